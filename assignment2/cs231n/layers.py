@@ -1,0 +1,294 @@
+"""The layers of a network, each a forward function with its backward function right below.
+
+A forward function returns `(out, cache)`. The matching backward function takes `dout`, the gradient of the loss with
+respect to `out`, and that `cache`, and returns the gradient with respect to every input. What a cache holds is the
+layer's own affair. Arguments are never modified, except for the running averages that live in `bn_param`.
+
+Shapes: `N` examples, `D` features, `M` outputs, `C` classes.
+"""
+
+import numpy as np
+
+
+def affine_forward(x, w, b):
+    """Fully connected layer: out = x·w + b, every example flattened to one row of D numbers.
+
+    x: (N, d_1, ..., d_k) with d_1 · ... · d_k = D
+    w: (D, M)
+    b: (M,)
+
+    Returns out (N, M) and a cache for `affine_backward`.
+    """
+    ### BEGIN SOLUTION
+    rows = x.reshape(x.shape[0], -1)
+    out = rows @ w + b
+    cache = (x, w)
+    ### END SOLUTION
+    return out, cache
+
+
+def affine_backward(dout, cache):
+    """Gradients of the fully connected layer.
+
+    dout: (N, M)
+    cache: from `affine_forward`
+
+    Returns dx in the shape that x had, dw (D, M) and db (M,).
+    """
+    ### BEGIN SOLUTION
+    x, w = cache
+    rows = x.reshape(x.shape[0], -1)
+    dx = (dout @ w.T).reshape(x.shape)
+    dw = rows.T @ dout
+    # One b serves all N examples, so their gradients add up.
+    db = dout.sum(axis=0)
+    ### END SOLUTION
+    return dx, dw, db
+
+
+def relu_forward(x):
+    """Rectified linear unit, element by element: out = max(0, x).
+
+    x: any shape
+
+    Returns out in the shape of x and a cache for `relu_backward`.
+    """
+    ### BEGIN SOLUTION
+    out = np.maximum(0, x)
+    cache = x
+    ### END SOLUTION
+    return out, cache
+
+
+def relu_backward(dout, cache):
+    """Gradient of the rectified linear unit.
+
+    dout: the shape of x
+    cache: from `relu_forward`
+
+    Returns dx in the shape of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right there.
+    """
+    ### BEGIN SOLUTION
+    x = cache
+    dx = dout * (x > 0)
+    ### END SOLUTION
+    return dx
+
+
+def batchnorm_forward(x, gamma, beta, bn_param):
+    """Batch normalization over the examples, feature by feature (Ioffe and Szegedy 2015, Algorithms 1 and 2).
+
+        x_hat = (x - mean) / sqrt(var + eps)
+        out = gamma · x_hat + beta
+
+    In mode 'train', mean and var are those of this batch (var divides by N, not N - 1), and the running averages
+    move toward them:
+
+        running = momentum · running + (1 - momentum) · batch
+
+    In mode 'test', mean and var are the running averages, which stay as they are.
+
+    x: (N, D)
+    gamma, beta: (D,)
+    bn_param: dictionary with
+        mode: 'train' or 'test'
+        eps: keeps the root away from 0, default 1e-5
+        momentum: share of the old running average that is kept, default 0.9
+        running_mean, running_var: (D,), start at 0; this function writes the new ones back into the dictionary
+
+    Returns out (N, D) and a cache for the two backward functions (in mode 'test' the cache is None).
+    Raises ValueError when mode is neither of the two.
+    """
+    mode = bn_param["mode"]
+    if mode not in ("train", "test"):
+        raise ValueError(f"batchnorm_forward: bn_param['mode'] is {mode!r}; expected 'train' or 'test'")
+    eps = bn_param.get("eps", 1e-5)
+    momentum = bn_param.get("momentum", 0.9)
+    D = x.shape[1]
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    running_var = bn_param.get("running_var", np.zeros(D, dtype=x.dtype))
+
+    cache = None
+    ### BEGIN SOLUTION
+    if mode == "train":
+        mean, var = x.mean(axis=0), x.var(axis=0)
+        running_mean = momentum * running_mean + (1 - momentum) * mean
+        running_var = momentum * running_var + (1 - momentum) * var
+    else:
+        mean, var = running_mean, running_var
+    centered = x - mean
+    std = np.sqrt(var + eps)
+    x_hat = centered / std
+    out = gamma * x_hat + beta
+    if mode == "train":
+        cache = (centered, std, x_hat, gamma)
+    ### END SOLUTION
+
+    bn_param["running_mean"] = running_mean
+    bn_param["running_var"] = running_var
+    return out, cache
+
+
+def batchnorm_backward(dout, cache):
+    """Gradients of batch normalization in mode 'train', by walking its graph backward one node at a time.
+
+    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x reaches
+    out along several paths, and the gradients of all paths add up.
+
+    dout: (N, D)
+    cache: from `batchnorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    ### BEGIN SOLUTION
+    centered, std, x_hat, gamma = cache
+    N = dout.shape[0]
+
+    # out = gamma * x_hat + beta
+    dbeta = dout.sum(axis=0)
+    dgamma = (dout * x_hat).sum(axis=0)
+    dx_hat = dout * gamma
+
+    # x_hat = centered / std: the quotient feeds both of its inputs
+    dcentered = dx_hat / std
+    dstd = -(dx_hat * centered).sum(axis=0) / std**2
+
+    # std = sqrt(var + eps), then var = mean of centered²
+    dvar = dstd / (2 * std)
+    dcentered = dcentered + dvar * 2 * centered / N
+
+    # centered = x - mean, and the mean hands an equal share to each example
+    dmean = -dcentered.sum(axis=0)
+    dx = dcentered + dmean / N
+    ### END SOLUTION
+    return dx, dgamma, dbeta
+
+
+def batchnorm_backward_alt(dout, cache):
+    """The same gradients as `batchnorm_backward`, with dx as one simplified expression.
+
+    Work the chain rule out on paper for dx and gather terms: what is left needs no intermediate gradients and runs
+    faster. It reads the same cache.
+
+    dout: (N, D)
+    cache: from `batchnorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    ### BEGIN SOLUTION
+    _, std, x_hat, gamma = cache
+    N = dout.shape[0]
+    dbeta = dout.sum(axis=0)
+    dgamma = (dout * x_hat).sum(axis=0)
+    # dout less its mean, and less its projection on x_hat: moving or stretching a feature leaves x_hat as it was.
+    dx = gamma / std * (dout - dbeta / N - x_hat * dgamma / N)
+    ### END SOLUTION
+    return dx, dgamma, dbeta
+
+
+def dropout_forward(x, dropout_param):
+    """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
+
+    ATTENTION: `p` is the probability of KEEPING a unit, not of dropping it. Papers and libraries differ here.
+
+    In mode 'train' every unit is, independently, kept with probability p and set to 0 otherwise; those that are
+    kept are scaled so that the expected value of out is x. In mode 'test' out equals x.
+
+    x: any shape, any number of dimensions
+    dropout_param: dictionary with
+        p: probability of keeping a unit, 0 < p <= 1
+        mode: 'train' or 'test'
+        seed: optional; the same seed draws the same mask, which a numeric gradient needs
+
+    Returns out in the shape and type of x and a cache for `dropout_backward`.
+    Raises ValueError when p or mode is not one of the above.
+    """
+    p, mode = dropout_param["p"], dropout_param["mode"]
+    if mode not in ("train", "test"):
+        raise ValueError(f"dropout_forward: dropout_param['mode'] is {mode!r}; expected 'train' or 'test'")
+    if not 0 < p <= 1:
+        raise ValueError(f"dropout_forward: p is {p}; expected the probability of keeping a unit, 0 < p <= 1")
+    if dropout_param.get("seed") is not None:
+        np.random.seed(dropout_param["seed"])
+
+    mask = None
+    ### BEGIN SOLUTION
+    if mode == "train":
+        # Dividing here, and not at test time, leaves the test forward pass an identity.
+        mask = (np.random.random_sample(x.shape) < p) / p
+        out = x * mask
+    else:
+        out = x
+    ### END SOLUTION
+
+    cache = (dropout_param, mask)
+    return out.astype(x.dtype, copy=False), cache
+
+
+def dropout_backward(dout, cache):
+    """Gradient of inverted dropout, in the mode of the forward pass.
+
+    dout: the shape of x
+    cache: (dropout_param, mask) from `dropout_forward`
+
+    Returns dx in the shape and type of dout.
+    """
+    dropout_param, mask = cache
+    mode = dropout_param["mode"]
+    ### BEGIN SOLUTION
+    dx = dout * mask if mode == "train" else dout
+    ### END SOLUTION
+    return dx.astype(dout.dtype, copy=False)
+
+
+def svm_loss(x, y):
+    """Multiclass hinge loss with margin 1 (Weston and Watkins 1999), averaged over the examples.
+
+        loss = 1/N · sum over i, and over classes j other than y_i, of max(0, x_ij - x_iy_i + 1)
+
+    x: (N, C) scores
+    y: (N,) the right classes, 0 <= y < C
+
+    Returns the loss, a number, and dx (N, C).
+    """
+    ### BEGIN SOLUTION
+    N = x.shape[0]
+    examples = np.arange(N)
+    margins = np.maximum(0, x - x[examples, y][:, np.newaxis] + 1)
+    margins[examples, y] = 0
+    loss = margins.sum() / N
+
+    dx = (margins > 0).astype(x.dtype)
+    # The right score appears once, with a minus, in each margin that is open.
+    dx[examples, y] = -dx.sum(axis=1)
+    dx = dx / N
+    ### END SOLUTION
+    return loss, dx
+
+
+def softmax_loss(x, y):
+    """Cross-entropy of the softmax of the scores, averaged over the examples.
+
+        p_ij = exp(x_ij) / sum over k of exp(x_ik)
+        loss = -1/N · sum over i of log(p_iy_i)
+
+    Stable: scores of 1000 or -1000 neither overflow nor give log(0).
+
+    x: (N, C) scores
+    y: (N,) the right classes, 0 <= y < C
+
+    Returns the loss, a number, and dx (N, C).
+    """
+    ### BEGIN SOLUTION
+    N = x.shape[0]
+    examples = np.arange(N)
+    # Softmax ignores a constant added to a row; with the largest score at 0 no exponential overflows.
+    shifted = x - x.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = -log_p[examples, y].mean()
+
+    dx = np.exp(log_p)
+    dx[examples, y] -= 1
+    dx = dx / N
+    ### END SOLUTION
+    return loss, dx

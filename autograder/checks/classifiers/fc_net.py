@@ -1,0 +1,188 @@
+"""Checks of cs231n/classifiers/fc_net.py."""
+
+import numpy as np
+
+from autograder.checks.classifiers.nets import NO_HALF, NO_REG, NetTrial
+from autograder.checks.pack import criterion
+from autograder.criteria import Outcome, Wrong
+from cs231n.classifiers import fc_net as reference
+
+MODULE = "cs231n.classifiers.fc_net"
+SHAPE, D, C = (3, 4), 12, 5
+
+
+def _two_layers(trial, reg=0.0, **options):
+    options = {"input_dim": D, "hidden_dim": 9, "num_classes": C, "reg": reg} | options
+    return NetTrial(trial, f"{MODULE}:TwoLayerNet", reference.TwoLayerNet, **options)
+
+
+def _deep(trial, hidden_dims, reg=0.0, **options):
+    # float64, so that a numeric gradient has digits to spare.
+    options = {"hidden_dims": hidden_dims, "input_dim": D, "num_classes": C, "reg": reg, "dtype": np.float64} | options
+    return NetTrial(trial, f"{MODULE}:FullyConnectedNet", reference.FullyConnectedNet, **options)
+
+
+def _expect_initial_parameters(trial, make):
+    """Names, shapes, spread of the weights, biases of 0."""
+    trial.call("numpy.random:seed", trial.seed % 2**32)
+    scale = 0.3
+    net = make(weight_scale=scale)
+    for name, value in net.expect_parameters().items():
+        if name.startswith("b") and np.any(value):
+            raise Wrong(f"{net.call}: the bias {name} does not start at 0")
+        if name.startswith("W"):
+            spread, mean = float(value.std()), float(value.mean())
+            # Ten standard errors: a right draw does not come here in a lifetime.
+            slack = 10 / np.sqrt(value.size)
+            if abs(spread / scale - 1) > slack or abs(mean) > slack * scale:
+                raise Wrong(
+                    f"{net.call}: {name} has mean {mean:.3g} and standard deviation {spread:.3g}; expected 0 and weight_scale"
+                )
+
+
+def _worst(outcomes):
+    return max(outcomes, key=lambda outcome: outcome.max_rel_error or 0.0, default=Outcome())
+
+
+@criterion("TwoLayerNet", "parameters", 2)
+def two_parameters(trial):
+    """W1, b1, W2, b2 have the right shapes; weights spread by weight_scale, biases 0."""
+    _expect_initial_parameters(trial, lambda **o: _two_layers(trial, input_dim=60, hidden_dim=50, num_classes=40, **o))
+
+
+@criterion("TwoLayerNet", "scores", 2)
+def two_scores(trial):
+    """loss(X) without y returns the scores."""
+    net = _two_layers(trial)
+    net.share_parameters()
+    return net.expect_scores(net.batch(6, SHAPE, C)[0])
+
+
+@criterion("TwoLayerNet", "loss", 1)
+def two_loss(trial):
+    """The loss without regularization."""
+    net = _two_layers(trial)
+    net.share_parameters()
+    return net.expect_loss(*net.batch(6, SHAPE, C))
+
+
+@criterion("TwoLayerNet", "regularized loss", 1)
+def two_regularized_loss(trial):
+    """The loss with reg > 0: ½·reg·ΣW² over both weights, none over the biases."""
+    net = _two_layers(trial, reg=0.7)
+    net.share_parameters()
+    return net.expect_loss(*net.batch(6, SHAPE, C), (NO_HALF, NO_REG))
+
+
+def _two_gradient(name):
+    @criterion("TwoLayerNet", f"d{name}", 1, text=f"The gradient of {name} without regularization.")
+    def gradient(trial):
+        net = _two_layers(trial)
+        net.share_parameters()
+        return net.expect_gradients(*net.batch(6, SHAPE, C), [name])
+
+
+for _name in ("W1", "b1", "W2", "b2"):
+    _two_gradient(_name)
+
+
+@criterion("TwoLayerNet", "regularized gradients", 2)
+def two_regularized_gradients(trial):
+    """All gradients with reg > 0."""
+    net = _two_layers(trial, reg=0.7)
+    names = net.share_parameters()
+    return net.expect_gradients(*net.batch(6, SHAPE, C), names, (NO_HALF,))
+
+
+@criterion("TwoLayerNet", "one example", 0.5, edge=True)
+def two_one_example(trial):
+    """Loss and gradients with a single example, N = 1."""
+    net = _two_layers(trial, reg=0.3)
+    names = net.share_parameters()
+    batch = net.batch(1, SHAPE, C)
+    net.expect_loss(*batch, (NO_HALF, NO_REG))
+    return net.expect_gradients(*batch, names, (NO_HALF,))
+
+
+DEPTHS = ([9], [8, 7], [9, 6, 8])
+
+
+@criterion("FullyConnectedNet", "parameters", 2)
+def deep_parameters(trial):
+    """W and b of every layer have the right shapes; weights spread by weight_scale, biases 0."""
+    _expect_initial_parameters(trial, lambda **o: _deep(trial, [50, 40, 45], input_dim=60, num_classes=40, **o))
+
+
+@criterion("FullyConnectedNet", "scores", 2)
+def deep_scores(trial):
+    """loss(X) without y returns the scores, for one, two and three hidden layers."""
+
+    def scores(hidden_dims):
+        net = _deep(trial, hidden_dims)
+        net.share_parameters()
+        return net.expect_scores(net.batch(6, SHAPE, C)[0])
+
+    return _worst([scores(dims) for dims in DEPTHS])
+
+
+@criterion("FullyConnectedNet", "loss", 1)
+def deep_loss(trial):
+    """The loss without regularization."""
+
+    def loss(hidden_dims):
+        net = _deep(trial, hidden_dims)
+        net.share_parameters()
+        return net.expect_loss(*net.batch(6, SHAPE, C))
+
+    return _worst([loss(dims) for dims in DEPTHS])
+
+
+@criterion("FullyConnectedNet", "regularized loss", 2)
+def deep_regularized_loss(trial):
+    """The loss with reg > 0: ½·reg·ΣW² over the weights of every layer, the last included."""
+
+    def loss(hidden_dims):
+        net = _deep(trial, hidden_dims, reg=0.4)
+        net.share_parameters()
+        return net.expect_loss(*net.batch(6, SHAPE, C), (NO_HALF, NO_REG))
+
+    return _worst([loss(dims) for dims in DEPTHS])
+
+
+def _deep_gradients(trial, kind, reg=0.0, N=6, variants=(), depths=DEPTHS):
+    found = []
+    for hidden_dims in depths:
+        net = _deep(trial, hidden_dims, reg=reg)
+        names = [name for name in net.share_parameters() if name.startswith(kind)]
+        found.append(net.expect_gradients(*net.batch(N, SHAPE, C), names, variants))
+    return _worst(found)
+
+
+@criterion("FullyConnectedNet", "weight gradients", 3)
+def deep_weight_gradients(trial):
+    """The gradients of all weights without regularization."""
+    return _deep_gradients(trial, "W")
+
+
+@criterion("FullyConnectedNet", "bias gradients", 2)
+def deep_bias_gradients(trial):
+    """The gradients of all biases without regularization."""
+    return _deep_gradients(trial, "b")
+
+
+@criterion("FullyConnectedNet", "regularized gradients", 3)
+def deep_regularized_gradients(trial):
+    """All gradients with reg > 0."""
+    return _deep_gradients(trial, ("W", "b"), reg=0.4, variants=(NO_HALF,))
+
+
+@criterion("FullyConnectedNet", "one example", 0.5, edge=True)
+def deep_one_example(trial):
+    """Gradients with a single example, N = 1."""
+    return _deep_gradients(trial, ("W", "b"), reg=0.4, N=1, variants=(NO_HALF,), depths=DEPTHS[1:2])
+
+
+@criterion("FullyConnectedNet", "no hidden layer", 0.5, edge=True)
+def deep_no_hidden_layer(trial):
+    """With hidden_dims = [] the net is one affine layer and the softmax."""
+    return _deep_gradients(trial, ("W", "b"), reg=0.4, variants=(NO_HALF,), depths=([],))

@@ -1,0 +1,144 @@
+"""The command line: thin; every command is a few calls of the modules that do the work."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from autograder.errors import KitError, ReleaseError
+
+app = typer.Typer(
+    help="Release an assignment, grade a class in a sandbox, read why a gradient is wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 done; 1 a fault of this program; 2 wrong usage; 3 the input cannot be used; "
+    "4 the release must not be made or is out of date; 5 a required sandbox is not to be had.",
+)
+console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+
+CourseOption = Annotated[Path, typer.Option("--course", help="The course's folder (with nbgrader_config.py).")]
+SandboxOption = Annotated[
+    bool, typer.Option("--require-sandbox", help="Refuse to run student code without bubblewrap.")
+]
+
+
+@app.command()
+def release(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether release/ is up to date.")] = False,
+    course: CourseOption = Path("."),
+):
+    """Make the student release from the reference solution, or check that it is fresh."""
+    from autograder.course import Course
+    from autograder.release import archive_path, differences, publish
+
+    here = Course(course)
+    if check:
+        found = differences(here, here.manifest)
+        if found:
+            raise ReleaseError("release/ is out of date; run: autograder release\n  " + "\n  ".join(found))
+        console.print("release/ is fresh")
+        return
+    folder = publish(here, here.manifest)
+    console.print(f"released {folder}\n         {archive_path(folder)}", soft_wrap=True)
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A student's folder or zip.", show_default=False)],
+    json: Annotated[Optional[Path], typer.Option("--json", help="Write the report here as JSON.")] = None,
+    html: Annotated[Optional[Path], typer.Option("--html", help="Write the report here as one HTML page.")] = None,
+    question: Annotated[
+        Optional[list[str]], typer.Option(help="Only this question and what it needs (repeatable).")
+    ] = None,
+    require_sandbox: SandboxOption = False,
+):
+    """Grade one submission, with no course around it."""
+    from autograder import checks
+    from autograder.course import ASSIGNMENT, KIT
+    from autograder.files import write_atomically
+    from autograder.html import student_page
+    from autograder.judge import judge
+    from autograder.questions import read_manifest
+    from autograder.sandbox import choose_isolation
+    from autograder.submission import read_submission
+    from autograder.terminal import print_question, print_summary
+
+    manifest = read_manifest(KIT / ASSIGNMENT)
+    unknown = set(question or ()) - {known.id for known in manifest.questions}
+    if unknown:
+        known = ", ".join(known.id for known in manifest.questions)
+        raise KitError(f"--question {', '.join(sorted(unknown))}: no such question. There are: {known}")
+    submission = read_submission(path, manifest)
+    isolation = choose_isolation(require_sandbox)
+    report = judge(
+        submission, manifest, isolation, question or None, progress=lambda found: print_question(console, found)
+    )
+    print_summary(console, report)
+    if json:
+        report.save(json)
+    if html:
+        write_atomically(html, student_page(report, checks.heat_map).encode())
+
+
+@app.command()
+def grade(
+    students: Annotated[Optional[list[str]], typer.Argument(help="Student ids (default: everyone).")] = None,
+    course: CourseOption = Path("."),
+    force: Annotated[bool, typer.Option("--force", help="Judge again even where nothing has changed.")] = False,
+    jobs: Annotated[
+        Optional[int], typer.Option(min=1, help="Submissions at once (default: one for each core).")
+    ] = None,
+    require_sandbox: SandboxOption = False,
+):
+    """Grade the class in submitted/: reports, gradebook and HTML pages."""
+    from autograder.classroom import grade_class
+    from autograder.course import Course
+    from autograder.terminal import class_progress, print_class
+
+    here = Course(course)
+    chosen = here.students() if not students else students
+    missing = sorted(set(chosen) - set(here.students()))
+    if missing or not chosen:
+        who = f" of {', '.join(missing)}" if missing else ""
+        raise KitError(f"{here.submitted('<student>')}: there is no submission{who} to grade.")
+    with class_progress(console, len(chosen)) as advance:
+        done = grade_class(here, chosen, force, require_sandbox, jobs, advance)
+    print_class(console, done, here)
+    if any(graded.problem for graded in done):
+        raise KitError("some submissions could not be recorded; see above. Run the command again when mended.")
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument(help="Where to make the demo course.")] = Path("build/demo")):
+    """Make a course with a class of sample submissions and grade it."""
+    from autograder.demo import make_course
+
+    course = make_course(folder)
+    grade(course=course.root)
+
+
+@app.command()
+def doctor():
+    """Say what this machine has and lacks, and which command mends it."""
+    from autograder.doctor import examine
+    from autograder.terminal import print_findings
+
+    if not print_findings(console, examine()):
+        raise typer.Exit(3)
+
+
+def main():
+    """Run the command line; a KitError becomes one message and its exit code."""
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    # Installed or run from a checkout without being activated: nbgrader's helpers lie beside this interpreter.
+    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
+    try:
+        app()
+    except KitError as error:
+        errors.print(f"autograder: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)

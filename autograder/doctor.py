@@ -1,0 +1,57 @@
+"""The doctor: what this machine has, what it lacks, and the command that mends it."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+
+from autograder.course import KIT
+from autograder.sandbox import why_not_bubblewrap
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; without what is `necessary` the kit does not work."""
+
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+    necessary: bool = True
+
+
+def examine():
+    """Look at Python, the packages, the sandbox, the compiler and the data; return Findings."""
+    return [_python(), *_packages(), _sandbox(), _compiler(), _data()]
+
+
+def _python():
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
+
+
+def _packages():
+    for name in ("numpy", "nbgrader", "jupyterlab", "matplotlib", "pillow", "safetensors"):
+        try:
+            yield Finding(name, True, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(
+                name, False, "not installed", f"{sys.executable} -m pip install -r {KIT / 'requirements.txt'}"
+            )
+
+
+def _sandbox():
+    reason = why_not_bubblewrap()
+    mend = "apt install bubblewrap   (Debian, Ubuntu; elsewhere student code runs with weaker isolation)"
+    return Finding("sandbox", not reason, reason or "bubblewrap works: strong isolation", mend, necessary=False)
+
+
+def _compiler():
+    found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
+    return Finding("C compiler", bool(found), found or "none", "apt install build-essential", necessary=False)
+
+
+def _data():
+    genuine = (KIT / "datasets" / "cifar-10-batches-py").is_dir()
+    found = "genuine CIFAR-10" if genuine else "the built-in sample stands in for CIFAR-10"
+    return Finding("data", genuine, found, "bash get_datasets.sh", necessary=False)

@@ -1,0 +1,64 @@
+"""JudgeCells: stands where nbgrader would execute the submission, and puts the judge's verdicts into the test cells.
+
+No cell of the student's notebook is run. Each test cell shows the judge's report of its question, and then a number, which
+nbgrader takes for the cell's score.
+"""
+
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+
+from autograder import checks
+from autograder.course import Course
+from autograder.html import question_fragment
+from autograder.preprocessors import converter_of
+from autograder.reports import report_for
+
+# Set in a cell's metadata where the grader itself failed, read by SaveJudgedGrades.
+NEEDS_HUMAN = "autograder_needs_human"
+
+
+class JudgeCells(NbGraderPreprocessor):
+    """Run first among the autograde preprocessors, in the place of Execute."""
+
+    def preprocess(self, nb, resources):
+        course = Course(converter_of(self).coursedir.root)
+        report = report_for(course, resources["nbgrader"]["student"])
+        questions = {question.id: question for question in report.questions}
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+                if utils.is_grade(cell) and not utils.is_solution(cell):
+                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]))
+        return nb, resources
+
+
+def _fill(cell, question):
+    if question is None:  # without a number nbgrader would give full marks
+        cell.outputs = [_score(0)]
+        return
+    fragment = question_fragment(question, checks.heat_map)
+    summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
+    cell.outputs = [
+        new_output("display_data", data={"text/html": fragment, "text/plain": summary}),
+        _score(question.points),
+    ]
+    if question.verdict == "grader_fault" or any(c.verdict == "grader_fault" for c in question.criteria):
+        cell.metadata[NEEDS_HUMAN] = True
+
+
+def _score(points):
+    return new_output("execute_result", data={"text/plain": f"{points:g}"}, execution_count=None)
+
+
+class SaveJudgedGrades(SaveAutoGrades):
+    """nbgrader's SaveAutoGrades, which also asks for a human where the grader itself failed."""
+
+    def _add_score(self, cell, resources):
+        super()._add_score(cell, resources)
+        if cell.metadata.get(NEEDS_HUMAN):
+            grade = self.gradebook.find_grade(
+                cell.metadata.nbgrader["grade_id"], self.notebook_id, self.assignment_id, self.student_id
+            )
+            grade.needs_manual_grade = True
+            self.gradebook.db.commit()

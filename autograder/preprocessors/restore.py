@@ -1,0 +1,51 @@
+"""RestoreCells: makes a submitted notebook's graded cells the ones that were released.
+
+What a cell is (graded, a solution, worth how much) is read from the gradebook, never from the student's file: metadata
+that was edited is put back, copies of a graded cell lose their claim, and cells that were deleted come back empty.
+"""
+
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Run before OverwriteCells, which restores the text of locked cells."""
+
+    def preprocess(self, nb, resources):
+        names = resources["nbgrader"]
+        with Gradebook(names["db_url"]) as gradebook:
+            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            solutions = {cell.name for cell in notebook.solution_cells}
+            released = {cell.name: _released(cell, points, solutions) for cell in notebook.source_cells}
+        seen = set()
+        for cell in nb.cells:
+            claim = cell.metadata.get("nbgrader")
+            name = claim.get("grade_id") if isinstance(claim, dict) else None
+            if name in released and name not in seen:
+                seen.add(name)
+                cell.metadata["nbgrader"] = dict(released[name].metadata["nbgrader"])
+            else:
+                cell.metadata.pop("nbgrader", None)
+        nb.cells += [cell for name, cell in released.items() if name not in seen]
+        return nb, resources
+
+
+def _released(source, points, solutions):
+    """Return the cell as it was released, from its record in the gradebook."""
+    make = new_code_cell if source.cell_type == "code" else new_markdown_cell
+    cell = make(source.source, id=source.name[:64].replace(" ", "-"))
+    cell.metadata["nbgrader"] = {
+        "grade_id": source.name,
+        "grade": source.name in points,
+        "solution": source.name in solutions,
+        "locked": source.locked,
+        "task": False,
+        "cell_type": source.cell_type,
+        "checksum": source.checksum,
+        "schema_version": 3,
+    }
+    if source.name in points:
+        cell.metadata["nbgrader"]["points"] = points[source.name]
+    return cell

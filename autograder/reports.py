@@ -1,0 +1,55 @@
+"""The reports of a class: one file for each student, made anew only when submission or kit has changed."""
+
+from autograder import report
+from autograder.errors import KitError
+from autograder.judge import judge, kit_of
+from autograder.sandbox import choose_isolation
+from autograder.submission import Submission, read_submission
+
+
+def report_path(course, student):
+    return course.reports / student / "report.json"
+
+
+def report_for(course, student, isolation=None, force=False):
+    """Return the up-to-date report of a student's submission: the one on file, or a new one, which is then on file.
+
+    - isolation: from choose_isolation; None takes the best this machine has
+    - force: judge anew in any case
+    """
+    isolation = isolation or choose_isolation(secrets=course.secrets)
+    submission = read_of(course, student)
+    path = report_path(course, student)
+    known = None if force else _on_file(path)
+    if known and _still_true(known, submission, isolation, course.manifest):
+        return known
+    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets)
+    fresh.save(path)
+    return fresh
+
+
+def read_of(course, student):
+    """Return a student's Submission; an unusable one is empty and carries the reason, so that it is graded 0."""
+    folder = course.submitted(student)
+    try:
+        return read_submission(folder, course.manifest, student)
+    except KitError:
+        zips = sorted(path for path in folder.glob("*.zip") if path.is_file() and not path.is_symlink())
+        if len(zips) == 1:
+            try:
+                return read_submission(zips[0], course.manifest, student)
+            except KitError as inner:
+                error = inner
+        return Submission(folder.name, {}, [f"Nothing could be graded. {error}"], student)
+
+
+def _on_file(path):
+    try:
+        return report.load(path)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _still_true(known, submission, isolation, manifest):
+    same = known.submission["digest"] == submission.digest and known.kit == kit_of(manifest)
+    return same and known.isolation["name"] == isolation.name and known.submission["student"] == submission.student

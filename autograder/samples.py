@@ -1,0 +1,89 @@
+"""Sample submissions: the reference with one small thing changed, each in a folder with the verdict it must get.
+
+They are what the tests grade and what the demo's class is made of. A folder holds a case.toml:
+
+    title = "dw averaged over the batch"
+    student = "chen"                       # optional: part of the demo's class, under this name
+    base = "reference"                     # or "release": the stubs as they are handed out
+    stubs = ["adam"]                       # functions and classes put back to their stubs
+    [[change]]                             # `old` must stand in the file exactly once
+    file = "cs231n/layers.py"
+    old = "..."
+    new = "..."
+    [expect]                               # verdicts; every question that is not named must pass
+    affine_backward = "failed"
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.errors import KitError
+from autograder.release import package_files, reference_texts
+from autograder.submission import Submission
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample submission, as its case.toml says."""
+
+    name: str
+    title: str
+    student: str | None = None
+    base: str = "reference"
+    stubs: tuple[str, ...] = ()
+    change: tuple[dict, ...] = ()
+    write: tuple[dict, ...] = ()
+    remove: tuple[str, ...] = ()
+    expect: dict[str, str] = field(default_factory=dict)
+
+    def files(self, manifest):
+        """Return the submission's package as {path: bytes}; KitError where the reference has moved on."""
+        texts = reference_texts(manifest)
+        released = package_files(manifest)
+        if self.base == "release":
+            texts = {path: data.decode() for path, data in released.items()}
+        for name in self.stubs:
+            question = next(question for question in manifest.questions if question.id == name)
+            texts[question.file] = _with_stub(texts[question.file], released, question)
+        for change in self.change:
+            old, new, path = change["old"].strip("\n"), change["new"].strip("\n"), change["file"]
+            if texts[path].count(old) != 1:
+                raise KitError(
+                    f"sample {self.name}: its `old` text stands {texts[path].count(old)} times in {path}, not once"
+                )
+            texts[path] = texts[path].replace(old, new)
+        files = {path: text.encode() for path, text in texts.items() if path not in self.remove}
+        return files | {entry["path"]: entry["text"].encode() for entry in self.write}
+
+
+def load_samples(folder):
+    """Return the Samples in a folder of case folders, sorted by name."""
+    samples = []
+    for path in sorted(Path(folder).glob("*/case.toml")):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        for key in ("stubs", "change", "write", "remove"):
+            data[key] = tuple(data.get(key, ()))
+        samples.append(Sample(path.parent.name, **data))
+    return samples
+
+
+def write_sample(sample, manifest, folder, notebooks):
+    """Write a sample as a student's hand-in.
+
+    - notebooks: folder whose *.ipynb go along
+    """
+    files = sample.files(manifest)
+    for path in sorted(Path(notebooks).glob("*.ipynb")):
+        files.setdefault(path.name, path.read_bytes())
+    for path, data in files.items():
+        target = Path(folder) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def _with_stub(text, released, question):
+    """Return the text with one function or class replaced by its released stub."""
+    here = Submission("", {question.file: text.encode()}).code_of(question.file, question.id)
+    stub = Submission("", released).code_of(question.file, question.id)
+    return text.replace(here["text"], stub["text"])

@@ -1,0 +1,226 @@
+"""The student's code as the judge sees it: functions that can be called and may answer anything.
+
+Calls travel to a worker process and back as frames. Whatever goes wrong on the other side (an exception, an endless loop, a
+crash, a forged answer) arrives here as one StudentError with its verdict.
+"""
+
+import contextlib
+import os
+import secrets
+import select
+import signal
+import threading
+import time
+
+from autograder.advice import about_exception
+from autograder.sandbox import start_worker, stop_worker
+from autograder.worker import frames
+from autograder.worker.values import Handle, ValueTypeError, decode, encode
+
+_TAIL = 4000  # characters of the student's prints that are kept
+
+
+class StudentError(Exception):
+    """The student's side failed: `verdict` is one of report.VERDICTS, the message is for the student.
+
+    `file` and `function` say where in the submission an exception was raised, where that is known.
+    """
+
+    def __init__(self, verdict, message, file=None, function=None):
+        super().__init__(message)
+        self.verdict, self.file, self.function = verdict, file, function
+
+
+class Student:
+    """One worker on one staged submission, started at the first call and after it died; use as a context manager."""
+
+    def __init__(self, folder, limits, isolation, hidden=()):
+        self._start = lambda: start_worker(folder, limits, isolation, hidden)
+        self._limits = limits
+        self._process = None
+        self._printed = bytearray()
+        self._drain = None
+        self._seconds_left = float(limits.wall_seconds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def printed(self):
+        """The end of what the student's code printed."""
+        return self._printed.decode("utf-8", "replace")[-_TAIL:]
+
+    @property
+    def seconds_left(self):
+        """What remains of this question's wall-clock time."""
+        return self._seconds_left
+
+    def stop(self):
+        """End the worker; handles from it are void from here on."""
+        process, self._process = self._process, None
+        if process:
+            stop_worker(process)
+            self._drain.join(timeout=5)
+
+    def call(self, target, *args, returns="value", echo=False, **kwargs):
+        """Call a function of the student's and return what it returned.
+
+        - target: "cs231n.layers:affine_forward", or (handle, "loss") for a method
+        - returns: "value", or "handle" for what stays in the worker, or a list of these, one for each value returned
+        - echo: also return the positional arguments as they are after the call: (result, arguments)
+        """
+        return self._ask(target, True, args, kwargs, returns, echo)
+
+    def get(self, handle, attribute, returns="value"):
+        """Return an attribute of something the worker keeps."""
+        return self._ask((handle, attribute), False, (), {}, returns, False)
+
+    def _ask(self, target, call, args, kwargs, returns, echo):
+        name = target if isinstance(target, str) else f"{target[0].kind}.{target[1]}"
+        name = name.rpartition(":")[2]
+        tensors = {}
+        header = {
+            "token": secrets.token_hex(8),
+            "target": _path(target),
+            "call": call,
+            "args": [encode(value, tensors) for value in args],
+            "kwargs": {key: encode(value, tensors) for key, value in kwargs.items()},
+            "returns": returns,
+            "echo": echo,
+        }
+        reply, arrays = self._exchange(frames.pack(header, tensors), name)
+        if reply.get("token") != header["token"]:
+            self._fail("forbidden", f"while {name} ran, something wrote on the line that only the judge may use")
+        if "raised" in reply:
+            raise _raised(reply["raised"], name)
+        try:
+            value = decode(reply["value"], arrays)
+            return (value, decode(reply["echo"], arrays)) if echo else value
+        except (ValueTypeError, KeyError):
+            self._fail("forbidden", f"the answer of {name} is no answer of this protocol")
+
+    def _exchange(self, request, name):
+        """Send a request and return the reply; every way the worker can let us down ends in a StudentError."""
+        if self._process is None:
+            self._open()
+        deadline = time.monotonic() + self._seconds_left
+        try:
+            _send(self._process.stdin.fileno(), request, deadline)
+            reply = frames.read(lambda size: _receive(self._process.stdout.fileno(), size, deadline))
+        except TimeoutError:
+            seconds = self._limits.wall_seconds
+            self._fail("timeout", f"{name} did not come back: this question has {seconds} s. Look for an endless loop.")
+        except frames.FrameError as error:
+            self._fail("forbidden", f"while {name} ran, something other than an answer came from its process ({error})")
+        except (EOFError, OSError):
+            self._fail(*self._obituary(name))
+        self._seconds_left = deadline - time.monotonic()
+        return reply
+
+    def _open(self):
+        self._process = self._start()
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._drain = threading.Thread(target=self._keep_output, args=(self._process.stderr,), daemon=True)
+        self._drain.start()
+        # Starting the interpreter is the grader's time, not the student's.
+        own, self._seconds_left = self._seconds_left, 60.0
+        try:
+            self._ask("math:sqrt", True, (1.0,), {}, "value", False)
+        except StudentError as error:
+            raise WorkerFailed(f"the worker did not start: {error}; it printed: {self.printed}") from None
+        finally:
+            self._seconds_left = own
+
+    def _keep_output(self, stream):
+        with contextlib.suppress(OSError, ValueError):
+            while data := os.read(stream.fileno(), 1 << 16):
+                self._printed += data
+                del self._printed[: -4 * _TAIL]
+
+    def _obituary(self, name):
+        """Say how the worker died, as (verdict, message)."""
+        try:
+            code = self._process.wait(timeout=5)
+        except Exception:
+            code = None
+        # bwrap reports a child killed by signal n as exit status 128 + n.
+        number = -code if code and code < 0 else code - 128 if code and code > 128 else 0
+        if number in (signal.SIGXCPU, signal.SIGKILL):
+            seconds = self._limits.cpu_seconds
+            return "timeout", f"{name} used up its {seconds} s of processor time. Look for a loop that does not end."
+        if number == signal.SIGSYS:
+            return "forbidden", f"{name} made a system call that no answer needs"
+        if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):
+            return (
+                "error",
+                f"the process crashed while {name} ran (signal {number}): endless recursion or broken memory?",
+            )
+        return (
+            "error",
+            f"the process ended while {name} ran (exit status {code}). Take out exit(), quit() and os._exit().",
+        )
+
+    def _fail(self, verdict, message):
+        self.stop()
+        if verdict == "timeout":
+            self._seconds_left = 0.0  # a second endless loop in the same question would teach nobody anything
+        raise StudentError(verdict, message)
+
+
+class WorkerFailed(Exception):
+    """The worker did not start: the grader's fault, never the student's."""
+
+
+def _path(target):
+    if isinstance(target, str):
+        module, _, name = target.partition(":")
+        return ["module", module, *name.split(".")]
+    handle, *names = target
+    assert isinstance(handle, Handle)
+    return ["handle", handle.number, *names]
+
+
+def _raised(raised, name):
+    """Turn the worker's account of an exception into a StudentError. The account is the student's word: text only."""
+    raised = raised if isinstance(raised, dict) else {}
+    kind, message = str(raised.get("type", "")), str(raised.get("message", ""))
+    trail = [step for step in raised.get("trail") or [] if isinstance(step, dict)]
+    place, where = "", (None, None)
+    if trail:
+        where = str(trail[-1].get("file")), str(trail[-1].get("function"))
+        place = f" in {where[1]} ({where[0]}, line {trail[-1].get('line')})"
+    if kind == "NotImplementedError":
+        return StudentError("missing", f"not done yet: the stub is still there{place}", *where)
+    if kind == "AttributeError" and message.startswith("module ") and f"'{name}'" in message and not trail:
+        return StudentError("missing", f"there is no {name} in the submission")
+    if kind == "returned":
+        return StudentError("failed", f"{name} returned {message}")
+    verdict = {"MemoryError": "memory", "PermissionError": "forbidden"}.get(kind, "error")
+    if kind == "SystemExit":
+        message = "the code calls exit()"
+    advice = about_exception(kind, message)
+    return StudentError(verdict, f"{name} raised {kind}: {message}{place}" + (f". {advice}" if advice else ""), *where)
+
+
+def _send(descriptor, data, deadline):
+    view = memoryview(data)
+    while view:
+        if not select.select([], [descriptor], [], max(0, deadline - time.monotonic()))[1]:
+            raise TimeoutError
+        view = view[os.write(descriptor, view[: 1 << 16]) :]
+
+
+def _receive(descriptor, size, deadline):
+    parts = []
+    while size:
+        if not select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
+            raise TimeoutError
+        part = os.read(descriptor, min(size, 1 << 20))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

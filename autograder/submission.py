@@ -1,0 +1,200 @@
+"""What a student handed in: found, read without trusting it, and laid out for the worker.
+
+A submission is a folder or a zip. The package may lie at its top, in `assignment2/`, or one folder deeper; macOS
+leftovers are passed over. Only regular files of the kinds that are graded are read: links are never followed (a link
+to the reference would otherwise hand the reference in), sizes and counts are bounded before anything is unpacked.
+"""
+
+import ast
+import hashlib
+import os
+import stat
+import tokenize
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from autograder.advice import about_source
+from autograder.errors import KitError
+from autograder.notebooks import unreadable
+
+MAX_FILES, MAX_FILE, MAX_TOTAL = 2_000, 20 << 20, 100 << 20
+KINDS = (".py", ".ipynb")
+PASSED_OVER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", "datasets", "build"}
+
+
+@dataclass
+class Submission:
+    """Files by their path relative to the assignment's folder (`cs231n/layers.py`), and remarks for the report."""
+
+    name: str
+    files: dict[str, bytes]
+    notes: list[str] = field(default_factory=list)
+    student: str | None = None
+
+    @property
+    def digest(self):
+        """SHA-256 over paths and contents: two hand-ins with one digest get one report."""
+        total = hashlib.sha256()
+        for path in sorted(self.files):
+            total.update(f"{path}\0{len(self.files[path])}\0".encode("utf-8", "surrogateescape") + self.files[path])
+        return total.hexdigest()
+
+    def text(self, path):
+        """Return a Python file decoded as Python itself would, or None where there is no such readable file."""
+        try:
+            data = self.files[path]
+            encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
+            return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        except (KeyError, SyntaxError, UnicodeDecodeError, LookupError):
+            return None
+
+    def code_of(self, path, name):
+        """Return {file, line, text} of a top-level function or class, or None where it is not to be found."""
+        text = self.text(path)
+        try:
+            nodes = ast.parse(text or "").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+        found = [node for node in nodes if isinstance(node, kinds) and node.name == name]
+        if not found:
+            return None
+        node = found[-1]  # the last definition is the one that counts
+        return {
+            "file": path,
+            "line": node.lineno,
+            "text": "\n".join(text.split("\n")[node.lineno - 1 : node.end_lineno]),
+        }
+
+
+def read_submission(path, manifest, student=None):
+    """Read the folder or zip at `path`; KitError where nothing in it can be graded."""
+    path = Path(path)
+    if path.is_dir():
+        files, notes = _read_folder(path)
+    elif path.is_file():
+        files, notes = _read_zip(path)
+    elif path.exists():
+        raise KitError(f"{path} is neither a folder nor a file. Give the student's folder or zip.")
+    else:
+        raise KitError(f"{path}: there is no such file or folder. Give the student's folder or zip.")
+    files = _from_root(files, manifest, notes)
+    if not files:
+        raise KitError(
+            f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
+            f"or the notebooks, at its top or one folder down."
+        )
+    submission = Submission(path.name, files, notes, student)
+    notes += _remarks(submission, manifest)
+    return submission
+
+
+def stage(submission, released, manifest, folder):
+    """Write what the worker imports: the released package with the student's own files laid over it.
+
+    - released: {path: bytes} of the student release's package, every solution taken out
+    """
+    package = f"{manifest.package}/"
+    files = {path: data for path, data in released.items() if path.startswith(package)}
+    for path, data in submission.files.items():
+        provided = path in released and not manifest.is_editable(path)
+        if path.startswith(package) and path.endswith(".py") and not provided:
+            files[path] = data
+    for today, former in manifest.aliases.items():
+        untouched = submission.files.get(today) in (None, released.get(today))
+        if former in submission.files and untouched:
+            files[today] = submission.files[former]
+    for path, data in files.items():
+        target = Path(folder) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def source_path(submission, question_file, manifest, released):
+    """Return which of the student's files answers for `question_file`: itself, or its former name."""
+    former = manifest.aliases.get(question_file)
+    own = submission.files.get(question_file)
+    if former in submission.files and own in (None, released.get(question_file)):
+        return former
+    return question_file
+
+
+def _read_folder(top):
+    files, notes, total = {}, [], 0
+    for folder, folders, names in os.walk(top, followlinks=False):
+        folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
+        for name in sorted(names + [f for f in folders if os.path.islink(os.path.join(folder, f))]):
+            path = Path(folder) / name
+            inside = path.relative_to(top).as_posix()
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                notes.append(f"{_shown(inside)} is a link; links are not followed")
+            elif path.suffix not in KINDS or name.startswith("._"):
+                continue
+            elif not stat.S_ISREG(mode):
+                notes.append(f"{_shown(inside)} is not a regular file; it was left out")
+            elif path.lstat().st_size > MAX_FILE or total + path.lstat().st_size > MAX_TOTAL or len(files) >= MAX_FILES:
+                notes.append(f"{_shown(inside)} is over the size limit; it was left out")
+            else:
+                files[inside] = path.read_bytes()
+                total += len(files[inside])
+    return files, notes
+
+
+def _read_zip(path):
+    files, notes, total = {}, [], 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                inside = PurePosixPath(entry.filename.replace("\\", "/"))
+                if entry.is_dir() or PASSED_OVER & set(inside.parts) or inside.suffix not in KINDS:
+                    continue
+                if inside.name.startswith("._"):
+                    continue
+                kind = stat.S_IFMT(entry.external_attr >> 16)
+                if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
+                    notes.append(f"{_shown(entry.filename)} points out of the archive or is no regular file; left out")
+                elif entry.file_size > MAX_FILE or total + entry.file_size > MAX_TOTAL or len(files) >= MAX_FILES:
+                    notes.append(f"{_shown(entry.filename)} is over the size limit; it was left out")
+                else:
+                    with archive.open(entry) as file:
+                        data = file.read(entry.file_size + 1)  # the declared size may lie
+                    files[str(inside)] = data[: entry.file_size]
+                    total += len(data)
+    except zipfile.BadZipFile:
+        raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
+    except (OSError, RuntimeError, NotImplementedError, EOFError, ValueError, zlib.error) as error:
+        raise KitError(f"{path} could not be unpacked: {error}. Ask for a plain zip without a password.") from None
+    return files, notes
+
+
+def _from_root(files, manifest, notes):
+    """Return the files relative to the assignment's folder: the shallowest folder that holds the package."""
+    roots = {path.split(f"{manifest.package}/")[0] for path in files if f"/{path}".find(f"/{manifest.package}/") >= 0}
+    roots = {root for root in roots if root == "" or root.endswith("/")}
+    if not roots:
+        return {PurePosixPath(path).name: data for path, data in files.items() if path.endswith(".ipynb")}
+    root = min(roots, key=lambda root: (root.count("/"), root))
+    if len(roots) > 1:
+        notes.append(
+            f"{len(roots)} folders named {manifest.package} were found; the one in {root or 'the top'} was graded"
+        )
+    return {path.removeprefix(root): data for path, data in files.items() if path.startswith(root)}
+
+
+def _remarks(submission, manifest):
+    """Say what is odd about the files in sentences for the report."""
+    notes = []
+    for path, data in sorted(submission.files.items()):
+        remark = about_source(data, path) if path.endswith(".py") else unreadable(data, path)
+        if remark:
+            notes.append(remark)
+    return notes
+
+
+def _shown(name):
+    """A file name as it may be printed: control characters and lone surrogates made visible."""
+    return name.encode("unicode_escape", "surrogatepass").decode() if not name.isprintable() else name

@@ -1,0 +1,100 @@
+"""What the commands print: text on a terminal, with everything a student wrote made harmless first."""
+
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from autograder.html import SYMBOLS, visible
+
+COLOURS = {"passed": "green", "missing": "bright_black", "blocked": "yellow", "skipped": "bright_black"}
+COLOURS |= {"grader_fault": "magenta"}  # every other verdict is red
+
+MOST_ROWS = 100
+
+
+def _colour(verdict):
+    return COLOURS.get(verdict, "red")
+
+
+def print_question(console, question):
+    """Print one question as it is done: its points, and what is wrong with it."""
+    line = Text(f"{SYMBOLS[question.verdict]} {question.id:<20}", _colour(question.verdict))
+    line.append(f"{question.points:>6g} / {question.max_points:<4g} {question.verdict}", "default")
+    console.print(line)
+    for finding in question.diagnosis:
+        console.print(Text(f"    {visible(finding.text)}", "bold"))
+    said = set()
+    for criterion in question.criteria:
+        if criterion.verdict != "passed" and criterion.message not in said:
+            said.add(criterion.message)
+            console.print(Text(f"    {criterion.name}: {visible(criterion.message)}"))
+
+
+def print_summary(console, report):
+    """Print the score, and what has to be known about how it came about."""
+    console.print(Text(f"\n{report.score:g} of {report.max_score:g} points", "bold"))
+    for note in report.submission["notes"]:
+        console.print(Text(f"note: {visible(note)}", "yellow"))
+    if not report.isolation["strong"]:
+        console.print(Text(report.isolation["text"], "bold red"))
+
+
+@contextmanager
+def class_progress(console, total):
+    """Show a progress bar; yield the function that is called with each classroom.Graded."""
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[student]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("grading", total=total, student="")
+        yield lambda graded: progress.update(task, advance=1, student=visible(graded.student))
+
+
+def print_class(console, done, course):
+    """Print the class as a table, students by questions, and where the pages are."""
+    reports = [graded.report for graded in done if graded.report]
+    if reports:
+        _print_table(console, reports)
+    for graded in done:
+        if graded.problem:
+            console.print(Text(f"{visible(graded.student)}: {visible(graded.problem)}", "red"))
+    if reports and not reports[0].isolation["strong"]:
+        console.print(Text(reports[0].isolation["text"], "bold red"))
+    console.print(f"reports: {course.reports / 'index.html'}", soft_wrap=True)
+
+
+def _print_table(console, reports):
+    """One row a student, one symbol a question: forty questions still fit a line."""
+    questions = reports[0].questions
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("student", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    for number in range(1, len(questions) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    for report in reports[:MOST_ROWS]:
+        symbols = [Text(SYMBOLS[question.verdict], _colour(question.verdict)) for question in report.questions]
+        table.add_row(Text(visible(report.submission["student"])), Text(f"{report.score:g}", "bold"), *symbols)
+    console.print(table)
+    if len(reports) > MOST_ROWS:
+        console.print(f"... and {len(reports) - MOST_ROWS} more")
+    verdicts = sorted({question.verdict for report in reports for question in report.questions})
+    console.print(Text("\n" + "   ".join(f"{SYMBOLS[verdict]} {verdict}" for verdict in verdicts)))
+    names = "   ".join(f"{number} {question.id}" for number, question in enumerate(questions, 1))
+    console.print(Text(f"{names}\nof {reports[0].max_score:g} points\n", "bright_black"))
+
+
+def print_findings(console, findings):
+    """Print what `doctor` found; return whether nothing that is necessary is missing."""
+    for finding in findings:
+        sign = "✓" if finding.ok else "✗" if finding.necessary else "–"
+        colour = "green" if finding.ok else "red" if finding.necessary else "yellow"
+        console.print(Text(f"{sign} {finding.what:<22} {finding.found}", colour))
+        if not finding.ok:
+            console.print(Text(f"  mend it with: {finding.mend}"), soft_wrap=True)
+    return all(finding.ok or not finding.necessary for finding in findings)

@@ -1,0 +1,106 @@
+"""Values in frames: how Python values become JSON beside tensors, and back.
+
+Numbers, strings, booleans and None stand for themselves. Everything else is an object with one key that says what it
+is: `array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (a thing that stays in the worker and is only
+pointed at, such as a student's cache or net).
+"""
+
+import numpy as np
+
+MAX_DEPTH = 20
+# What safetensors can carry and a grade can rest on: real numbers and booleans, in the machine's own byte order.
+DTYPES = {
+    "float64",
+    "float32",
+    "float16",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint64",
+    "uint32",
+    "uint16",
+    "uint8",
+    "bool",
+}
+
+
+class Handle:
+    """Points at a value that stays in the worker; `kind` is the name of its type."""
+
+    def __init__(self, number, kind):
+        self.number, self.kind = number, kind
+
+
+class ValueTypeError(TypeError):
+    """A value that cannot travel."""
+
+
+def encode(value, tensors, keep=None, depth=0):
+    """Return the JSON form of a value and put its arrays into `tensors`.
+
+    - keep: value -> Handle, for what cannot travel (the worker's side); without it such a value is an error
+    """
+    if depth > MAX_DEPTH:
+        raise ValueTypeError("nested too deeply")
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+        return value if isinstance(value, float) or abs(value) < 2**63 else float(value)
+    if isinstance(value, Handle):
+        return {"handle": value.number, "kind": value.kind}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return {"array": _store(value, tensors)}
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return {"dtype": np.dtype(value).name}
+    if type(value) in (list, tuple):
+        items = [encode(item, tensors, keep, depth + 1) for item in value]
+        return {"list" if isinstance(value, list) else "tuple": items}
+    if isinstance(value, dict) and all(isinstance(key, (str, int)) for key in value):
+        items = [[key, encode(item, tensors, keep, depth + 1)] for key, item in value.items()]
+        return {"dict": items}
+    if keep:
+        return encode(keep(value), tensors)
+    raise ValueTypeError(f"a {type(value).__name__} cannot travel")
+
+
+def decode(tree, tensors, depth=0):
+    """Return the value that `encode` made this tree from; ValueTypeError for anything else. Trusts nothing."""
+    if depth > MAX_DEPTH:
+        raise ValueTypeError("nested too deeply")
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return tree
+    if not isinstance(tree, dict) or not tree:
+        raise ValueTypeError("a malformed value")
+    kind = next(iter(tree))
+    content = tree[kind]
+    if kind == "array" and isinstance(content, str) and content in tensors:
+        return tensors[content]
+    if kind == "handle" and isinstance(content, int):
+        return Handle(content, str(tree.get("kind", ""))[:80])
+    if kind == "dtype" and content in DTYPES:
+        return np.dtype(content).type
+    if kind in ("list", "tuple") and isinstance(content, list):
+        return (list if kind == "list" else tuple)(decode(item, tensors, depth + 1) for item in content)
+    if kind == "dict" and isinstance(content, list):
+        return {key: decode(item, tensors, depth + 1) for key, item in _pairs(content)}
+    raise ValueTypeError("a malformed value")
+
+
+def _pairs(content):
+    for pair in content:
+        if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], (str, int))):
+            raise ValueTypeError("a malformed dictionary")
+        yield pair
+
+
+def _store(value, tensors):
+    # A plain copy of the numbers: whatever a subclass says about itself stays behind.
+    array = np.array(value, order="C", copy=True, subok=False)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.name not in DTYPES:
+        raise ValueTypeError(f"an array of dtype {array.dtype}, where real numbers are expected")
+    name = f"t{len(tensors)}"
+    tensors[name] = array
+    return name

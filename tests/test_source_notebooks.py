@@ -1,0 +1,121 @@
+"""The instructor's notebooks: well formed, their outputs cleared, one cell for each question, and they run."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from autograder.questions import read_manifest
+
+ROOT = Path(__file__).resolve().parents[1]
+MANIFEST = read_manifest(ROOT / "assignment2")
+NOTEBOOKS = sorted((ROOT / "source_notebooks" / "assignment2").glob("*.ipynb"))
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
+def marks(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def is_test(cell):
+    return bool(marks(cell).get("grade")) and not marks(cell)["solution"]
+
+
+def is_answer(cell):
+    return bool(marks(cell).get("grade")) and bool(marks(cell)["solution"])
+
+
+def test_every_notebook_of_the_manifest_exists():
+    assert {question.notebook for question in MANIFEST.questions} <= {path.stem for path in NOTEBOOKS}
+
+
+@every_notebook
+def test_is_a_valid_notebook_for_python_3(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.kernelspec.language == "python"
+
+
+@every_notebook
+def test_outputs_are_cleared(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None, cell.id
+
+
+@every_notebook
+def test_ids_are_unique(path):
+    cells = read(path).cells
+    ids = [cell.id for cell in cells]
+    grade_ids = [marks(cell)["grade_id"] for cell in cells if marks(cell)]
+    assert len(set(ids)) == len(ids)
+    assert len(set(grade_ids)) == len(grade_ids)
+
+
+@every_notebook
+def test_each_question_has_one_test_cell_with_its_points(path):
+    tests = [(cell.id, marks(cell)["grade_id"], marks(cell)["points"]) for cell in read(path).cells if is_test(cell)]
+    assert tests == [(question.id, question.id, question.points) for question in MANIFEST.of_notebook(path.stem)]
+
+
+@every_notebook
+def test_marks_are_of_schema_version_3(path):
+    for cell in filter(marks, read(path).cells):
+        assert marks(cell)["schema_version"] == 3 and marks(cell)["task"] is False, cell.id
+        assert marks(cell)["locked"] is not marks(cell)["solution"], f"{cell.id}: locked, unless students write in it"
+
+
+@every_notebook
+def test_test_cells_hold_no_answer(path):
+    for cell in filter(is_test, read(path).cells):
+        assert cell.cell_type == "code", cell.id
+        for forbidden in ("raise NotImplementedError", "BEGIN SOLUTION", "HIDDEN TESTS"):
+            assert forbidden not in cell.source, f"{cell.id}: {forbidden}"
+
+
+@every_notebook
+def test_inline_questions_are_graded_by_hand(path):
+    answers = [cell for cell in read(path).cells if marks(cell).get("grade_id", "").startswith("inline_") and not marks(cell)["locked"]]
+    assert answers == [cell for cell in read(path).cells if is_answer(cell)]
+    for cell in answers:
+        assert cell.cell_type == "markdown" and marks(cell)["points"] > 0 and cell.source.strip(), cell.id
+
+
+def test_fully_connected_nets_has_three_inline_questions_of_two_points():
+    answers = filter(is_answer, read(ROOT / "source_notebooks/assignment2/FullyConnectedNets.ipynb").cells)
+    assert [marks(cell)["points"] for cell in answers] == [2, 2, 2]
+
+
+@every_notebook
+def test_sources_speak_of_the_course_only(path):
+    for cell in read(path).cells:
+        for word in ("/tmp/", "/work/", "/home/", "TODO"):
+            assert word not in cell.source, f"{cell.id}: {word}"
+
+
+@pytest.mark.slow
+@every_notebook
+@pytest.mark.timeout(600)
+def test_runs_from_top_to_bottom_with_the_reference(path, tmp_path, monkeypatch):
+    """Every cell runs on the built-in sample, and no test cell writes to stderr, which nbgrader scores as 0."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "assignment2"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("CS231N_DATASETS", str(tmp_path / "datasets"))
+    notebook = read(path)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env=dict(os.environ))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", f"{cell.id}: {output.text}"
+        if is_test(cell):
+            assert cell.outputs, f"{cell.id} shows nothing"
+            assert not any(output.output_type == "execute_result" for output in cell.outputs), cell.id
