@@ -83,10 +83,11 @@ def test_test_cells_hold_no_answer(path):
 
 @every_notebook
 def test_inline_questions_are_graded_by_hand(path):
-    answers = [cell for cell in read(path).cells if marks(cell).get("grade_id", "").startswith("inline_") and not marks(cell)["locked"]]
-    assert answers == [cell for cell in read(path).cells if is_answer(cell)]
-    for cell in answers:
-        assert cell.cell_type == "markdown" and marks(cell)["points"] > 0 and cell.source.strip(), cell.id
+    inline = [cell for cell in read(path).cells if marks(cell).get("grade_id", "").startswith("inline_")]
+    for cell in inline:
+        if not marks(cell)["locked"]:  # the locked ones are the questions
+            assert is_answer(cell) and marks(cell)["points"] > 0, cell.id
+            assert cell.cell_type == "markdown" and cell.source.strip(), f"{cell.id}: no model answer"
 
 
 def test_fully_connected_nets_has_three_inline_questions_of_two_points():
@@ -109,9 +110,11 @@ def test_runs_from_top_to_bottom_with_the_reference(path, tmp_path, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "assignment2"))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("CS231N_DATASETS", str(tmp_path / "datasets"))
+    # On a busy machine the threads of one product wait for each other, and the notebook takes ten times as long.
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     notebook = read(path)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
-    client.execute(env=dict(os.environ))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute(env=dict(os.environ))
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id

@@ -58,8 +58,10 @@ def load_pickle(filename):
 
 
 def _unreadable(filename, what):
-    return (f"{filename} is not a readable CIFAR-10 file ({what}). Delete the folder {Path(filename).parent} and "
-            f"fetch the data again with get_datasets.sh, or without a network let the loader make the sample anew.")
+    return (
+        f"{filename} is not a readable CIFAR-10 file ({what}). Delete the folder {Path(filename).parent} and "
+        f"fetch the data again with get_datasets.sh, or without a network let the loader make the sample anew."
+    )
 
 
 def load_CIFAR_batch(filename):
@@ -118,8 +120,11 @@ def get_CIFAR10_data(num_training=49000, num_validation=1000, num_test=1000, sub
 
     train, val = _shrunk_to(len(y), num_training, num_validation)
     test = min(num_test, len(y_test))
-    parts = {"train": (X[:train], y[:train]), "val": (X[train:train + val], y[train:train + val]),
-             "test": (X_test[:test], y_test[:test])}
+    parts = {
+        "train": (X[:train], y[:train]),
+        "val": (X[train : train + val], y[train : train + val]),
+        "test": (X_test[:test], y_test[:test]),
+    }
     data = {}
     for part, (images, labels) in parts.items():
         data[f"X_{part}"] = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
@@ -174,7 +179,8 @@ def find_data(root=None):
         raise FileNotFoundError(
             f"no CIFAR-10 in {place}: neither it nor a folder {GENUINE_FOLDER} in it holds the files "
             f"{', '.join(BATCH_FILES)}. Run get_datasets.sh to fetch them, or leave root out: then the loader looks "
-            f"in CS231N_DATASETS and in the datasets folders beside and above the package.")
+            f"in CS231N_DATASETS and in the datasets folders beside and above the package."
+        )
     upward = [folder / "datasets" for folder in (_PACKAGE, *_PACKAGE.parents)]
     for places in (_named_place(), upward):
         for name in ("", GENUINE_FOLDER, SAMPLE_FOLDER):  # "": the place may be the folder of batches itself

@@ -41,54 +41,121 @@ def _box(left, top, right, bottom):
 # A class is the hue it likes best and its polygons, back to front, in a square from -1 to 1 with y pointing down.
 # "main" is a colour of about that hue, "second" one far from it, "pale" and "dark" are nearly white and nearly black.
 PICTURES = {
-    "balloon": (0.00, [
-        ("dark", np.array([(-0.45, 0.05), (0.45, 0.05), (0.16, 0.72), (-0.16, 0.72)])),
-        ("pale", np.array([(-0.36, 0.10), (0.36, 0.10), (0.11, 0.70), (-0.11, 0.70)])),
-        ("main", _arc(0, -0.30, 0.68, 0.68)), ("second", _arc(0, -0.30, 0.26, 0.68)),
-        ("dark", _box(-0.18, 0.68, 0.18, 0.96))]),
-    "boat": (0.60, [
-        ("dark", _box(-0.05, -0.95, 0.05, 0.40)),
-        ("pale", np.array([(0.10, -0.90), (0.85, 0.28), (0.10, 0.28)])),
-        ("second", np.array([(-0.10, -0.70), (-0.10, 0.28), (-0.65, 0.28)])),
-        ("main", np.array([(-0.95, 0.40), (0.95, 0.40), (0.60, 0.85), (-0.65, 0.85)]))]),
-    "butterfly": (0.83, [
-        ("main", _arc(-0.50, -0.35, 0.45, 0.50)), ("main", _arc(0.50, -0.35, 0.45, 0.50)),
-        ("second", _arc(-0.40, 0.42, 0.34, 0.38)), ("second", _arc(0.40, 0.42, 0.34, 0.38)),
-        ("pale", _arc(-0.52, -0.38, 0.18, 0.20)), ("pale", _arc(0.52, -0.38, 0.18, 0.20)),
-        ("dark", _arc(0, 0, 0.10, 0.75))]),
-    "cactus": (0.38, [
-        ("main", _arc(0, -0.20, 0.26, 0.78)), ("main", _box(-0.72, -0.12, 0.0, 0.14)),
-        ("main", _arc(-0.66, -0.24, 0.15, 0.38)), ("main", _box(0.0, 0.02, 0.72, 0.28)),
-        ("main", _arc(0.66, -0.16, 0.15, 0.44)), ("pale", _arc(0, -0.88, 0.14, 0.12)),
-        ("second", np.array([(-0.50, 0.40), (0.50, 0.40), (0.34, 0.96), (-0.34, 0.96)]))]),
-    "fish": (0.07, [
-        ("second", np.array([(0.35, 0.0), (0.95, -0.50), (0.80, 0.0), (0.95, 0.50)])),
-        ("second", np.array([(-0.30, -0.35), (0.10, -0.75), (0.30, -0.30)])),
-        ("main", _arc(-0.20, 0, 0.74, 0.46)), ("pale", _arc(0.08, 0.0, 0.09, 0.34)),
-        ("pale", _arc(-0.58, -0.10, 0.15, 0.15)), ("dark", _arc(-0.60, -0.10, 0.08, 0.08))]),
-    "house": (0.10, [
-        ("dark", _box(0.30, -0.85, 0.52, -0.30)), ("main", _box(-0.70, -0.15, 0.70, 0.88)),
-        ("second", np.array([(-0.95, -0.10), (0.0, -0.95), (0.95, -0.10)])),
-        ("dark", _box(-0.46, 0.28, -0.10, 0.88)), ("pale", _box(0.12, 0.16, 0.50, 0.52))]),
-    "moon": (0.15, [
-        ("main", np.concatenate([_arc(0, 0, 0.92, 0.92, 50, 310), _arc(0.32, 0, 0.70, 0.72, 285, 75)])),
-        ("pale", np.array([(0.48, -0.30), (0.56, -0.08), (0.78, 0.0), (0.56, 0.08),
-                           (0.48, 0.30), (0.40, 0.08), (0.18, 0.0), (0.40, -0.08)]))]),
-    "mushroom": (0.97, [
-        ("pale", np.array([(-0.22, 0.0), (0.22, 0.0), (0.34, 0.92), (-0.34, 0.92)])),
-        ("main", _arc(0, 0.10, 0.92, 0.90, 180, 360)), ("pale", _arc(-0.45, -0.22, 0.16, 0.15)),
-        ("pale", _arc(0.10, -0.48, 0.18, 0.17)), ("pale", _arc(0.50, -0.10, 0.14, 0.13))]),
-    "rocket": (0.52, [
-        ("second", np.array([(-0.22, 0.50), (0.22, 0.50), (0.0, 1.0)])),
-        ("main", np.array([(-0.28, 0.0), (-0.66, 0.68), (-0.20, 0.52)])),
-        ("main", np.array([(0.28, 0.0), (0.66, 0.68), (0.20, 0.52)])),
-        ("pale", _arc(0, -0.15, 0.34, 0.78)), ("main", _arc(0, -0.15, 0.34, 0.78, 215, 325)),
-        ("dark", _arc(0, -0.16, 0.16, 0.16))]),
-    "tree": (0.30, [
-        ("dark", _box(-0.13, 0.45, 0.13, 0.98)),
-        ("main", np.array([(-0.80, 0.58), (0.0, -0.25), (0.80, 0.58)])),
-        ("main", np.array([(-0.64, 0.10), (0.0, -0.65), (0.64, 0.10)])),
-        ("main", np.array([(-0.46, -0.35), (0.0, -0.98), (0.46, -0.35)]))]),
+    "balloon": (
+        0.00,
+        [
+            ("dark", np.array([(-0.45, 0.05), (0.45, 0.05), (0.16, 0.72), (-0.16, 0.72)])),
+            ("pale", np.array([(-0.36, 0.10), (0.36, 0.10), (0.11, 0.70), (-0.11, 0.70)])),
+            ("main", _arc(0, -0.30, 0.68, 0.68)),
+            ("second", _arc(0, -0.30, 0.26, 0.68)),
+            ("dark", _box(-0.18, 0.68, 0.18, 0.96)),
+        ],
+    ),
+    "boat": (
+        0.60,
+        [
+            ("dark", _box(-0.05, -0.95, 0.05, 0.40)),
+            ("pale", np.array([(0.10, -0.90), (0.85, 0.28), (0.10, 0.28)])),
+            ("second", np.array([(-0.10, -0.70), (-0.10, 0.28), (-0.65, 0.28)])),
+            ("main", np.array([(-0.95, 0.40), (0.95, 0.40), (0.60, 0.85), (-0.65, 0.85)])),
+        ],
+    ),
+    "butterfly": (
+        0.83,
+        [
+            ("main", _arc(-0.50, -0.35, 0.45, 0.50)),
+            ("main", _arc(0.50, -0.35, 0.45, 0.50)),
+            ("second", _arc(-0.40, 0.42, 0.34, 0.38)),
+            ("second", _arc(0.40, 0.42, 0.34, 0.38)),
+            ("pale", _arc(-0.52, -0.38, 0.18, 0.20)),
+            ("pale", _arc(0.52, -0.38, 0.18, 0.20)),
+            ("dark", _arc(0, 0, 0.10, 0.75)),
+        ],
+    ),
+    "cactus": (
+        0.38,
+        [
+            ("main", _arc(0, -0.20, 0.26, 0.78)),
+            ("main", _box(-0.72, -0.12, 0.0, 0.14)),
+            ("main", _arc(-0.66, -0.24, 0.15, 0.38)),
+            ("main", _box(0.0, 0.02, 0.72, 0.28)),
+            ("main", _arc(0.66, -0.16, 0.15, 0.44)),
+            ("pale", _arc(0, -0.88, 0.14, 0.12)),
+            ("second", np.array([(-0.50, 0.40), (0.50, 0.40), (0.34, 0.96), (-0.34, 0.96)])),
+        ],
+    ),
+    "fish": (
+        0.07,
+        [
+            ("second", np.array([(0.35, 0.0), (0.95, -0.50), (0.80, 0.0), (0.95, 0.50)])),
+            ("second", np.array([(-0.30, -0.35), (0.10, -0.75), (0.30, -0.30)])),
+            ("main", _arc(-0.20, 0, 0.74, 0.46)),
+            ("pale", _arc(0.08, 0.0, 0.09, 0.34)),
+            ("pale", _arc(-0.58, -0.10, 0.15, 0.15)),
+            ("dark", _arc(-0.60, -0.10, 0.08, 0.08)),
+        ],
+    ),
+    "house": (
+        0.10,
+        [
+            ("dark", _box(0.30, -0.85, 0.52, -0.30)),
+            ("main", _box(-0.70, -0.15, 0.70, 0.88)),
+            ("second", np.array([(-0.95, -0.10), (0.0, -0.95), (0.95, -0.10)])),
+            ("dark", _box(-0.46, 0.28, -0.10, 0.88)),
+            ("pale", _box(0.12, 0.16, 0.50, 0.52)),
+        ],
+    ),
+    "moon": (
+        0.15,
+        [
+            ("main", np.concatenate([_arc(0, 0, 0.92, 0.92, 50, 310), _arc(0.32, 0, 0.70, 0.72, 285, 75)])),
+            (
+                "pale",
+                np.array(
+                    [
+                        (0.48, -0.30),
+                        (0.56, -0.08),
+                        (0.78, 0.0),
+                        (0.56, 0.08),
+                        (0.48, 0.30),
+                        (0.40, 0.08),
+                        (0.18, 0.0),
+                        (0.40, -0.08),
+                    ]
+                ),
+            ),
+        ],
+    ),
+    "mushroom": (
+        0.97,
+        [
+            ("pale", np.array([(-0.22, 0.0), (0.22, 0.0), (0.34, 0.92), (-0.34, 0.92)])),
+            ("main", _arc(0, 0.10, 0.92, 0.90, 180, 360)),
+            ("pale", _arc(-0.45, -0.22, 0.16, 0.15)),
+            ("pale", _arc(0.10, -0.48, 0.18, 0.17)),
+            ("pale", _arc(0.50, -0.10, 0.14, 0.13)),
+        ],
+    ),
+    "rocket": (
+        0.52,
+        [
+            ("second", np.array([(-0.22, 0.50), (0.22, 0.50), (0.0, 1.0)])),
+            ("main", np.array([(-0.28, 0.0), (-0.66, 0.68), (-0.20, 0.52)])),
+            ("main", np.array([(0.28, 0.0), (0.66, 0.68), (0.20, 0.52)])),
+            ("pale", _arc(0, -0.15, 0.34, 0.78)),
+            ("main", _arc(0, -0.15, 0.34, 0.78, 215, 325)),
+            ("dark", _arc(0, -0.16, 0.16, 0.16)),
+        ],
+    ),
+    "tree": (
+        0.30,
+        [
+            ("dark", _box(-0.13, 0.45, 0.13, 0.98)),
+            ("main", np.array([(-0.80, 0.58), (0.0, -0.25), (0.80, 0.58)])),
+            ("main", np.array([(-0.64, 0.10), (0.0, -0.65), (0.64, 0.10)])),
+            ("main", np.array([(-0.46, -0.35), (0.0, -0.98), (0.46, -0.35)])),
+        ],
+    ),
 }
 CLASS_NAMES = tuple(PICTURES)
 
@@ -116,10 +183,12 @@ def draw_image(label, rng):
     """One picture of class `label` as uint8 of shape (32, 32, 3): place, size, tilt and colours come from `rng`."""
     favourite_hue, polygons = PICTURES[CLASS_NAMES[label]]
     hue = rng.rand() if rng.rand() < 0.35 else favourite_hue + 0.05 * rng.randn()
-    colours = {"main": _colour(hue, rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95)),
-               "second": _colour(hue + rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95)),
-               "pale": _colour(rng.rand(), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
-               "dark": _colour(rng.rand(), rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3))}
+    colours = {
+        "main": _colour(hue, rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95)),
+        "second": _colour(hue + rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95)),
+        "pale": _colour(rng.rand(), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
+        "dark": _colour(rng.rand(), rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3)),
+    }
     angle, mirrored = np.radians(rng.uniform(-25, 25)), rng.choice([-1, 1])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     scale, centre = rng.uniform(9, 13.5), SIZE / 2 + rng.uniform(-5, 5, size=2)
@@ -137,9 +206,12 @@ def _draw_batch(batch_label, rng):
     """A batch as the dictionary CIFAR-10 stores: every class equally often, in random order."""
     labels = rng.permutation(np.arange(IMAGES_PER_BATCH) % len(CLASS_NAMES)).tolist()
     images = np.stack([draw_image(label, rng) for label in labels])
-    return {b"data": images.transpose(0, 3, 1, 2).reshape(IMAGES_PER_BATCH, -1), b"labels": labels,
-            b"batch_label": batch_label,
-            b"filenames": [f"{CLASS_NAMES[label]}_s_{row:06d}.png".encode() for row, label in enumerate(labels)]}
+    return {
+        b"data": images.transpose(0, 3, 1, 2).reshape(IMAGES_PER_BATCH, -1),
+        b"labels": labels,
+        b"batch_label": batch_label,
+        b"filenames": [f"{CLASS_NAMES[label]}_s_{row:06d}.png".encode() for row, label in enumerate(labels)],
+    }
 
 
 def _opcodes(value):
@@ -191,8 +263,11 @@ def make_sample(datasets):
             batch = _draw_batch(f"training batch {number} of 5".encode(), rng)
             (fresh / name).write_bytes(encode_pickle(batch))
         (fresh / "test_batch").write_bytes(encode_pickle(_draw_batch(b"testing batch 1 of 1", rng)))
-        meta = {b"num_cases_per_batch": IMAGES_PER_BATCH, b"label_names": [name.encode() for name in CLASS_NAMES],
-                b"num_vis": 3 * SIZE * SIZE}
+        meta = {
+            b"num_cases_per_batch": IMAGES_PER_BATCH,
+            b"label_names": [name.encode() for name in CLASS_NAMES],
+            b"num_vis": 3 * SIZE * SIZE,
+        }
         (fresh / "batches.meta").write_bytes(encode_pickle(meta))
         if not is_complete(target):
             with contextlib.suppress(FileNotFoundError):  # it is there only when someone deleted a part of it

@@ -7,14 +7,12 @@ normalization; they are saved and restored along with the parameters.
 
 import copy
 import inspect
-import json
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 
 from cs231n import optimizers
+from cs231n.checkpoint import read_checkpoint, write_checkpoint
 
 PROGRESS = ("epoch", "loss_history", "train_acc_history", "val_acc_history", "best_val_acc")
 
@@ -157,7 +155,7 @@ class Solver:
 
         Raises ValueError when the file is no checkpoint, or belongs to another model or another amount of data.
         """
-        state = _read_checkpoint(path)
+        state = read_checkpoint(path)
         found = {name: value.shape for name, value in state["params"].items()}
         expected = {name: value.shape for name, value in model.params.items()}
         if found != expected:
@@ -244,7 +242,7 @@ class Solver:
             "batch_random_state": self.rng.bit_generator.state,
             "global_random_state": np.random.get_state(legacy=False),
         }
-        _write_checkpoint(f"{self.checkpoint_name}_epoch_{self.epoch}.npz", state)
+        write_checkpoint(f"{self.checkpoint_name}_epoch_{self.epoch}.npz", state)
 
 
 def _find_update_rule(name):
@@ -260,59 +258,3 @@ def _find_update_rule(name):
 
 def _copied(params):
     return {name: value.copy() for name, value in params.items()}
-
-
-def _write_checkpoint(path, state):
-    """Write nested dictionaries and lists of arrays, numbers and strings to an .npz file, without pickle.
-
-    Arrays become entries of the file; everything else is one string of JSON that names them.
-    """
-    arrays = {}
-
-    def without_arrays(value):
-        if isinstance(value, dict):
-            return {key: without_arrays(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [without_arrays(item) for item in value]
-        if isinstance(value, np.ndarray | np.generic):
-            name = f"array_{len(arrays)}"
-            arrays[name] = np.asarray(value)
-            return {"__array__": name}
-        return value
-
-    text = json.dumps(without_arrays(state), default=os.fspath)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    try:
-        with open(aside, "wb") as file:
-            np.savez(file, state=np.array(text), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        # The rename is atomic: whoever looks finds the whole file or none.
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _read_checkpoint(path):
-    """The state that `_write_checkpoint` wrote. Raises ValueError when the file is something else."""
-    try:
-        with np.load(path, allow_pickle=False) as entries:
-            arrays = dict(entries)
-        state = json.loads(arrays.pop("state").item())
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} is no checkpoint of Solver ({error}); choose one named ..._epoch_<n>.npz") from error
-
-    def with_arrays(value):
-        if isinstance(value, dict):
-            if value.keys() == {"__array__"}:
-                return arrays[value["__array__"]][()]
-            return {key: with_arrays(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [with_arrays(item) for item in value]
-        return value
-
-    return with_arrays(state)

@@ -50,8 +50,11 @@ def data(tmp_path):
 
 @pytest.fixture(scope="module")
 def genuine(tmp_path_factory):
-    archive = Path(os.environ.get("CIFAR10_FIRST_ROWS", REPOSITORY.parent / "shared" / "datasets" /
-                                  "cifar-10-python-first-rows.tar.gz"))
+    archive = Path(
+        os.environ.get(
+            "CIFAR10_FIRST_ROWS", REPOSITORY.parent / "shared" / "datasets" / "cifar-10-python-first-rows.tar.gz"
+        )
+    )
     if not archive.is_file():
         pytest.skip(f"no genuine CIFAR-10 rows at {archive}; CIFAR10_FIRST_ROWS may name them")
     folder = tmp_path_factory.mktemp("genuine")
@@ -77,8 +80,13 @@ def test_everything_comes_in_the_order_of_the_batches(data):
 def test_the_parts_are_float32_contiguous_and_channels_first(data):
     parts = get_CIFAR10_data(60, 30, 10, root=data)
     assert {name: array.shape for name, array in parts.items()} == {
-        "X_train": (60, 3, 32, 32), "y_train": (60,), "X_val": (30, 3, 32, 32), "y_val": (30,),
-        "X_test": (10, 3, 32, 32), "y_test": (10,)}
+        "X_train": (60, 3, 32, 32),
+        "y_train": (60,),
+        "X_val": (30, 3, 32, 32),
+        "y_val": (30,),
+        "X_test": (10, 3, 32, 32),
+        "y_test": (10,),
+    }
     for part in ("X_train", "X_val", "X_test"):
         assert parts[part].dtype == np.float32 and parts[part].flags.c_contiguous
 
@@ -140,11 +148,21 @@ def test_shrunk_parts_fit_and_never_exceed_what_was_asked(rows, num_training, nu
     assert val > 0 or num_validation == 0 or rows == 1
 
 
-@pytest.mark.parametrize("sizes", [dict(num_training=0), dict(num_training=-1), dict(num_validation=-5),
-                                   dict(num_test=-1), dict(num_training=1.5), dict(num_test="10"),
-                                   dict(num_training=True), dict(num_validation=None)])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        dict(num_training=0),
+        dict(num_training=-1),
+        dict(num_validation=-5),
+        dict(num_test=-1),
+        dict(num_training=1.5),
+        dict(num_test="10"),
+        dict(num_training=True),
+        dict(num_validation=None),
+    ],
+)
 def test_an_impossible_size_is_named_in_the_error(data, sizes):
-    (name, size), = sizes.items()
+    ((name, size),) = sizes.items()
     with pytest.raises(ValueError, match=f"{name} must be a whole number, . or more; it is {size!r}"):
         get_CIFAR10_data(root=data, **sizes)
 
@@ -215,14 +233,15 @@ def test_the_sample_is_made_in_a_folder_of_the_users_own_when_nothing_else_can_b
 def test_a_load_prints_one_line_about_genuine_data(data, capsys):
     get_CIFAR10_data(60, 30, 10, root=data)
     assert capsys.readouterr().out == (
-        f"Data: CIFAR-10 in {data.resolve()}: 60 training, 30 validation and 10 test images.\n")
+        f"Data: CIFAR-10 in {data.resolve()}: 60 training, 30 validation and 10 test images.\n"
+    )
     load_CIFAR10(data)
     assert capsys.readouterr().out == f"Data: CIFAR-10 in {data.resolve()}: 100 training and 10 test images.\n"
 
 
 def test_a_load_prints_one_line_about_the_sample_even_while_making_it(course, capsys):
     get_CIFAR10_data()
-    line, = capsys.readouterr().out.splitlines()
+    (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("Data: the built-in sample, not CIFAR-10") and str(find_data()) in line
     assert "90 training, 10 validation and 20 test images (asked for 49000, 1000 and 1000" in line
 
@@ -235,8 +254,9 @@ class Attack:
         return self.call
 
 
-@pytest.mark.parametrize("function, arguments", [(os.system, ("touch {}",)), (eval, ("open({!r}, 'w')",)),
-                                                 (Path.touch, (Path("x"),))])
+@pytest.mark.parametrize(
+    "function, arguments", [(os.system, ("touch {}",)), (eval, ("open({!r}, 'w')",)), (Path.touch, (Path("x"),))]
+)
 def test_a_pickle_that_calls_a_function_is_refused_before_it_calls(tmp_path, function, arguments):
     harmed = tmp_path / "harmed"
     arguments = [part.format(str(harmed)) if isinstance(part, str) else harmed for part in arguments]
@@ -263,10 +283,20 @@ def test_batches_that_python_3_wrote_are_read(tmp_path):
 GOOD = {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1, 2]}
 
 
-@pytest.mark.parametrize("batch", [
-    [1, 2], {}, {**GOOD, b"labels": [1]}, {**GOOD, b"labels": [1, 10]}, {**GOOD, b"labels": [-1, 1]},
-    {**GOOD, b"labels": [[1, 2]]}, {**GOOD, b"labels": b"12"}, {**GOOD, b"data": [1, 2]},
-    {**GOOD, b"data": np.zeros((2, 3071), np.uint8)}])
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [1, 2],
+        {},
+        {**GOOD, b"labels": [1]},
+        {**GOOD, b"labels": [1, 10]},
+        {**GOOD, b"labels": [-1, 1]},
+        {**GOOD, b"labels": [[1, 2]]},
+        {**GOOD, b"labels": b"12"},
+        {**GOOD, b"data": [1, 2]},
+        {**GOOD, b"data": np.zeros((2, 3071), np.uint8)},
+    ],
+)
 def test_a_batch_of_another_shape_is_a_clear_error(tmp_path, batch):
     (tmp_path / "batch").write_bytes(encode_pickle(batch))
     with pytest.raises(ValueError, match="is not a readable CIFAR-10 file .*with a label 0 to 9 for each"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs231n.classifiers import FullyConnectedNet, TwoLayerNet
+from cs231n.classifiers.fc_net import FullyConnectedNet, TwoLayerNet
 
 X = np.random.default_rng(0).normal(size=(5, 2, 3))
 y = np.array([0, 3, 1, 1, 2])

@@ -159,9 +159,12 @@ def test_the_command_makes_it_and_prints_where(tmp_path):
     assert sample_data.is_complete(tmp_path / "here" / "cifar-10-sample")
 
 
-numbers = st.integers(-2**31, 2**31 - 1)
-values = st.recursive(st.binary(max_size=300) | numbers, lambda inner: st.lists(inner, max_size=4) |
-                      st.dictionaries(st.binary(max_size=9), inner, max_size=4), max_leaves=20)
+numbers = st.integers(-(2**31), 2**31 - 1)
+values = st.recursive(
+    st.binary(max_size=300) | numbers,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.binary(max_size=9), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(values)

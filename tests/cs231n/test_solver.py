@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cs231n import optimizers
-from cs231n.classifiers import FullyConnectedNet, TwoLayerNet
+from cs231n.classifiers.fc_net import FullyConnectedNet, TwoLayerNet
 from cs231n.solver import Solver
 
 

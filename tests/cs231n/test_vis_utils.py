@@ -107,4 +107,5 @@ class TestTrainingPlot:
 
 def test_importing_needs_no_display():
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "MPLBACKEND")}
+    environment["PYTHONPATH"] = os.path.dirname(os.path.dirname(vis_utils.__file__))
     subprocess.run([sys.executable, "-c", "import cs231n.vis_utils"], env=environment, check=True)

@@ -1,0 +1,1 @@
+"""Networks: their parameters, their losses, and the gradients of these."""

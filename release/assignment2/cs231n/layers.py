@@ -1,0 +1,217 @@
+"""The layers of a network, each a forward function with its backward function right below.
+
+A forward function returns `(out, cache)`. The matching backward function takes `dout`, the gradient of the loss with
+respect to `out`, and that `cache`, and returns the gradient with respect to every input. What a cache holds is the
+layer's own affair. Arguments are never modified, except for the running averages that live in `bn_param`.
+
+Shapes: `N` examples, `D` features, `M` outputs, `C` classes.
+"""
+
+import numpy as np
+
+
+def affine_forward(x, w, b):
+    """Fully connected layer: out = x·w + b, every example flattened to one row of D numbers.
+
+    x: (N, d_1, ..., d_k) with d_1 · ... · d_k = D
+    w: (D, M)
+    b: (M,)
+
+    Returns out (N, M) and a cache for `affine_backward`.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def affine_backward(dout, cache):
+    """Gradients of the fully connected layer.
+
+    dout: (N, M)
+    cache: from `affine_forward`
+
+    Returns dx in the shape that x had, dw (D, M) and db (M,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dw, db
+
+
+def relu_forward(x):
+    """Rectified linear unit, element by element: out = max(0, x).
+
+    x: any shape
+
+    Returns out in the shape of x and a cache for `relu_backward`.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def relu_backward(dout, cache):
+    """Gradient of the rectified linear unit.
+
+    dout: the shape of x
+    cache: from `relu_forward`
+
+    Returns dx in the shape of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right there.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx
+
+
+def batchnorm_forward(x, gamma, beta, bn_param):
+    """Batch normalization over the examples, feature by feature (Ioffe and Szegedy 2015, Algorithms 1 and 2).
+
+        x_hat = (x - mean) / sqrt(var + eps)
+        out = gamma · x_hat + beta
+
+    In mode 'train', mean and var are those of this batch (var divides by N, not N - 1), and the running averages
+    move toward them:
+
+        running = momentum · running + (1 - momentum) · batch
+
+    In mode 'test', mean and var are the running averages, which stay as they are.
+
+    x: (N, D)
+    gamma, beta: (D,)
+    bn_param: dictionary with
+        mode: 'train' or 'test'
+        eps: keeps the root away from 0, default 1e-5
+        momentum: share of the old running average that is kept, default 0.9
+        running_mean, running_var: (D,), start at 0; this function writes the new ones back into the dictionary
+
+    Returns out (N, D) and a cache for the two backward functions (in mode 'test' the cache is None).
+    Raises ValueError when mode is neither of the two.
+    """
+    mode = bn_param["mode"]
+    if mode not in ("train", "test"):
+        raise ValueError(f"batchnorm_forward: bn_param['mode'] is {mode!r}; expected 'train' or 'test'")
+    eps = bn_param.get("eps", 1e-5)
+    momentum = bn_param.get("momentum", 0.9)
+    D = x.shape[1]
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    running_var = bn_param.get("running_var", np.zeros(D, dtype=x.dtype))
+
+    cache = None
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+    bn_param["running_mean"] = running_mean
+    bn_param["running_var"] = running_var
+    return out, cache
+
+
+def batchnorm_backward(dout, cache):
+    """Gradients of batch normalization in mode 'train', by walking its graph backward one node at a time.
+
+    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x reaches
+    out along several paths, and the gradients of all paths add up.
+
+    dout: (N, D)
+    cache: from `batchnorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dgamma, dbeta
+
+
+def batchnorm_backward_alt(dout, cache):
+    """The same gradients as `batchnorm_backward`, with dx as one simplified expression.
+
+    Work the chain rule out on paper for dx and gather terms: what is left needs no intermediate gradients and runs
+    faster. It reads the same cache.
+
+    dout: (N, D)
+    cache: from `batchnorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dgamma, dbeta
+
+
+def dropout_forward(x, dropout_param):
+    """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
+
+    ATTENTION: `p` is the probability of KEEPING a unit, not of dropping it. Papers and libraries differ here.
+
+    In mode 'train' every unit is, independently, kept with probability p and set to 0 otherwise; those that are
+    kept are scaled so that the expected value of out is x. In mode 'test' out equals x.
+
+    x: any shape, any number of dimensions
+    dropout_param: dictionary with
+        p: probability of keeping a unit, 0 < p <= 1
+        mode: 'train' or 'test'
+        seed: optional; the same seed draws the same mask, which a numeric gradient needs
+
+    Returns out in the shape and type of x and a cache for `dropout_backward`.
+    Raises ValueError when p or mode is not one of the above.
+    """
+    p, mode = dropout_param["p"], dropout_param["mode"]
+    if mode not in ("train", "test"):
+        raise ValueError(f"dropout_forward: dropout_param['mode'] is {mode!r}; expected 'train' or 'test'")
+    if not 0 < p <= 1:
+        raise ValueError(f"dropout_forward: p is {p}; expected the probability of keeping a unit, 0 < p <= 1")
+    if dropout_param.get("seed") is not None:
+        np.random.seed(dropout_param["seed"])
+
+    mask = None
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+    cache = (dropout_param, mask)
+    return out.astype(x.dtype, copy=False), cache
+
+
+def dropout_backward(dout, cache):
+    """Gradient of inverted dropout, in the mode of the forward pass.
+
+    dout: the shape of x
+    cache: (dropout_param, mask) from `dropout_forward`
+
+    Returns dx in the shape and type of dout.
+    """
+    dropout_param, mask = cache
+    mode = dropout_param["mode"]
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx.astype(dout.dtype, copy=False)
+
+
+def svm_loss(x, y):
+    """Multiclass hinge loss with margin 1 (Weston and Watkins 1999), averaged over the examples.
+
+        loss = 1/N · sum over i, and over classes j other than y_i, of max(0, x_ij - x_iy_i + 1)
+
+    x: (N, C) scores
+    y: (N,) the right classes, 0 <= y < C
+
+    Returns the loss, a number, and dx (N, C).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return loss, dx
+
+
+def softmax_loss(x, y):
+    """Cross-entropy of the softmax of the scores, averaged over the examples.
+
+        p_ij = exp(x_ij) / sum over k of exp(x_ik)
+        loss = -1/N · sum over i of log(p_iy_i)
+
+    Stable: scores of 1000 or -1000 neither overflow nor give log(0).
+
+    x: (N, C) scores
+    y: (N,) the right classes, 0 <= y < C
+
+    Returns the loss, a number, and dx (N, C).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return loss, dx

@@ -1,0 +1,286 @@
+"""A small stand-in for CIFAR-10, drawn on the spot, for machines that have no network.
+
+Ten kinds of little pictures, 2,000 for training and 400 for testing, in CIFAR-10's own file format, opcode for
+opcode: the pickles look as if Python 2 had written them, so any program that reads CIFAR-10 reads these. They are
+written by hand for that reason, and because `pickle.dumps` would store a name that depends on NumPy's version. Every
+run writes the same bytes; another version of Pillow may give a few pixels at the edges of a shape another shade.
+
+    python -m cs231n.sample_data [FOLDER]      makes FOLDER/cifar-10-sample
+"""
+
+import colorsys
+import contextlib
+import os
+import shutil
+import struct
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+SAMPLE_FOLDER = "cifar-10-sample"
+TRAINING_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
+BATCH_FILES = TRAINING_BATCHES + ("test_batch", "batches.meta")
+IMAGES_PER_BATCH = 400
+SEED = 231
+SIZE, OVERSAMPLING = 32, 4
+
+
+def _arc(x, y, rx, ry, start=0, stop=360, steps=24):
+    """Points on an ellipse, angles in degrees; 0 points right and 90 points down, as in the picture."""
+    angles = np.radians(np.linspace(start, stop, steps))
+    return np.stack([x + rx * np.cos(angles), y + ry * np.sin(angles)], axis=1)
+
+
+def _box(left, top, right, bottom):
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+# A class is the hue it likes best and its polygons, back to front, in a square from -1 to 1 with y pointing down.
+# "main" is a colour of about that hue, "second" one far from it, "pale" and "dark" are nearly white and nearly black.
+PICTURES = {
+    "balloon": (
+        0.00,
+        [
+            ("dark", np.array([(-0.45, 0.05), (0.45, 0.05), (0.16, 0.72), (-0.16, 0.72)])),
+            ("pale", np.array([(-0.36, 0.10), (0.36, 0.10), (0.11, 0.70), (-0.11, 0.70)])),
+            ("main", _arc(0, -0.30, 0.68, 0.68)),
+            ("second", _arc(0, -0.30, 0.26, 0.68)),
+            ("dark", _box(-0.18, 0.68, 0.18, 0.96)),
+        ],
+    ),
+    "boat": (
+        0.60,
+        [
+            ("dark", _box(-0.05, -0.95, 0.05, 0.40)),
+            ("pale", np.array([(0.10, -0.90), (0.85, 0.28), (0.10, 0.28)])),
+            ("second", np.array([(-0.10, -0.70), (-0.10, 0.28), (-0.65, 0.28)])),
+            ("main", np.array([(-0.95, 0.40), (0.95, 0.40), (0.60, 0.85), (-0.65, 0.85)])),
+        ],
+    ),
+    "butterfly": (
+        0.83,
+        [
+            ("main", _arc(-0.50, -0.35, 0.45, 0.50)),
+            ("main", _arc(0.50, -0.35, 0.45, 0.50)),
+            ("second", _arc(-0.40, 0.42, 0.34, 0.38)),
+            ("second", _arc(0.40, 0.42, 0.34, 0.38)),
+            ("pale", _arc(-0.52, -0.38, 0.18, 0.20)),
+            ("pale", _arc(0.52, -0.38, 0.18, 0.20)),
+            ("dark", _arc(0, 0, 0.10, 0.75)),
+        ],
+    ),
+    "cactus": (
+        0.38,
+        [
+            ("main", _arc(0, -0.20, 0.26, 0.78)),
+            ("main", _box(-0.72, -0.12, 0.0, 0.14)),
+            ("main", _arc(-0.66, -0.24, 0.15, 0.38)),
+            ("main", _box(0.0, 0.02, 0.72, 0.28)),
+            ("main", _arc(0.66, -0.16, 0.15, 0.44)),
+            ("pale", _arc(0, -0.88, 0.14, 0.12)),
+            ("second", np.array([(-0.50, 0.40), (0.50, 0.40), (0.34, 0.96), (-0.34, 0.96)])),
+        ],
+    ),
+    "fish": (
+        0.07,
+        [
+            ("second", np.array([(0.35, 0.0), (0.95, -0.50), (0.80, 0.0), (0.95, 0.50)])),
+            ("second", np.array([(-0.30, -0.35), (0.10, -0.75), (0.30, -0.30)])),
+            ("main", _arc(-0.20, 0, 0.74, 0.46)),
+            ("pale", _arc(0.08, 0.0, 0.09, 0.34)),
+            ("pale", _arc(-0.58, -0.10, 0.15, 0.15)),
+            ("dark", _arc(-0.60, -0.10, 0.08, 0.08)),
+        ],
+    ),
+    "house": (
+        0.10,
+        [
+            ("dark", _box(0.30, -0.85, 0.52, -0.30)),
+            ("main", _box(-0.70, -0.15, 0.70, 0.88)),
+            ("second", np.array([(-0.95, -0.10), (0.0, -0.95), (0.95, -0.10)])),
+            ("dark", _box(-0.46, 0.28, -0.10, 0.88)),
+            ("pale", _box(0.12, 0.16, 0.50, 0.52)),
+        ],
+    ),
+    "moon": (
+        0.15,
+        [
+            ("main", np.concatenate([_arc(0, 0, 0.92, 0.92, 50, 310), _arc(0.32, 0, 0.70, 0.72, 285, 75)])),
+            (
+                "pale",
+                np.array(
+                    [
+                        (0.48, -0.30),
+                        (0.56, -0.08),
+                        (0.78, 0.0),
+                        (0.56, 0.08),
+                        (0.48, 0.30),
+                        (0.40, 0.08),
+                        (0.18, 0.0),
+                        (0.40, -0.08),
+                    ]
+                ),
+            ),
+        ],
+    ),
+    "mushroom": (
+        0.97,
+        [
+            ("pale", np.array([(-0.22, 0.0), (0.22, 0.0), (0.34, 0.92), (-0.34, 0.92)])),
+            ("main", _arc(0, 0.10, 0.92, 0.90, 180, 360)),
+            ("pale", _arc(-0.45, -0.22, 0.16, 0.15)),
+            ("pale", _arc(0.10, -0.48, 0.18, 0.17)),
+            ("pale", _arc(0.50, -0.10, 0.14, 0.13)),
+        ],
+    ),
+    "rocket": (
+        0.52,
+        [
+            ("second", np.array([(-0.22, 0.50), (0.22, 0.50), (0.0, 1.0)])),
+            ("main", np.array([(-0.28, 0.0), (-0.66, 0.68), (-0.20, 0.52)])),
+            ("main", np.array([(0.28, 0.0), (0.66, 0.68), (0.20, 0.52)])),
+            ("pale", _arc(0, -0.15, 0.34, 0.78)),
+            ("main", _arc(0, -0.15, 0.34, 0.78, 215, 325)),
+            ("dark", _arc(0, -0.16, 0.16, 0.16)),
+        ],
+    ),
+    "tree": (
+        0.30,
+        [
+            ("dark", _box(-0.13, 0.45, 0.13, 0.98)),
+            ("main", np.array([(-0.80, 0.58), (0.0, -0.25), (0.80, 0.58)])),
+            ("main", np.array([(-0.64, 0.10), (0.0, -0.65), (0.64, 0.10)])),
+            ("main", np.array([(-0.46, -0.35), (0.0, -0.98), (0.46, -0.35)])),
+        ],
+    ),
+}
+CLASS_NAMES = tuple(PICTURES)
+
+
+def _colour(hue, saturation, value):
+    return tuple(int(round(255 * part)) for part in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
+
+
+def _background(rng):
+    """A sky that fades from one colour to another, by day or by night, with a hill in front of it."""
+    night = rng.rand() < 0.3
+    hue, saturation = rng.rand(), rng.uniform(0.15, 0.45)
+    low, high = (0.15, 0.40) if night else (0.70, 1.00)
+    top, bottom = (np.array(_colour(hue + rng.uniform(-0.1, 0.1), saturation, rng.uniform(low, high))) for _ in "tb")
+    fade = np.linspace(0, 1, SIZE * OVERSAMPLING)[:, None, None]
+    sky = top + (bottom - top) * fade + np.zeros((1, SIZE * OVERSAMPLING, 1))
+    canvas = Image.fromarray(sky.astype(np.uint8))
+    hill = _arc(rng.uniform(0, 1), rng.uniform(1.1, 1.4), rng.uniform(0.6, 1.2), rng.uniform(0.3, 0.6))
+    ground = _colour(rng.rand(), rng.uniform(0.1, 0.4), rng.uniform(low, high) * 0.85)
+    ImageDraw.Draw(canvas).polygon([tuple(point) for point in hill * SIZE * OVERSAMPLING], fill=ground)
+    return canvas
+
+
+def draw_image(label, rng):
+    """One picture of class `label` as uint8 of shape (32, 32, 3): place, size, tilt and colours come from `rng`."""
+    favourite_hue, polygons = PICTURES[CLASS_NAMES[label]]
+    hue = rng.rand() if rng.rand() < 0.35 else favourite_hue + 0.05 * rng.randn()
+    colours = {
+        "main": _colour(hue, rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95)),
+        "second": _colour(hue + rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95)),
+        "pale": _colour(rng.rand(), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
+        "dark": _colour(rng.rand(), rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3)),
+    }
+    angle, mirrored = np.radians(rng.uniform(-25, 25)), rng.choice([-1, 1])
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    scale, centre = rng.uniform(9, 13.5), SIZE / 2 + rng.uniform(-5, 5, size=2)
+    canvas = _background(rng)
+    brush = ImageDraw.Draw(canvas)
+    for role, points in polygons:
+        placed = (points * [mirrored, 1] @ turn * scale + centre) * OVERSAMPLING
+        brush.polygon([tuple(point) for point in placed], fill=colours[role])
+    pixels = np.asarray(canvas.reduce(OVERSAMPLING), dtype=np.float64)
+    pixels = pixels * rng.uniform(0.8, 1.1) + rng.normal(0, 9, size=pixels.shape)
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def _draw_batch(batch_label, rng):
+    """A batch as the dictionary CIFAR-10 stores: every class equally often, in random order."""
+    labels = rng.permutation(np.arange(IMAGES_PER_BATCH) % len(CLASS_NAMES)).tolist()
+    images = np.stack([draw_image(label, rng) for label in labels])
+    return {
+        b"data": images.transpose(0, 3, 1, 2).reshape(IMAGES_PER_BATCH, -1),
+        b"labels": labels,
+        b"batch_label": batch_label,
+        b"filenames": [f"{CLASS_NAMES[label]}_s_{row:06d}.png".encode() for row, label in enumerate(labels)],
+    }
+
+
+def _opcodes(value):
+    """`value` in the opcodes Python 2 used at pickle protocol 2; for the few types a CIFAR-10 file is made of."""
+    if isinstance(value, bytes):
+        short = len(value) < 256
+        return (b"U" + struct.pack("<B", len(value)) if short else b"T" + struct.pack("<i", len(value))) + value
+    if isinstance(value, int):
+        return b"J" + struct.pack("<i", value)
+    if isinstance(value, list):
+        return b"](" + b"".join(map(_opcodes, value)) + b"e"
+    if isinstance(value, dict):
+        return b"}(" + b"".join(_opcodes(part) for item in value.items() for part in item) + b"u"
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8:
+        empty_array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+        uint8 = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        shape = b"(" + b"".join(map(_opcodes, value.shape)) + b"t"
+        return empty_array + b"(K\x01" + shape + uint8 + b"\x89" + _opcodes(value.tobytes()) + b"tb"
+    raise TypeError(f"a CIFAR-10 file holds no {type(value).__name__}")
+
+
+def encode_pickle(value):
+    """The bytes of a pickle (protocol 2) of bytes, ints, lists, dicts and uint8 arrays, as Python 2 wrote it."""
+    return b"\x80\x02" + _opcodes(value) + b"."
+
+
+def is_complete(folder):
+    """Whether `folder` holds all seven files of a CIFAR-10 data set (it may be the genuine one or the sample)."""
+    return all(os.path.isfile(os.path.join(folder, name)) for name in BATCH_FILES)
+
+
+def make_sample(datasets):
+    """Make `datasets`/cifar-10-sample unless it is there already, and return its path.
+
+    The files are written beside it and appear in one rename, so no process ever sees half of them, and of two
+    processes at work at once the second finds the first one's (identical) files. Raises OSError when `datasets`
+    cannot be written to.
+    """
+    target = Path(datasets) / SAMPLE_FOLDER
+    if is_complete(target):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{SAMPLE_FOLDER}-", dir=target.parent))
+    try:
+        fresh = aside / "fresh"
+        fresh.mkdir()
+        rng = np.random.RandomState(SEED)  # unlike default_rng, its stream is frozen for every NumPy to come
+        for number, name in enumerate(TRAINING_BATCHES, 1):
+            batch = _draw_batch(f"training batch {number} of 5".encode(), rng)
+            (fresh / name).write_bytes(encode_pickle(batch))
+        (fresh / "test_batch").write_bytes(encode_pickle(_draw_batch(b"testing batch 1 of 1", rng)))
+        meta = {
+            b"num_cases_per_batch": IMAGES_PER_BATCH,
+            b"label_names": [name.encode() for name in CLASS_NAMES],
+            b"num_vis": 3 * SIZE * SIZE,
+        }
+        (fresh / "batches.meta").write_bytes(encode_pickle(meta))
+        if not is_complete(target):
+            with contextlib.suppress(FileNotFoundError):  # it is there only when someone deleted a part of it
+                target.rename(aside / "broken")
+        try:
+            fresh.rename(target)
+        except OSError:
+            if not is_complete(target):
+                raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+if __name__ == "__main__":
+    print(make_sample(sys.argv[1] if len(sys.argv) > 1 else "datasets"))
