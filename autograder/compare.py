@@ -16,26 +16,26 @@ def expect_array(actual, shape, what):
     if not isinstance(actual, (np.ndarray, int, float)) or (isinstance(actual, bool) and shape):
         came = "None" if actual is None else f"a {type(actual).__name__}"
         raise Wrong(f"{what} is {came}; expected an array of shape {shape}")
-    array = np.asarray(actual)
+    array = np.asarray(_real(actual))
     if array.shape != tuple(shape):
         raise Wrong(f"{what} has shape {array.shape}; expected {tuple(shape)}{_about_shape(array.shape, tuple(shape))}")
     return array
 
 
 def expect_number(actual, what):
-    """Return `actual` as a float: a number, or an array of one entry; else raise Wrong."""
-    array = np.asarray(actual) if isinstance(actual, (np.ndarray, int, float)) else None
+    """Return `actual`, a number or an array of one entry, as an array of shape () in its own type; else raise Wrong."""
+    array = np.asarray(_real(actual)) if isinstance(actual, (np.ndarray, int, float)) else None
     if array is None or array.size != 1:
         shape = "" if array is None else f" an array of shape {array.shape}"
         raise Wrong(f"{what} is{shape or f' a {_kind(actual)}'}; expected one number")
-    return float(array.reshape(()))
+    return array.reshape(())
 
 
 def expect_close(actual, expected, what, rtol=None, name="out"):
     """Return an Outcome where the arrays agree, else raise Wrong.
 
-    An entry's error is relative to that entry, or to the array's typical (root mean square) entry where that is larger, so
-    that rounding in an entry near 0 is no mistake.
+    An entry's error is relative to that entry, or to the array's typical (root mean square) entry where that is
+    larger, so that rounding in an entry near 0 is no mistake.
 
     - what: the call, for the message, as in "affine_forward(x, w, b) with x of shape (4, 6)"
     """
@@ -51,20 +51,19 @@ def expect_close(actual, expected, what, rtol=None, name="out"):
     if largest <= rtol:
         return Outcome(max_rel_error=largest, bound=rtol, worst_index=worst)
     wrong = error > rtol
-    place = f"[{', '.join(map(str, worst))}]" if worst else ""
-    message = (
-        f"{what}: {int(wrong.sum())} of {wrong.size} entries are wrong; "
-        f"{name}{place} is {actual[worst]:.6g}, expected {expected[worst]:.6g}"
-    )
+    count, place = f"{int(wrong.sum())} of {wrong.size} entries are wrong; ", f"[{', '.join(map(str, worst))}]"
+    came, right = _told_apart(actual[worst], expected[worst])
+    message = f"{what}: {count if worst else ''}{name}{place if worst else ''} is {came}, expected {right}"
     raise Wrong(Outcome(message, largest, rtol, worst, (expected, actual, wrong, worst, name, ("expected", "yours"))))
 
 
 def agrees(actual, expected, rtol=RTOL_FLOAT32):
     """Say whether two arrays (or numbers) agree, without raising; shapes have to agree too."""
-    if not isinstance(actual, (np.ndarray, int, float)):
+    # The shape first: what came may be huge, and a copy of it in float64 huger still.
+    if not isinstance(actual, (np.ndarray, int, float)) or np.shape(actual) != np.shape(expected):
         return False
-    actual, expected = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    return actual.shape == expected.shape and bool(np.all(relative_error(actual, expected) <= rtol))
+    actual, expected = np.asarray(_real(actual), dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    return bool(np.all(relative_error(actual, expected) <= rtol))
 
 
 def relative_error(actual, expected):
@@ -74,6 +73,17 @@ def relative_error(actual, expected):
         size = np.maximum(np.abs(expected), max(typical, np.finfo(np.float64).tiny))
         error = np.abs(actual - expected) / size
     return np.where(np.isfinite(actual), error, np.inf)
+
+
+def _real(value):
+    """Return a whole number that no array type holds as infinity, everything else as it is."""
+    return np.inf if isinstance(value, int) and abs(value) >= 2**63 else value
+
+
+def _told_apart(*numbers):
+    """Write numbers with six digits, or with as many as show that they are not the same."""
+    written = ([f"{number:.{digits}g}" for number in numbers] for digits in (6, 9, 12, 17))
+    return next((texts for texts in written if len(set(texts)) > 1), [f"{number:.6g}" for number in numbers])
 
 
 def _kind(value):

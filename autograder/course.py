@@ -29,6 +29,8 @@ def configure(c, root, kit=KIT):
     """Set up nbgrader's configuration `c` for a course in the folder `root`; called from nbgrader_config.py."""
     root, kit = Path(root).resolve(), Path(kit).resolve()
     _find_programs()
+    # nbgrader's models trip a warning of newer SQLAlchemy that says nothing to an instructor.
+    warnings.simplefilter("ignore", SAWarning)
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = "cs231n"
     # Relative where it can be: nbgrader and formgrader show these paths.
@@ -46,7 +48,7 @@ def configure(c, root, kit=KIT):
     ]
     c.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
-        "nbgrader.preprocessors.DeduplicateIds",
+        "autograder.preprocessors.harmless.HarmlessCells",
         "autograder.preprocessors.restore.RestoreCells",
         "nbgrader.preprocessors.OverwriteKernelspec",
         "nbgrader.preprocessors.OverwriteCells",
@@ -94,7 +96,9 @@ class Course:
 
     @cached_property
     def manifest(self):
-        return read_manifest(KIT / ASSIGNMENT)
+        """The manifest of the reference solution, which lies beside the source notebooks."""
+        sources = self.root / self.directory.source_directory
+        return read_manifest(sources.resolve().parent / ASSIGNMENT)
 
     @property
     def db_url(self):
@@ -161,9 +165,7 @@ def _run(converter_class, course, changes, assignment, error_class):
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
-    with _heard() as heard, warnings.catch_warnings():
-        # nbgrader's models trip a warning of newer SQLAlchemy that says nothing to an instructor.
-        warnings.simplefilter("ignore", SAWarning)
+    with _heard() as heard:
         converter = converter_class(coursedir=directory, config=config)
         converter.log = heard.logger
         try:

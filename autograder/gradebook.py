@@ -5,9 +5,11 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.utils import parse_utc
 
 from autograder.course import autograde
 from autograder.errors import KitError
+from autograder.notebooks import read_notebook
 
 
 def recorded(course, student, report):
@@ -28,8 +30,8 @@ def recorded(course, student, report):
 def record(course, submission):
     """Run nbgrader's autograde on a submission whose report is on file.
 
-    nbgrader wants every released notebook, readable and by its name. What is missing or broken is filled in from the release, so
-    that a hand-in of modules alone is graded too. The submission itself is not touched.
+    nbgrader wants every released notebook, readable and by its name. What is missing or broken is filled in from
+    the release, so that a hand-in of modules alone is graded too. The submission itself is not touched.
     """
     student = submission.student
     _expect_released(course)
@@ -37,11 +39,12 @@ def record(course, submission):
         folder = Path(aside) / student / course.manifest.name
         folder.mkdir(parents=True)
         for released in sorted((course.release / course.manifest.name).glob("*.ipynb")):
-            data = _usable(submission.files.get(released.name)) or released.read_bytes()
+            notebook, _ = read_notebook(submission.files.get(released.name, b""))
+            data = nbformat.writes(notebook, version=4).encode() if notebook else released.read_bytes()
             (folder / released.name).write_bytes(data)
-        timestamp = course.submitted(student) / "timestamp.txt"
-        if timestamp.is_file() and not timestamp.is_symlink():
-            (folder / "timestamp.txt").write_bytes(timestamp.read_bytes()[:100])
+        timestamp = _timestamp(course.submitted(student) / "timestamp.txt")
+        if timestamp:
+            (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
         autograde(course, student, aside)
 
 
@@ -56,16 +59,13 @@ def _expect_released(course):
         ) from None
 
 
-def _usable(data):
-    """Return the bytes of a notebook that nbgrader can read, in today's format, or None."""
-    if data is None:
+def _timestamp(path):
+    """Return the text of a timestamp that nbgrader can read, or None: a damaged one must not cost the grades."""
+    if not path.is_file() or path.is_symlink():
         return None
     try:
-        notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs = []
-        nbformat.validate(notebook)
-        return nbformat.writes(notebook, version=4).encode()
-    except Exception:  # strangers' files: whatever nbformat raises, the notebook is not usable
+        text = path.read_bytes()[:100].decode().strip()
+        parse_utc(text)
+        return text
+    except (ValueError, OverflowError):
         return None

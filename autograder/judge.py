@@ -25,6 +25,7 @@ from autograder.submission import Submission, source_path, stage
 
 # Verdicts that may be the doing of a needed question that is not right itself.
 _INHERITED = {"failed", "error", "missing", "timeout", "memory"}
+MESSAGE = 2000  # characters of a message at most: some of it is the student's
 log = logging.getLogger("autograder")
 
 
@@ -44,7 +45,7 @@ def judge(submission, manifest, isolation, questions=None, hidden=(), progress=N
             "student": submission.student,
             "name": submission.name,
             "digest": submission.digest,
-            "files": sorted(submission.files),
+            "files": [path.encode("utf-8", "backslashreplace").decode() for path in sorted(submission.files)],
             "notes": list(submission.notes),
         },
         isolation={"name": isolation.name, "strong": isolation.strong, "text": isolation.text},
@@ -124,14 +125,16 @@ def _judge_question(question, folder, result, isolation, hidden, untouched):
         needs=list(question.needs),
         hint=question.hint,
     )
-    # Of the needed questions, those whose main criteria do not all hold.
-    unmet = [need for need in question.needs if not _sound(result.question(need))]
+    # Of the needed questions, those whose main criteria do not all hold. An edge case may fail by an edge of theirs.
+    needed = [result.question(need) for need in question.needs]
+    unmet = {False: [need.id for need in needed if not _sound(need)]}
+    unmet[True] = [need.id for need in needed if need.verdict != "passed"]
     criteria = checks.CRITERIA[question.id]
     shares = _shares(question.points, [criterion.weight for criterion in criteria])
     with Student(folder, question.limits, isolation, hidden) as student:
         trial = Trial(student, result.seed)
         for criterion, points in zip(criteria, shares):
-            judged, found = _judge_criterion(criterion, trial, points, question, unmet)
+            judged, found = _judge_criterion(criterion, trial, points, question, unmet[criterion.edge])
             if untouched and judged.verdict == "blocked":
                 judged.verdict, judged.message = "missing", "not done yet: the stub is still there"
             outcome.criteria.append(judged)
@@ -153,18 +156,12 @@ def _judge_criterion(criterion, trial, points, question, unmet):
         found, verdict = wrong.outcome, wrong.verdict
     except StudentError as error:
         found, verdict = Outcome(str(error)), error.verdict
-        own = error.file in (None, question.file) or not question.needs
-        if verdict == "missing" and not own:
-            unmet = unmet or [error.function]
-        elif verdict == "missing":
-            unmet = []  # the student's own stub, whatever the needed questions are like
+        unmet = _blamed(error, question, unmet)
     except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
         log.exception("grader fault in %s, %s", question.id, criterion.name)
-        found, verdict = (
-            Outcome(f"the grader itself failed here ({type(error).__name__}); a human will look"),
-            "grader_fault",
-        )
-    message = found.message
+        found = Outcome(f"the grader itself failed here ({type(error).__name__}); a human will look")
+        verdict = "grader_fault"
+    message = found.message[:MESSAGE]
     if unmet and verdict in _INHERITED:
         verdict = "blocked"
         message = f"This may not be a mistake of its own: it needs {' and '.join(unmet)}, not right yet. {message}"
@@ -181,6 +178,16 @@ def _judge_criterion(criterion, trial, points, question, unmet):
         picture=checks.picture_of(*found.arrays) if found.arrays else None,
     )
     return judged, found.diagnosis
+
+
+def _blamed(error, question, unmet):
+    """Return which needed questions an exception may be put down to, given those that are not right."""
+    own = error.file in (None, question.file) or not question.needs
+    if own and (error.verdict == "missing" or error.function == "<module>"):
+        return []  # the student's own stub, or a file that cannot even be imported
+    if error.verdict == "missing":
+        return unmet or [error.function]
+    return unmet
 
 
 def _shares(points, weights):

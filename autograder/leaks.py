@@ -1,8 +1,8 @@
 """The leak scan: proves that nothing of a solution is in what students get.
 
-A secret is a line that stands inside a solution region (or in a cell that is a solution as a whole) and nowhere in public
-text. Lines too common to tell anything, such as `else:` or `return x`, are none. Every released file is searched,
-notebooks cell by cell with their outputs and metadata, archives member by member.
+A secret is a line that stands inside a solution region (or in a cell that is a solution as a whole) and nowhere in
+public text. Lines too common to tell anything, such as `else:` or `return x`, are none. Every released file is
+searched, notebooks cell by cell with their outputs and metadata, archives member by member.
 """
 
 import io
@@ -13,6 +13,8 @@ import zipfile
 from autograder.errors import ReleaseError
 from autograder.regions import find_regions
 
+# What may be released: text, pictures, and archives of these.
+READABLE = (".py", ".pyx", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".zip")
 _LONG = 24  # a secret of this length is also looked for inside other lines
 
 
@@ -39,7 +41,7 @@ def secret_lines(python_files, notebooks):
 
 def find_leaks(files, secrets):
     """Return sentences, one for each secret found in the released files ({path: bytes}); empty where there is none."""
-    leaks = []
+    leaks = [f"{path} is of a kind that cannot be searched" for path in files if not path.lower().endswith(READABLE)]
     for path, data in sorted(files.items()):
         for where, text in _texts(path, data):
             lines = {_normalized(line) for line in text.split("\n")}
@@ -85,7 +87,7 @@ def _normalized(text):
 
 def _texts(path, data):
     """Yield (where, text) for everything readable in a file."""
-    if path.endswith(".zip"):
+    if path.lower().endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
                 yield from _texts(f"{path}/{name}", archive.read(name))
@@ -97,11 +99,12 @@ def _texts(path, data):
 
 
 def _strings(value):
-    """Yield every string in a JSON value; lists of strings, as notebooks write long texts, as one."""
+    """Yield every string in a JSON value; lists of strings, as notebooks write long texts, as one as well."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):
         yield "".join(value)
+        yield from value
     elif isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _strings(item)

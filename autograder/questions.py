@@ -64,11 +64,11 @@ def read_manifest(root):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise KitError(f"{path}: no manifest here. Run the command from the course's top folder.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
         assignment, limits = data["assignment"], data["limits"]
-        questions = tuple(_question(entry, limits) for entry in data["question"])
+        questions = tuple(_question(entry, limits, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
@@ -84,10 +84,15 @@ def read_manifest(root):
     return manifest
 
 
-def _question(entry, limits):
-    entry = dict(entry)
-    own = Limits(**(limits | entry.pop("limits", {})))
-    return Question(**entry | {"needs": tuple(entry.get("needs", ())), "limits": own})
+def _question(entry, limits, path):
+    fields = dict(entry)
+    try:
+        own = Limits(**(limits | fields.pop("limits", {})))
+        return Question(**fields | {"needs": tuple(fields.get("needs", ())), "limits": own})
+    except TypeError as error:
+        raise KitError(
+            f"{path}: question {entry.get('id', entry)!r}: {error}. See docs/author.md for every field."
+        ) from None
 
 
 def _validate(manifest, path):
@@ -98,6 +103,6 @@ def _validate(manifest, path):
         for needed in question.needs:
             if needed not in seen:
                 raise KitError(f"{path}: {question.id!r} needs {needed!r}, which is no question before it")
-        if question.points <= 0:
-            raise KitError(f"{path}: {question.id!r} is worth {question.points} points; expected more than 0")
+        if not isinstance(question.points, (int, float)) or not question.points > 0:
+            raise KitError(f"{path}: {question.id!r} is worth {question.points!r} points; expected more than 0")
         seen.add(question.id)

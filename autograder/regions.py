@@ -71,9 +71,13 @@ def _meant_as_marker(line):
     _, sign, comment = line.partition("#")
     words = "".join(letter if letter.isalpha() else " " for letter in comment.upper()).split()
     text = " ".join(words)
-    return bool(sign) and any(
-        marker in text or fuzz.token_sort_ratio(text, marker) >= _ALIKE or fuzz.ratio(text, marker) >= _ALIKE
-        for marker in ("BEGIN SOLUTION", "END SOLUTION")
+    return (
+        bool(sign)
+        and text not in ("SOLUTION", "SOLUTIONS")
+        and any(
+            marker in text or fuzz.token_sort_ratio(text, marker) >= _ALIKE or fuzz.ratio(text, marker) >= _ALIKE
+            for marker in ("BEGIN SOLUTION", "END SOLUTION")
+        )
     )
 
 

@@ -115,7 +115,7 @@ class Report:
 
     def save(self, path):
         """Write the report to a file, whole or not at all."""
-        write_atomically(Path(path), self.to_json().encode("utf-8", "surrogatepass"))
+        write_atomically(Path(path), self.to_json().encode("utf-8", "backslashreplace"))
 
 
 def from_json(text):

@@ -33,13 +33,7 @@ def read_of(course, student):
     folder = course.submitted(student)
     try:
         return read_submission(folder, course.manifest, student)
-    except KitError:
-        zips = sorted(path for path in folder.glob("*.zip") if path.is_file() and not path.is_symlink())
-        if len(zips) == 1:
-            try:
-                return read_submission(zips[0], course.manifest, student)
-            except KitError as inner:
-                error = inner
+    except KitError as error:
         return Submission(folder.name, {}, [f"Nothing could be graded. {error}"], student)
 
 

@@ -10,6 +10,7 @@ They are what the tests grade and what the demo's class is made of. A folder hol
     file = "cs231n/layers.py"
     old = "..."
     new = "..."
+    questions = ["adam"]                   # optional: judge only these and what they need (default: all)
     [expect]                               # verdicts; every question that is not named must pass
     affine_backward = "failed"
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import KitError
+from autograder.regions import BEGIN, END
 from autograder.release import package_files, reference_texts
 from autograder.submission import Submission
 
@@ -35,6 +37,7 @@ class Sample:
     change: tuple[dict, ...] = ()
     write: tuple[dict, ...] = ()
     remove: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
     expect: dict[str, str] = field(default_factory=dict)
 
     def files(self, manifest):
@@ -53,7 +56,7 @@ class Sample:
                     f"sample {self.name}: its `old` text stands {texts[path].count(old)} times in {path}, not once"
                 )
             texts[path] = texts[path].replace(old, new)
-        files = {path: text.encode() for path, text in texts.items() if path not in self.remove}
+        files = {path: _without_markers(text).encode() for path, text in texts.items() if path not in self.remove}
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
 
 
@@ -62,7 +65,7 @@ def load_samples(folder):
     samples = []
     for path in sorted(Path(folder).glob("*/case.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        for key in ("stubs", "change", "write", "remove"):
+        for key in ("stubs", "change", "write", "remove", "questions"):
             data[key] = tuple(data.get(key, ()))
         samples.append(Sample(path.parent.name, **data))
     return samples
@@ -87,3 +90,8 @@ def _with_stub(text, released, question):
     here = Submission("", {question.file: text.encode()}).code_of(question.file, question.id)
     stub = Submission("", released).code_of(question.file, question.id)
     return text.replace(here["text"], stub["text"])
+
+
+def _without_markers(text):
+    """Return the text as a student would hand it in, without the solution markers of the reference."""
+    return "\n".join(line for line in text.split("\n") if line.strip() not in (BEGIN, END))

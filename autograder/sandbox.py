@@ -2,17 +2,17 @@
 
 Theory of operation. Every question of every submission gets a fresh worker process. With bubblewrap it lives in
 namespaces of its own: no network, no other process to be seen, a file system that holds the system's libraries and
-the Python interpreter (read only), the staged submission (read only) and an empty home; no capability and no variable of the
-environment beyond `ENVIRONMENT`. The course, the reference, the checks, the gradebook and other students' work are not there,
-and where one of them would lie under something mounted it is covered up. Inside, the worker bounds itself further
-(autograder/worker/confine.py) before it loads any of the student's code.
+the Python interpreter (read only), the staged submission (read only) and an empty home; no capability and no
+variable of the environment beyond `ENVIRONMENT`. The course, the reference, the checks, the gradebook and other
+students' work are not there, and where one of them would lie under something mounted it is covered up. Inside, the
+worker bounds itself further (autograder/worker/confine.py) before it loads any of the student's code.
 
 Without bubblewrap the worker is a plain child process with the same resource limits and system call filter. It can
 read what the grader can read; the report says so.
 
-Threat model: the submission is hostile and has taken over its worker completely. It must then still be unable to learn the
-answers, reach another submission, the network or the gradebook, outlive its time, or send the judge anything but
-arrays that are compared with the right ones.
+Threat model: the submission is hostile and has taken over its worker completely. It must then still be unable to
+learn the answers, reach another submission, the network or the gradebook, outlive its time, or send the judge
+anything but arrays that are compared with the right ones.
 """
 
 import functools
@@ -61,8 +61,8 @@ STRONG = Isolation(
 WEAK = Isolation(
     "plain",
     False,
-    "WEAKER ISOLATION: student code ran as a plain process with resource limits and could read this machine's files. "
-    "Install bubblewrap (apt install bubblewrap) for real isolation.",
+    "WEAKER ISOLATION: student code ran as a plain process with resource limits and could read and change "
+    "the files of this account. Install bubblewrap (apt install bubblewrap) for real isolation.",
 )
 
 
@@ -128,7 +128,7 @@ def _bubblewrap(folder, secrets):
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
-    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(64 << 20), "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm"), "--size", str(64 << 20), "--tmpfs", "/tmp"]
     command += ["--size", str(1 << 20), "--tmpfs", "/home"]
     visible = [Path(path) for path in _SYSTEM if os.path.lexists(path)]
     interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()]
@@ -142,11 +142,16 @@ def _bubblewrap(folder, secrets):
         )
     for secret in hidden:
         if any(secret.is_relative_to(path) for path in before):
-            command += ["--tmpfs", str(secret)]
+            command += _covered(secret)
     for path in after:
         command += ["--ro-bind", str(path), str(path)]
     for secret in hidden:
         if any(secret.is_relative_to(path) for path in after) and secret not in after:
-            command += ["--tmpfs", str(secret)]
+            command += _covered(secret)
     command += ["--ro-bind", str(WORKER), "/kit/worker", "--ro-bind", str(folder), "/submission"]
-    return command + ["--remount-ro", "/", "--chdir", "/home", "--"]
+    return command + ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/home", "--"]
+
+
+def _covered(folder):
+    """Put an empty file system, too small to hide memory in, over a folder."""
+    return ["--size", str(1 << 20), "--tmpfs", str(folder)]

@@ -1,7 +1,7 @@
 """The student's code as the judge sees it: functions that can be called and may answer anything.
 
-Calls travel to a worker process and back as frames. Whatever goes wrong on the other side (an exception, an endless loop, a
-crash, a forged answer) arrives here as one StudentError with its verdict.
+Calls travel to a worker process and back as frames. Whatever goes wrong on the other side (an exception, an endless
+loop, a crash, a forged answer) arrives here as one StudentError with its verdict.
 """
 
 import contextlib
@@ -98,7 +98,10 @@ class Student:
             raise _raised(reply["raised"], name)
         try:
             value = decode(reply["value"], arrays)
-            return (value, decode(reply["echo"], arrays)) if echo else value
+            after = decode(reply["echo"], arrays) if echo else list(args)
+            if not (_fits(value, returns) and isinstance(after, list) and len(after) == len(args)):
+                raise ValueTypeError("not what was asked for")
+            return (value, after) if echo else value
         except (ValueTypeError, KeyError):
             self._fail("forbidden", f"the answer of {name} is no answer of this protocol")
 
@@ -117,7 +120,8 @@ class Student:
             self._fail("forbidden", f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):
             self._fail(*self._obituary(name))
-        self._seconds_left = deadline - time.monotonic()
+        finally:
+            self._seconds_left = max(0.0, min(self._seconds_left, deadline - time.monotonic()))
         return reply
 
     def _open(self):
@@ -174,6 +178,13 @@ class WorkerFailed(Exception):
     """The worker did not start: the grader's fault, never the student's."""
 
 
+def _fits(value, returns):
+    """Say whether an answer has the form that was asked for; what is in it is for the checks to judge."""
+    if isinstance(returns, list):
+        return isinstance(value, tuple) and len(value) == len(returns) and all(map(_fits, value, returns))
+    return returns == "value" or isinstance(value, Handle)
+
+
 def _path(target):
     if isinstance(target, str):
         module, _, name = target.partition(":")
@@ -186,11 +197,12 @@ def _path(target):
 def _raised(raised, name):
     """Turn the worker's account of an exception into a StudentError. The account is the student's word: text only."""
     raised = raised if isinstance(raised, dict) else {}
-    kind, message = str(raised.get("type", "")), str(raised.get("message", ""))
-    trail = [step for step in raised.get("trail") or [] if isinstance(step, dict)]
+    kind, message = _text(raised.get("type", "")), _text(raised.get("message", ""))
+    trail = raised.get("trail")
+    trail = [step for step in trail if isinstance(step, dict)] if isinstance(trail, list) else []
     place, where = "", (None, None)
     if trail:
-        where = str(trail[-1].get("file")), str(trail[-1].get("function"))
+        where = _text(trail[-1].get("file")), _text(trail[-1].get("function"))
         place = f" in {where[1]} ({where[0]}, line {trail[-1].get('line')})"
     if kind == "NotImplementedError":
         return StudentError("missing", f"not done yet: the stub is still there{place}", *where)
@@ -202,7 +214,14 @@ def _raised(raised, name):
     if kind == "SystemExit":
         message = "the code calls exit()"
     advice = about_exception(kind, message)
-    return StudentError(verdict, f"{name} raised {kind}: {message}{place}" + (f". {advice}" if advice else ""), *where)
+    first = message.strip().partition("\n")[0]  # NumPy, for one, adds paragraphs
+    said = f"{name} raised {kind}{': ' if first else ''}{first}{place}"
+    return StudentError(verdict, f"{said}. {advice}" if advice else said, *where)
+
+
+def _text(value):
+    """Return a value as text that can be written to any file: lone surrogates become visible escapes."""
+    return str(value)[:1000].encode("utf-8", "backslashreplace").decode()
 
 
 def _send(descriptor, data, deadline):

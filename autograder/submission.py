@@ -9,18 +9,18 @@ import ast
 import hashlib
 import os
 import stat
-import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from autograder.advice import about_source
+from autograder.advice import about_source, decode_source
 from autograder.errors import KitError
-from autograder.notebooks import unreadable
+from autograder.notebooks import remark_on
 
-MAX_FILES, MAX_FILE, MAX_TOTAL = 2_000, 20 << 20, 100 << 20
+MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 20 << 20, 40 << 20
+# The judge itself parses every module, and a syntax tree takes five hundred times the memory of its text.
+MAX_SOURCE = 256 << 10
+MAX_NAME, MAX_NOTES = 100, 50
 KINDS = (".py", ".ipynb")
 PASSED_OVER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", "datasets", "build"}
 
@@ -45,10 +45,8 @@ class Submission:
     def text(self, path):
         """Return a Python file decoded as Python itself would, or None where there is no such readable file."""
         try:
-            data = self.files[path]
-            encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
-            return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-        except (KeyError, SyntaxError, UnicodeDecodeError, LookupError):
+            return decode_source(self.files[path]).replace("\r\n", "\n").replace("\r", "\n")
+        except (KeyError, SyntaxError, ValueError, LookupError):  # some codecs raise UnicodeError itself
             return None
 
     def code_of(self, path, name):
@@ -71,17 +69,26 @@ class Submission:
 
 
 def read_submission(path, manifest, student=None):
-    """Read the folder or zip at `path`; KitError where nothing in it can be graded."""
+    """Read the folder or zip at `path`; KitError where nothing in it can be graded.
+
+    A folder that holds no package but a zip counts as that zip.
+    """
     path = Path(path)
     if path.is_dir():
         files, notes = _read_folder(path)
+        files = _from_root(files, manifest, notes)
+        zips = sorted(inner for inner in path.glob("*.zip") if inner.is_file() and not inner.is_symlink())
+        if zips and not any(name.startswith(f"{manifest.package}/") for name in files):
+            packed, more = _read_zip(zips[0])
+            files |= _from_root(packed, manifest, more)
+            notes += [f"{_shown(zips[0].name)} was unpacked and graded.", *more]
     elif path.is_file():
         files, notes = _read_zip(path)
+        files = _from_root(files, manifest, notes)
     elif path.exists():
         raise KitError(f"{path} is neither a folder nor a file. Give the student's folder or zip.")
     else:
         raise KitError(f"{path}: there is no such file or folder. Give the student's folder or zip.")
-    files = _from_root(files, manifest, notes)
     if not files:
         raise KitError(
             f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
@@ -89,6 +96,7 @@ def read_submission(path, manifest, student=None):
         )
     submission = Submission(path.name, files, notes, student)
     notes += _remarks(submission, manifest)
+    del notes[MAX_NOTES:]
     return submission
 
 
@@ -101,7 +109,9 @@ def stage(submission, released, manifest, folder):
     files = {path: data for path, data in released.items() if path.startswith(package)}
     for path, data in submission.files.items():
         provided = path in released and not manifest.is_editable(path)
-        if path.startswith(package) and path.endswith(".py") and not provided:
+        # A folder layers/ would be imported in the place of layers.py, which is what people are shown.
+        shadows = any(f"{parent}.py" in released for parent in PurePosixPath(path).parents)
+        if path.startswith(package) and path.endswith(".py") and not provided and not shadows:
             files[path] = data
     for today, former in manifest.aliases.items():
         untouched = submission.files.get(today) in (None, released.get(today))
@@ -136,7 +146,7 @@ def _read_folder(top):
                 continue
             elif not stat.S_ISREG(mode):
                 notes.append(f"{_shown(inside)} is not a regular file; it was left out")
-            elif path.lstat().st_size > MAX_FILE or total + path.lstat().st_size > MAX_TOTAL or len(files) >= MAX_FILES:
+            elif not _fits(inside, path.lstat().st_size, files, total):
                 notes.append(f"{_shown(inside)} is over the size limit; it was left out")
             else:
                 files[inside] = path.read_bytes()
@@ -157,7 +167,7 @@ def _read_zip(path):
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
                     notes.append(f"{_shown(entry.filename)} points out of the archive or is no regular file; left out")
-                elif entry.file_size > MAX_FILE or total + entry.file_size > MAX_TOTAL or len(files) >= MAX_FILES:
+                elif not _fits(str(inside), entry.file_size, files, total):
                     notes.append(f"{_shown(entry.filename)} is over the size limit; it was left out")
                 else:
                     with archive.open(entry) as file:
@@ -166,22 +176,40 @@ def _read_zip(path):
                     total += len(data)
     except zipfile.BadZipFile:
         raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
-    except (OSError, RuntimeError, NotImplementedError, EOFError, ValueError, zlib.error) as error:
+    except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
         raise KitError(f"{path} could not be unpacked: {error}. Ask for a plain zip without a password.") from None
     return files, notes
 
 
+def _fits(path, size, files, total):
+    """Say whether a file may be taken: its size, the sizes so far, its name, and no file where it wants a folder."""
+    parts, limit = PurePosixPath(path).parts, min(MAX_FILE, MAX_SOURCE) if path.endswith(".py") else MAX_FILE
+    small = size <= limit and total + size <= MAX_TOTAL and len(files) < MAX_FILES
+    named = len(parts) <= 20 and all(len(os.fsencode(part)) <= MAX_NAME for part in parts)
+    return small and named and not any(parent.suffix in KINDS for parent in PurePosixPath(path).parents)
+
+
 def _from_root(files, manifest, notes):
-    """Return the files relative to the assignment's folder: the shallowest folder that holds the package."""
-    roots = {path.split(f"{manifest.package}/")[0] for path in files if f"/{path}".find(f"/{manifest.package}/") >= 0}
-    roots = {root for root in roots if root == "" or root.endswith("/")}
-    if not roots:
+    """Return the files relative to the assignment's folder, which may lie deeper and among others of that kind.
+
+    Of several folders that hold a package of this name, one with files that are graded counts before one without, one
+    named like the assignment before another, a shallow one before a deep one.
+    """
+    graded = {}
+    for path in files:
+        parts = path.split("/")
+        for depth, part in enumerate(parts[:-1]):
+            if part == manifest.package:
+                inside, root = "/".join(parts[depth:]), "".join(f"{folder}/" for folder in parts[:depth])
+                counts = manifest.is_editable(inside) or inside in manifest.aliases.values()
+                graded[root] = graded.get(root, False) or counts
+    if not graded:
         return {PurePosixPath(path).name: data for path, data in files.items() if path.endswith(".ipynb")}
-    root = min(roots, key=lambda root: (root.count("/"), root))
-    if len(roots) > 1:
-        notes.append(
-            f"{len(roots)} folders named {manifest.package} were found; the one in {root or 'the top'} was graded"
-        )
+    name = manifest.name
+    root = min(graded, key=lambda r: (not graded[r], PurePosixPath(r).name != name, r.count("/"), r))
+    if sum(graded.values()) > 1:
+        where = root.rstrip("/") or "the top folder"
+        notes.append(f"There are {sum(graded.values())} packages {manifest.package}; the one in {where} was graded.")
     return {path.removeprefix(root): data for path, data in files.items() if path.startswith(root)}
 
 
@@ -189,7 +217,7 @@ def _remarks(submission, manifest):
     """Say what is odd about the files in sentences for the report."""
     notes = []
     for path, data in sorted(submission.files.items()):
-        remark = about_source(data, path) if path.endswith(".py") else unreadable(data, path)
+        remark = about_source(data, path) if path.endswith(".py") else remark_on(data, path)
         if remark:
             notes.append(remark)
     return notes

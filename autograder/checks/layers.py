@@ -23,6 +23,7 @@ def _draw_signs(rng, shape):
     """Both signs, and some entries at exactly 0, where a ReLU has its kink."""
     x = rng.normal(size=shape)
     x[rng.random(shape) < 0.1] = 0.0
+    x.flat[0], x.flat[-1] = -abs(x.flat[0]) - 0.1, abs(x.flat[-1]) + 0.1
     return {"x": x}
 
 
@@ -125,8 +126,10 @@ def _loss_check(question, function, variants, sizes):
     def unchanged(trial):
         """The scores are left as they were."""
         inputs = draw(trial, ordinary[0])
-        (_, dx), after = trial.call(f"{module}:{question}", *inputs.values(), returns=["value", "value"], echo=True)
-        expect_gradient(function, inputs, "x", dx, "dx", question)  # leaving everything alone earns nothing by itself
+        (loss, dx), after = trial.call(f"{module}:{question}", *inputs.values(), returns=["value", "value"], echo=True)
+        variant = named_variant(variants, inputs, loss)
+        # leaving everything alone earns nothing by itself
+        expect_gradient(function, inputs, "x", dx, "dx", question, None, variant)
         if not np.array_equal(after[0], inputs["x"]):
             raise Wrong(f"{question} changed the scores x in place. Work on a copy of them.")
 

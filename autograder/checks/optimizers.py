@@ -1,7 +1,7 @@
 """Checks of cs231n/optimizers.py.
 
-Only the next weights are compared. What a rule keeps in its config, and under which names, is its own affair: the config
-it returned stays in the worker and goes back into the next call.
+Only the next weights are compared. What a rule keeps in its config, and under which names, is its own affair: the
+config it returned stays in the worker and goes back into the next call.
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ from autograder.report import Diagnosis
 from cs231n import optimizers as reference
 
 STEPS = 8
+FORGETFUL = ("nothing kept", "Every step is a first step: store in config what the next call will need.")
 
 
 def _state_rule(rule, settings, accepted=(), mistakes=()):
@@ -23,6 +24,7 @@ def _state_rule(rule, settings, accepted=(), mistakes=()):
     - mistakes: (name, text, rule) that are wrong in a way worth naming
     """
     right = [getattr(reference, rule), *accepted]
+    mistakes = [*mistakes, (*FORGETFUL, lambda w, dw, config: (right[0](w, dw, dict(config))[0], config))]
 
     def run(trial, config, steps, shape=(4, 5), blank=False):
         """Take the student and the right rules through the same gradients; compare the weights after every step."""
@@ -46,7 +48,7 @@ def _state_rule(rule, settings, accepted=(), mistakes=()):
                 found = expect_close(theirs, ours[0][0], call, name="next_w")
             except Wrong as wrong:
                 for (name, text, _), (weights, _) in zip(mistakes, wrong_ones):
-                    if agrees(theirs, weights, 1e-6):
+                    if _alike(theirs, weights):
                         wrong.outcome.diagnosis.append(Diagnosis("rule", name, text))
                 raise
             worst = max(worst, found, key=lambda outcome: outcome.max_rel_error)
@@ -86,8 +88,14 @@ def _rmsprop_inside(w, dw, config):
     return w - rate * dw / np.sqrt(cache + eps), config | {"cache": cache}
 
 
-def _adam_with(correct=True, early=False):
-    """Adam with a mistake: no bias correction, or t used before it is incremented (and so never 0: it starts at 1)."""
+def _alike(theirs, weights):
+    """Say whether a wrong rule gives just these weights; one that divides by 0 gives nan, which is as telling."""
+    same_shape = isinstance(theirs, np.ndarray) and theirs.shape == np.shape(weights)
+    return same_shape and np.allclose(theirs, weights, rtol=1e-6, atol=0, equal_nan=True)
+
+
+def _adam_with(correct=True, early=False, keep=True, root=lambda v, correction, eps: np.sqrt(v / correction) + eps):
+    """Adam written otherwise (`root`), or wrongly: no bias correction, t used before it is incremented, t not kept."""
 
     def rule(w, dw, config):
         rate, eps = config.get("learning_rate", 1e-3), config.get("epsilon", 1e-8)
@@ -95,10 +103,10 @@ def _adam_with(correct=True, early=False):
         t = config.get("t", 0) + (0 if early else 1)
         m = beta1 * config.get("m", 0) + (1 - beta1) * dw
         v = beta2 * config.get("v", 0) + (1 - beta2) * dw**2
+        corrections = (1 - beta1**t, 1 - beta2**t) if correct else (1, 1)
         with np.errstate(all="ignore"):
-            m_hat, v_hat = (m / (1 - beta1**t), v / (1 - beta2**t)) if correct else (m, v)
-            step = rate * m_hat / (np.sqrt(v_hat) + eps)
-        return w - step, config | {"m": m, "v": v, "t": t + (1 if early else 0)}
+            step = rate * (m / corrections[0]) / root(v, corrections[1], eps)
+        return w - step, config | {"m": m, "v": v, "t": t + early if keep else 0}
 
     return rule
 
@@ -108,11 +116,26 @@ _state_rule("rmsprop", {"learning_rate": 0.05, "decay_rate": 0.8, "epsilon": 1e-
 _state_rule(
     "adam",
     {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6},
+    accepted=(
+        _adam_with(root=lambda v, correction, eps: np.sqrt(v / correction + eps)),
+        # Both corrections moved into the rate, as the end of the paper's section 2 has it.
+        _adam_with(root=lambda v, correction, eps: (np.sqrt(v) + eps) / np.sqrt(correction)),
+    ),
     mistakes=(
         (
             "no bias correction",
             "The bias correction is missing: m and v are used as they are.",
             _adam_with(correct=False),
+        ),
+        (
+            "t is 0",
+            "t is still 0 when it is used, and 1 - beta^0 is 0: increment t first.",
+            _adam_with(early=True),
+        ),
+        (
+            "t not kept",
+            "t is 1 at every step: store it in config once it is incremented.",
+            _adam_with(keep=False),
         ),
     ),
 )

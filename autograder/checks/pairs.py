@@ -1,4 +1,4 @@
-"""Criteria for a layer: a forward function that returns (out, cache), and the backward function that takes them back."""
+"""Criteria for a layer: a forward function that returns (out, cache), and the backward function that takes them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

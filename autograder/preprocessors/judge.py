@@ -1,7 +1,7 @@
 """JudgeCells: stands where nbgrader would execute the submission, and puts the judge's verdicts into the test cells.
 
-No cell of the student's notebook is run. Each test cell shows the judge's report of its question, and then a number, which
-nbgrader takes for the cell's score.
+No cell of the student's notebook is run. Each test cell shows the judge's report of its question, and then a
+number, which nbgrader takes for the cell's score.
 """
 
 from nbformat.v4 import new_output

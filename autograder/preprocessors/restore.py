@@ -4,6 +4,8 @@ What a cell is (graded, a solution, worth how much) is read from the gradebook, 
 that was edited is put back, copies of a graded cell lose their claim, and cells that were deleted come back empty.
 """
 
+import re
+
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -23,7 +25,7 @@ class RestoreCells(NbGraderPreprocessor):
         for cell in nb.cells:
             claim = cell.metadata.get("nbgrader")
             name = claim.get("grade_id") if isinstance(claim, dict) else None
-            if name in released and name not in seen:
+            if isinstance(name, str) and name in released and name not in seen:
                 seen.add(name)
                 cell.metadata["nbgrader"] = dict(released[name].metadata["nbgrader"])
             else:
@@ -35,7 +37,7 @@ class RestoreCells(NbGraderPreprocessor):
 def _released(source, points, solutions):
     """Return the cell as it was released, from its record in the gradebook."""
     make = new_code_cell if source.cell_type == "code" else new_markdown_cell
-    cell = make(source.source, id=source.name[:64].replace(" ", "-"))
+    cell = make(source.source, id="restored-" + re.sub(r"[^A-Za-z0-9_-]", "-", source.name)[:50])
     cell.metadata["nbgrader"] = {
         "grade_id": source.name,
         "grade": source.name in points,

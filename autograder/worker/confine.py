@@ -21,6 +21,7 @@ _REFUSED = {
         "process_vm_writev": 311, "socket": 41, "socketpair": 53, "io_uring_setup": 425, "unshare": 272, "setns": 308,
         "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "bpf": 321, "perf_event_open": 298,
         "keyctl": 250, "add_key": 248, "request_key": 249, "userfaultfd": 323, "kcmp": 312,
+        "memfd_create": 319, "memfd_secret": 447, "shmget": 29,
     },
     "aarch64": {
         "execve": 221, "execveat": 281, "kill": 129, "tkill": 130, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240,
@@ -28,6 +29,7 @@ _REFUSED = {
         "socket": 198, "socketpair": 199, "io_uring_setup": 425, "unshare": 97, "setns": 268, "mount": 40,
         "umount2": 39, "pivot_root": 41, "chroot": 51, "bpf": 280, "perf_event_open": 241, "keyctl": 219,
         "add_key": 217, "request_key": 218, "userfaultfd": 282, "kcmp": 272,
+        "memfd_create": 279, "memfd_secret": 447, "shmget": 194,
     },
 }  # fmt: skip
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -40,16 +42,15 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_
 
 def confine(cpu_seconds, memory_mb, file_mb=64):
     """Bound this process for good. Call it once, before anything of the student's is imported."""
-    filtered = _filter_system_calls()
+    _filter_system_calls()
     limits = {
         resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_AS: memory_mb << 20,
         resource.RLIMIT_FSIZE: file_mb << 20,
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 1024,  # threads too; without bubblewrap all of this user's count, so it cannot be small
     }
-    if not filtered:
-        limits[resource.RLIMIT_NPROC] = 1024  # counts all processes of this user, so it cannot be small
     for limit, value in limits.items():
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some of them
             resource.setrlimit(limit, (value, value))

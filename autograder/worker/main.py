@@ -96,6 +96,9 @@ class Worker:
             for frame in traceback.extract_tb(error.__traceback__)[-50:]
             if frame.filename.startswith(self.folder)
         ]
+        if isinstance(error, SyntaxError) and str(error.filename).startswith(self.folder):
+            where = os.path.relpath(error.filename, self.folder)
+            trail.append({"file": where, "line": error.lineno, "function": "<module>"})
         try:
             message = str(error)
         except BaseException:  # a hostile __str__ must not take the reply down

@@ -1,8 +1,8 @@
 """Values in frames: how Python values become JSON beside tensors, and back.
 
-Numbers, strings, booleans and None stand for themselves. Everything else is an object with one key that says what it
-is: `array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (a thing that stays in the worker and is only
-pointed at, such as a student's cache or net).
+Numbers, strings, booleans and None stand for themselves. Everything else is an object with one key that says what
+it is: `array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (a thing that stays in the worker
+and is only pointed at, such as a student's cache or net).
 """
 
 import numpy as np
@@ -46,7 +46,10 @@ def encode(value, tensors, keep=None, depth=0):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, np.generic):
-        return value if isinstance(value, float) or abs(value) < 2**63 else float(value)
+        try:
+            return value if isinstance(value, float) or abs(value) < 2**63 else float(value)
+        except OverflowError:
+            raise ValueTypeError("an integer too large for any array") from None
     if isinstance(value, Handle):
         return {"handle": value.number, "kind": value.kind}
     if isinstance(value, (np.ndarray, np.generic)):
@@ -75,10 +78,12 @@ def decode(tree, tensors, depth=0):
     kind = next(iter(tree))
     content = tree[kind]
     if kind == "array" and isinstance(content, str) and content in tensors:
+        if tensors[content].dtype.name not in DTYPES:  # safetensors itself carries complex numbers too
+            raise ValueTypeError("an array of no known dtype")
         return tensors[content]
     if kind == "handle" and isinstance(content, int):
-        return Handle(content, str(tree.get("kind", ""))[:80])
-    if kind == "dtype" and content in DTYPES:
+        return Handle(content, str(tree.get("kind", ""))[:80].encode("utf-8", "backslashreplace").decode())
+    if kind == "dtype" and isinstance(content, str) and content in DTYPES:
         return np.dtype(content).type
     if kind in ("list", "tuple") and isinstance(content, list):
         return (list if kind == "list" else tuple)(decode(item, tensors, depth + 1) for item in content)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from autograder.checks.classifiers.nets import NO_HALF, NO_REG, NetTrial
+from autograder.checks.classifiers.nets import NO_HALF, NO_REG, RELU_ON_SCORES, NetTrial
 from autograder.checks.pack import criterion
 from autograder.criteria import Outcome, Wrong
 from cs231n.classifiers import fc_net as reference
 
 MODULE = "cs231n.classifiers.fc_net"
 SHAPE, D, C = (3, 4), 12, 5
+WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # other functions whose gradients are as good
 
 
 def _two_layers(trial, reg=0.0, **options):
@@ -36,7 +37,8 @@ def _expect_initial_parameters(trial, make):
             slack = 10 / np.sqrt(value.size)
             if abs(spread / scale - 1) > slack or abs(mean) > slack * scale:
                 raise Wrong(
-                    f"{net.call}: {name} has mean {mean:.3g} and standard deviation {spread:.3g}; expected 0 and weight_scale"
+                    f"{net.call}: the initial {name} has mean {mean:.3g} and standard deviation {spread:.3g}; "
+                    f"expected about 0 and weight_scale, {scale:g}"
                 )
 
 
@@ -63,7 +65,7 @@ def two_loss(trial):
     """The loss without regularization."""
     net = _two_layers(trial)
     net.share_parameters()
-    return net.expect_loss(*net.batch(6, SHAPE, C))
+    return net.expect_loss(*net.batch(6, SHAPE, C), WITH_GRADIENT)
 
 
 @criterion("TwoLayerNet", "regularized loss", 1)
@@ -71,7 +73,7 @@ def two_regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over both weights, none over the biases."""
     net = _two_layers(trial, reg=0.7)
     net.share_parameters()
-    return net.expect_loss(*net.batch(6, SHAPE, C), (NO_HALF, NO_REG))
+    return net.expect_loss(*net.batch(6, SHAPE, C), (*WITH_GRADIENT, NO_REG))
 
 
 def _two_gradient(name):
@@ -79,7 +81,7 @@ def _two_gradient(name):
     def gradient(trial):
         net = _two_layers(trial)
         net.share_parameters()
-        return net.expect_gradients(*net.batch(6, SHAPE, C), [name])
+        return net.expect_gradients(*net.batch(6, SHAPE, C), [name], WITH_GRADIENT)
 
 
 for _name in ("W1", "b1", "W2", "b2"):
@@ -91,7 +93,7 @@ def two_regularized_gradients(trial):
     """All gradients with reg > 0."""
     net = _two_layers(trial, reg=0.7)
     names = net.share_parameters()
-    return net.expect_gradients(*net.batch(6, SHAPE, C), names, (NO_HALF,))
+    return net.expect_gradients(*net.batch(6, SHAPE, C), names, WITH_GRADIENT)
 
 
 @criterion("TwoLayerNet", "one example", 0.5, edge=True)
@@ -100,8 +102,16 @@ def two_one_example(trial):
     net = _two_layers(trial, reg=0.3)
     names = net.share_parameters()
     batch = net.batch(1, SHAPE, C)
-    net.expect_loss(*batch, (NO_HALF, NO_REG))
-    return net.expect_gradients(*batch, names, (NO_HALF,))
+    net.expect_loss(*batch, (*WITH_GRADIENT, NO_REG))
+    return net.expect_gradients(*batch, names, WITH_GRADIENT)
+
+
+@criterion("TwoLayerNet", "called again", 0.5, edge=True)
+def two_called_again(trial):
+    """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
+    net = _two_layers(trial, reg=0.3)
+    names = net.share_parameters()
+    return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
 
 
 DEPTHS = ([9], [8, 7], [9, 6, 8])
@@ -132,7 +142,7 @@ def deep_loss(trial):
     def loss(hidden_dims):
         net = _deep(trial, hidden_dims)
         net.share_parameters()
-        return net.expect_loss(*net.batch(6, SHAPE, C))
+        return net.expect_loss(*net.batch(6, SHAPE, C), WITH_GRADIENT)
 
     return _worst([loss(dims) for dims in DEPTHS])
 
@@ -144,12 +154,12 @@ def deep_regularized_loss(trial):
     def loss(hidden_dims):
         net = _deep(trial, hidden_dims, reg=0.4)
         net.share_parameters()
-        return net.expect_loss(*net.batch(6, SHAPE, C), (NO_HALF, NO_REG))
+        return net.expect_loss(*net.batch(6, SHAPE, C), (*WITH_GRADIENT, NO_REG))
 
     return _worst([loss(dims) for dims in DEPTHS])
 
 
-def _deep_gradients(trial, kind, reg=0.0, N=6, variants=(), depths=DEPTHS):
+def _deep_gradients(trial, kind, reg=0.0, N=6, variants=WITH_GRADIENT, depths=DEPTHS):
     found = []
     for hidden_dims in depths:
         net = _deep(trial, hidden_dims, reg=reg)
@@ -173,16 +183,18 @@ def deep_bias_gradients(trial):
 @criterion("FullyConnectedNet", "regularized gradients", 3)
 def deep_regularized_gradients(trial):
     """All gradients with reg > 0."""
-    return _deep_gradients(trial, ("W", "b"), reg=0.4, variants=(NO_HALF,))
+    return _deep_gradients(trial, ("W", "b"), reg=0.4)
 
 
 @criterion("FullyConnectedNet", "one example", 0.5, edge=True)
 def deep_one_example(trial):
     """Gradients with a single example, N = 1."""
-    return _deep_gradients(trial, ("W", "b"), reg=0.4, N=1, variants=(NO_HALF,), depths=DEPTHS[1:2])
+    return _deep_gradients(trial, ("W", "b"), reg=0.4, N=1, depths=DEPTHS[1:2])
 
 
-@criterion("FullyConnectedNet", "no hidden layer", 0.5, edge=True)
-def deep_no_hidden_layer(trial):
-    """With hidden_dims = [] the net is one affine layer and the softmax."""
-    return _deep_gradients(trial, ("W", "b"), reg=0.4, variants=(NO_HALF,), depths=([],))
+@criterion("FullyConnectedNet", "called again", 0.5, edge=True)
+def deep_called_again(trial):
+    """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
+    net = _deep(trial, DEPTHS[1], reg=0.3)
+    names = net.share_parameters()
+    return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
