@@ -3,7 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is slow now and then; that is no failure.
+hypothesis.settings.register_profile("kit", deadline=None)
+hypothesis.settings.load_profile("kit")
+
+# Two test processes on two cores: threads of BLAS beside them only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql")
@@ -32,6 +40,47 @@ def bubblewrap():
     if reason:
         pytest.skip(f"bubblewrap: {reason}")
     return STRONG
+
+
+@pytest.fixture(scope="session")
+def make_course(tmp_path_factory):
+    """A function that makes a fresh course directory on this repository's sources; its gradebook knows the cells."""
+    from autograder.course import Course, generate_assignment
+
+    template = tmp_path_factory.mktemp("course")
+    configuration = (
+        "import sys\nfrom pathlib import Path\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from autograder.course import configure\n"
+        f"configure(get_config(), root=Path(__file__).parent, kit={str(ROOT)!r})\n"
+    )
+    (template / "nbgrader_config.py").write_text(configuration)
+    known = Course(template)
+    generate_assignment(known, known.manifest.name, template / "aside")
+    gradebook = (template / "gradebook.db").read_bytes()
+
+    def make(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "nbgrader_config.py").write_text(configuration)
+        (folder / "gradebook.db").write_bytes(gradebook)
+        return Course(folder)
+
+    return make
+
+
+@pytest.fixture
+def hand_in(manifest):
+    """A function that hands in a planted submission for a student of a course."""
+    from autograder.samples import load_samples, write_sample
+
+    samples = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+
+    def hand_in(course, student, sample):
+        folder = course.submitted(student)
+        write_sample(samples[sample], manifest, folder, ROOT / "release" / "assignment2")
+        return folder
+
+    return hand_in
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -52,27 +52,38 @@ def target(tmp_path):
 @pytest.fixture
 def start(target):
     """Start the script for `target`, with further environment variables; `script` may be a copy of it."""
+
     def start(script=SCRIPT, **variables):
-        variables = {"CS231N_DATASETS": target, "CIFAR10_URL": NOWHERE, "CIFAR10_ARCHIVE": "", "CIFAR10_MD5": "",
-                     "no_proxy": "*", **variables}
+        variables = {
+            "CS231N_DATASETS": target,
+            "CIFAR10_URL": NOWHERE,
+            "CIFAR10_ARCHIVE": "",
+            "CIFAR10_MD5": "",
+            "no_proxy": "*",
+            **variables,
+        }
         environment = {**os.environ, **{name: str(value) for name, value in variables.items()}}
         return subprocess.Popen([script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     return start
 
 
 @pytest.fixture
 def run(start):
     """Run the script to its end; returns exit code, stdout and stderr."""
+
     def run(**variables):
         process = start(**variables)
         output = process.communicate(timeout=60)
         return process.returncode, *output
+
     return run
 
 
 @pytest.fixture
 def server(archive):
     """An HTTP server for the archive that knows Range; `server.cut` breaks the answers off after so many bytes."""
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             content, asked = archive.read_bytes(), self.headers.get("Range")
@@ -85,7 +96,7 @@ def server(archive):
             if first:
                 self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
             self.end_headers()
-            self.wfile.write(content[first:][:self.server.cut])
+            self.wfile.write(content[first:][: self.server.cut])
             self.server.goes_on.wait(30)
 
         def log_message(self, *_):
@@ -149,14 +160,14 @@ def test_an_incomplete_folder_is_replaced_and_kept_aside(run, archive, target):
     (target / FOLDER / "test_batch").write_text("mine")
     code, out, _ = run(CIFAR10_ARCHIVE=archive, CIFAR10_MD5=md5(archive))
     assert code == 0 and "lacks files; it is kept as" in out
-    aside, = target.glob(f"{FOLDER}.incomplete.*")
+    (aside,) = target.glob(f"{FOLDER}.incomplete.*")
     assert [path.name for path in aside.iterdir()] == ["test_batch"] and len(everything_in(target / FOLDER)) == 7
 
 
 def test_a_broken_off_download_is_kept_and_resumed(run, server, archive, target):
     server.cut = 7000
     assert run(CIFAR10_URL=server.url, CIFAR10_MD5=md5(archive))[0] == 1
-    partial, = target.iterdir()
+    (partial,) = target.iterdir()
     assert partial.name.endswith(".partial") and partial.stat().st_size == 7000
     server.cut = None
     assert run(CIFAR10_URL=server.url, CIFAR10_MD5=md5(archive))[0] == 0
@@ -233,16 +244,19 @@ def test_a_folder_that_cannot_be_written_to_is_named(run, archive, target):
 WHOLE = {f"{FOLDER}/{name}": b"data" for name in FILES}
 
 
-@pytest.mark.parametrize("members, complaint", [
-    ({**WHOLE, "../outside": b"x"}, f"a name outside {FOLDER}: "),
-    ({**WHOLE, "/tmp/outside": b"x"}, f"a name outside {FOLDER}: "),
-    ({**WHOLE, f"{FOLDER}/../../outside": b"x"}, "a name that climbs out of its folder"),
-    ({**WHOLE, "cifar-10-sample/test_batch": b"x"}, f"a name outside {FOLDER}"),
-    ({**WHOLE, f"{FOLDER}/link": "/tmp"}, "neither a file nor a folder"),
-    ({name: content for name, content in WHOLE.items() if "batch_3" not in name}, "lacks a part of CIFAR-10"),
-    ({**WHOLE, f"{FOLDER}/test_batch": b""}, "lacks a part of CIFAR-10"),
-    ({}, "is empty"),
-])
+@pytest.mark.parametrize(
+    "members, complaint",
+    [
+        ({**WHOLE, "../outside": b"x"}, f"a name outside {FOLDER}: "),
+        ({**WHOLE, "/tmp/outside": b"x"}, f"a name outside {FOLDER}: "),
+        ({**WHOLE, f"{FOLDER}/../../outside": b"x"}, "a name that climbs out of its folder"),
+        ({**WHOLE, "cifar-10-sample/test_batch": b"x"}, f"a name outside {FOLDER}"),
+        ({**WHOLE, f"{FOLDER}/link": "/tmp"}, "neither a file nor a folder"),
+        ({name: content for name, content in WHOLE.items() if "batch_3" not in name}, "lacks a part of CIFAR-10"),
+        ({**WHOLE, f"{FOLDER}/test_batch": b""}, "lacks a part of CIFAR-10"),
+        ({}, "is empty"),
+    ],
+)
 @pytest.mark.parametrize("way", ["archive", "file"])
 def test_an_archive_of_anything_else_is_refused(run, sources, archive, tmp_path, target, members, complaint, way):
     make_archive(archive, members)
@@ -283,8 +297,13 @@ def test_with_neither_curl_nor_wget_it_says_so(run, tools):
     assert code == 1 and "neither curl nor wget is installed" in err and "built-in sample" in err
 
 
-@pytest.mark.parametrize("name, text", [("md5", 'PATH=/usr/bin:/bin; md5sum "$2" | cut -d " " -f 1'),
-                                        ("python3", 'PATH=/usr/bin:/bin; md5sum "$3" | cut -d " " -f 1')])
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("md5", 'PATH=/usr/bin:/bin; md5sum "$2" | cut -d " " -f 1'),
+        ("python3", 'PATH=/usr/bin:/bin; md5sum "$3" | cut -d " " -f 1'),
+    ],
+)
 def test_without_md5sum_it_uses_what_there_is(run, archive, target, tools, name, text):
     (tools / "md5sum").unlink()
     (tools / name).write_text(f"#!{shutil.which('bash')}\n{text}\n")

@@ -1,0 +1,86 @@
+"""Grading a class: nobody's trouble touches anybody else, and what is done already is not done again."""
+
+import pytest
+
+from autograder import report
+from autograder.classroom import grade_class
+from autograder.errors import SandboxUnavailable
+from autograder.reports import report_path
+
+
+def test_an_unusable_submission_gets_a_report_with_the_reason_and_the_others_their_grades(
+    tmp_path, make_course, hand_in
+):
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+    course.submitted("empty").mkdir(parents=True)
+    (course.submitted("odd")).mkdir(parents=True)
+    (course.submitted("odd") / "homework.zip").write_bytes(b"this is no zip")
+    done = {graded.student: graded for graded in grade_class(course)}
+    assert [graded.problem for graded in done.values()] == ["", "", ""]
+    assert done["ben"].report.score == 38
+    assert done["empty"].report.score == done["odd"].report.score == 0
+    assert "nothing in it is graded" in done["empty"].report.submission["notes"][0]
+    assert "not a zip archive" in done["odd"].report.submission["notes"][0]
+    page = (course.reports / "index.html").read_text()
+    assert all(student in page for student in done)
+
+
+def test_a_second_run_judges_nothing_again(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    grade_class(course)
+    first = report_path(course, "eli").stat().st_mtime_ns
+    grade_class(course)
+    assert report_path(course, "eli").stat().st_mtime_ns == first
+    grade_class(course, force=True)
+    assert report_path(course, "eli").stat().st_mtime_ns != first
+
+
+def test_a_changed_submission_is_judged_again(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    assert grade_class(course)[0].report.score == 0
+    hand_in(course, "eli", "missing_half")
+    assert grade_class(course)[0].report.score == 38
+
+
+def test_a_damaged_report_on_file_is_made_anew(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    grade_class(course)
+    report_path(course, "eli").write_text('{"format_version": 1')
+    assert grade_class(course)[0].problem == ""
+    assert report.load(report_path(course, "eli")).score == 0
+
+
+def test_a_link_to_the_reference_is_not_followed(tmp_path, make_course, hand_in, manifest):
+    """nbgrader copies what a link points at into autograded/; the judge reads the hand-in itself."""
+    course = make_course(tmp_path)
+    folder = hand_in(course, "mallory", "missing_everything")
+    layers = folder / "cs231n" / "layers.py"
+    layers.unlink()
+    layers.symlink_to(manifest.root / "cs231n" / "layers.py")
+    graded = grade_class(course)[0]
+    assert graded.report.score == 0
+    assert any("links are not followed" in note for note in graded.report.submission["notes"])
+
+
+def test_a_required_sandbox_that_is_missing_stops_before_anything_runs(tmp_path, make_course, hand_in, monkeypatch):
+    from autograder import sandbox
+
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
+    with pytest.raises(SandboxUnavailable, match="apt install bubblewrap"):
+        grade_class(course, require_sandbox=True)
+    assert not course.reports.exists()
+
+
+def test_strange_student_ids_are_graded_like_any_other(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    for student in ("Ana María", "学生", "o'hara <b>"):
+        hand_in(course, student, "missing_everything")
+    assert [graded.problem for graded in grade_class(course)] == ["", "", ""]
+    page = (course.reports / "index.html").read_text()
+    assert "hara <b>" not in page and "hara &lt;b&gt;" in page

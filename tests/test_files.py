@@ -1,0 +1,42 @@
+"""A file is written whole or not at all."""
+
+import os
+
+import pytest
+
+from autograder.files import write_atomically
+
+
+def test_a_file_and_the_folders_above_it_are_made(tmp_path):
+    path = tmp_path / "a" / "b" / "report.json"
+    write_atomically(path, b"whole")
+    assert path.read_bytes() == b"whole" and os.listdir(path.parent) == ["report.json"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    write_atomically(tmp_path / "f", b"a longer old text")
+    write_atomically(str(tmp_path / "f"), b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+@pytest.mark.parametrize("trouble", [OSError("disk full"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_trouble_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step, trouble):
+    (tmp_path / "f").write_bytes(b"old")
+
+    def fail(*_):
+        raise trouble
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(type(trouble)):
+        write_atomically(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"old" and os.listdir(tmp_path) == ["f"]
+
+
+def test_the_old_file_is_there_until_the_new_one_is_complete(tmp_path, monkeypatch):
+    path, seen, fsync = tmp_path / "f", [], os.fsync
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda handle: (seen.append(path.read_bytes()), fsync(handle)))
+    write_atomically(path, b"new")
+    assert seen == [b"old"] and path.read_bytes() == b"new"

@@ -1,0 +1,68 @@
+"""What a student reads where something is wrong: the numbers differ visibly, and the advice names the next step."""
+
+import numpy as np
+import pytest
+
+from autograder.advice import about_exception
+from autograder.checks.optimizers import _alike
+from autograder.compare import expect_close, expect_number
+from autograder.criteria import Wrong
+
+
+def message_of(actual, expected, name="loss"):
+    with pytest.raises(Wrong) as caught:
+        expect_close(actual, expected, "f(x)", name=name)
+    return str(caught.value)
+
+
+def test_a_number_is_reported_without_counting_entries():
+    assert message_of(2.5, 2.0) == "f(x): loss is 2.5, expected 2"
+
+
+def test_an_array_is_reported_with_its_worst_entry():
+    assert (
+        message_of(np.array([1.0, 3.0]), [1.0, 2.0], "out") == "f(x): 1 of 2 entries are wrong; out[1] is 3, expected 2"
+    )
+
+
+def test_as_many_digits_are_shown_as_tell_the_numbers_apart():
+    assert message_of(1.0900031, 1.09) == "f(x): loss is 1.0900031, expected 1.09"
+
+
+@pytest.mark.parametrize(
+    "loss", [np.float32(1 / 3), np.array(1 / 3, dtype=np.float32), np.array([[1 / 3]], np.float32)]
+)
+def test_a_loss_in_float32_is_measured_as_one(loss):
+    """Its type, and with it the tolerance, survives; 1e-5 is too much for float64 alone."""
+    value = expect_number(np.asarray(loss), "the loss")
+    assert value.dtype == np.float32 and value.shape == ()
+    expect_close(value, 1 / 3 * (1 + 1e-5), "f(x)")
+    with pytest.raises(Wrong):
+        expect_close(expect_number(1 / 3, "the loss"), 1 / 3 * (1 + 1e-5), "f(x)")
+
+
+@pytest.mark.parametrize("theirs", [None, 3.0, np.zeros((2, 5)), np.zeros(())])
+def test_weights_of_another_shape_are_no_known_mistake(theirs):
+    assert not _alike(theirs, np.zeros((4, 5)))
+
+
+@pytest.mark.parametrize(
+    "kind, message, says",
+    [
+        ("ModuleNotFoundError", "No module named 'past'", "Python 2 too; take it out"),
+        ("ModuleNotFoundError", "No module named 'past.builtins'", "Python 2 too; take it out"),
+        ("ModuleNotFoundError", "No module named 'pkg.extra'", "The file of pkg.extra is not in the submission"),
+        ("ModuleNotFoundError", "No module named 'scipy'", "scipy is not installed where grading happens"),
+        ("ModuleNotFoundError", "No module named 'layers'", "import the package's own modules by their full names"),
+        ("EOFError", "EOF when reading a line", "take it out"),
+        ("SyntaxError", "Missing parentheses in call to 'print'. Did you mean print(...)?", "This is Python 2 code"),
+        ("SyntaxError", "multiple exception types must be parenthesized", "This is Python 2 code"),
+        ("TabError", "inconsistent use of tabs and spaces in indentation", "Tabs and spaces are mixed"),
+        ("IndentationError", "unindent does not match any outer indentation level", "Tabs and spaces are mixed"),
+        ("ValueError", "assignment destination is read-only", "work on a copy"),
+        ("ValueError", "something else", ""),
+    ],
+)
+def test_advice_names_the_next_step(kind, message, says):
+    assert says in about_exception(kind, message)
+    assert bool(about_exception(kind, message)) == bool(says)

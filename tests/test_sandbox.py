@@ -1,0 +1,220 @@
+"""What student code can see and do inside the sandbox: as little as possible, in both isolations."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import sandbox
+from autograder.errors import SANDBOX, SandboxUnavailable
+from autograder.questions import Limits
+from autograder.sandbox import ENVIRONMENT, KIT, STRONG, WEAK, choose_isolation, start_worker, stop_worker
+from autograder.student import Student, StudentError
+
+CODE = """
+import os, signal, socket, subprocess, time
+import numpy as np
+
+def environment(): return dict(os.environ)
+def listed(path): return sorted(os.listdir(path))
+def read(path): return open(path).read()
+def write(path): open(path, "w").write("x"); return True
+def write_much(path, mb):
+    with open(path, "wb") as file:
+        for _ in range(mb): file.write(bytes(1 << 20))
+def open_files(): return len(os.listdir("/proc/self/fd"))
+def open_many(): return len([open("/dev/null") for _ in range(100)])
+def identity(): return [os.getpid(), os.getuid(), os.getcwd()]
+def capabilities(): return [line for line in open("/proc/self/status") if line.startswith("Cap")]
+def processes(): return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+def interfaces(): return [line.split(":")[0].strip() for line in open("/proc/self/net/dev") if ":" in line]
+def fork(): return os.fork()
+def run(): return subprocess.run(["/bin/true"]).returncode
+def execute(): os.execv("/bin/true", ["true"])
+def connect(): return socket.create_connection(("127.0.0.1", 9)) and None
+def pair(): return socket.socketpair() and None
+def kill_parent(): os.kill(os.getppid(), signal.SIGKILL)
+def kill_all(): os.kill(-1, signal.SIGTERM)
+def allocate(mb): return float(np.ones(mb << 17).sum())
+def burn():
+    while True: pass
+def thread():
+    import threading
+    done = []
+    threading.Thread(target=lambda: done.append(1)).start()
+    while not done: time.sleep(0.001)
+    return len(done)
+"""
+LIMITS = Limits(cpu_seconds=1, wall_seconds=20, memory_mb=768)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("staged")
+    (folder / "probe.py").write_text(CODE)
+    return folder
+
+
+@pytest.fixture
+def inside(bubblewrap, folder):
+    """Call a function of the probe inside bubblewrap."""
+    with Student(folder, LIMITS, bubblewrap) as student:
+        yield lambda name, *args: student.call(f"probe:{name}", *args)
+
+
+@pytest.fixture(params=["bubblewrap", "plain"])
+def either(request, folder):
+    """The same in both isolations."""
+    isolation = request.getfixturevalue("bubblewrap") if request.param == "bubblewrap" else WEAK
+    with Student(folder, LIMITS, isolation) as student:
+        yield lambda name, *args: student.call(f"probe:{name}", *args)
+
+
+class TestWhatCanBeSeen:
+    def test_at_the_root_is_the_system_the_worker_and_the_submission(self, inside):
+        # Beside these there are only empty folders on the way to the Python interpreter.
+        interpreter = {os.path.realpath(path).split("/")[1] for path in (sys.prefix, sys.base_prefix)}
+        interpreter |= {path.split("/")[1] for path in (sys.prefix, sys.base_prefix)}
+        expected = {"kit", "submission", "home", "tmp", "proc", "dev", "etc", "usr"} | interpreter
+        system = {"lib", "lib32", "lib64", "bin", "sbin"}
+        assert expected <= set(inside("listed", "/")) <= expected | system
+
+    @pytest.mark.parametrize(
+        "path, names",
+        [("/home", []), ("/tmp", []), ("/etc", ["ld.so.cache"]), ("/kit", ["worker"]), ("/submission", ["probe.py"])],
+    )
+    def test_in_a_folder_is_nothing_else(self, inside, path, names):
+        assert inside("listed", path) == names
+
+    def test_of_the_environment_is_what_the_sandbox_set(self, inside, monkeypatch):
+        monkeypatch.setenv("TOKEN", "secret")
+        assert inside("environment") == ENVIRONMENT | {"PWD": "/home"}
+
+    def test_of_other_processes_is_none(self, inside):
+        pid, uid, cwd = inside("identity")
+        assert set(inside("processes")) <= {1, pid} and uid == 1000 and cwd == "/home"
+
+    def test_of_the_network_is_nothing_but_the_loopback(self, inside):
+        assert inside("interfaces") == ["lo"]
+
+    def test_are_no_capabilities(self, inside):
+        assert all(int(line.split()[1], 16) == 0 for line in inside("capabilities"))
+
+    @pytest.mark.parametrize("name", ["assignment2", "autograder", "tests", "source_notebooks", "nbgrader_config.py"])
+    def test_is_nothing_of_the_kit_even_where_the_interpreter_lies_in_it(self, inside, name):
+        with pytest.raises(StudentError, match="FileNotFoundError"):
+            inside("listed", str(KIT / name))
+
+    def test_is_nothing_of_a_course_around_the_kit(self, bubblewrap, folder):
+        with Student(folder, LIMITS, bubblewrap, hidden=[KIT.parent]) as student:
+            with pytest.raises(StudentError, match="FileNotFoundError"):
+                student.call("probe:listed", str(KIT / "assignment2"))
+
+    def test_is_nothing_of_a_course_inside_the_interpreter(self, bubblewrap, folder):
+        course = Path(np.__file__).parent / "tests"  # some folder that would be visible
+        assert any(course.iterdir())
+        with Student(folder, LIMITS, bubblewrap, hidden=[course]) as student:
+            assert student.call("probe:listed", str(course)) == []
+
+    def test_of_open_files_are_the_workers_own_few(self, either):
+        assert either("open_files") <= 8
+
+
+class TestWhatCanBeDone:
+    @pytest.mark.parametrize(
+        "path", ["/submission/probe.py", "/submission/new", "/kit/worker/main.py", "/new", "/usr/new"]
+    )
+    def test_is_no_writing_outside_home_and_tmp(self, inside, path):
+        with pytest.raises(StudentError, match="Read-only file system|Permission denied"):
+            inside("write", path)
+        assert inside("write", "/home/x") and inside("write", "/tmp/x")
+
+    @pytest.mark.parametrize("name", ["fork", "run", "execute", "connect", "pair", "kill_parent", "kill_all"])
+    def test_is_no_system_call_that_no_answer_needs(self, either, name):
+        with pytest.raises(StudentError, match="PermissionError") as error:
+            either(name)
+        assert error.value.verdict == "forbidden"
+
+    def test_is_to_start_threads(self, either):
+        assert either("thread") == 1
+
+    def test_is_no_use_of_more_memory_than_allowed(self, either):
+        assert either("allocate", 100) == 100 << 17
+        with pytest.raises(StudentError) as error:
+            either("allocate", 1000)
+        assert error.value.verdict == "memory"
+
+    def test_is_no_use_of_more_processor_time_than_allowed(self, either):
+        with pytest.raises(StudentError, match="used up its 1 s of processor time") as error:
+            either("burn")
+        assert error.value.verdict == "timeout"
+
+    def test_is_no_writing_of_large_files(self, either, tmp_path, request):
+        path = "/tmp/large" if "bubblewrap" in request.node.name else str(tmp_path / "large")
+        either("write_much", path, 1)
+        with pytest.raises(StudentError, match="File too large|No space left|process ended|crashed"):
+            either("write_much", path, 65)
+
+    def test_is_no_opening_of_many_files(self, either):
+        with pytest.raises(StudentError, match="Too many open files"):
+            either("open_many")
+
+
+class TestChoosingAnIsolation:
+    @pytest.fixture
+    def without_bubblewrap(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        sandbox.why_not_bubblewrap.cache_clear()
+        yield
+        sandbox.why_not_bubblewrap.cache_clear()
+
+    def test_takes_bubblewrap_where_it_works(self, bubblewrap):
+        assert choose_isolation() == choose_isolation(require=True) == STRONG and STRONG.strong
+
+    def test_falls_back_to_a_plain_process_and_says_so(self, without_bubblewrap):
+        assert choose_isolation() == WEAK and not WEAK.strong
+        assert WEAK.text.startswith("WEAKER ISOLATION") and "apt install bubblewrap" in WEAK.text
+
+    def test_refuses_where_bubblewrap_is_required(self, without_bubblewrap):
+        with pytest.raises(SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed") as error:
+            choose_isolation(require=True)
+        assert error.value.exit_code == SANDBOX
+
+    def test_refuses_a_bubblewrap_that_does_not_work(self, without_bubblewrap, tmp_path):
+        (tmp_path / "bwrap").write_text("#!/bin/sh\necho no user namespaces >&2\nexit 1\n")
+        (tmp_path / "bwrap").chmod(0o755)
+        with pytest.raises(SandboxUnavailable, match=r"does not work here \(no user namespaces\)"):
+            choose_isolation(require=True)
+
+
+def test_a_worker_lives_in_a_session_of_its_own_and_is_gone_after_stop(folder, isolation):
+    process = start_worker(folder, LIMITS, isolation)
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    stop_worker(process)
+    assert process.returncode is not None and process.stdin.closed and process.stdout.closed
+    stop_worker(process)
+
+
+def test_a_worker_dies_with_the_grader(bubblewrap, folder):
+    grader = textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from autograder.questions import Limits
+        from autograder.sandbox import STRONG, start_worker
+        process = start_worker(Path({str(folder)!r}), Limits(5, 60, 768), STRONG)
+        print(process.pid, flush=True)
+    """)
+    run = subprocess.run(
+        [sys.executable, "-c", grader], cwd=KIT, capture_output=True, text=True, timeout=60, check=True
+    )
+    command = Path(f"/proc/{int(run.stdout)}/cmdline")
+    for _ in range(100):
+        if not command.exists() or not command.read_bytes():  # gone, or dead and not yet buried
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker is still there 10 s after the grader ended")
