@@ -27,7 +27,8 @@ grade: $(BIN)/.installed sandbox ## grade the class in submitted/
 	@$(BIN)/autograder grade
 
 lab: $(BIN)/.installed ## open JupyterLab with formgrader, the reference on the path
-	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/assignment2" $(BIN)/jupyter lab
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/assignment2" $(BIN)/jupyter lab \
+	$$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 doctor: $(BIN)/.installed ## say what is missing and the command that mends it
 	@$(BIN)/autograder doctor

@@ -1,5 +1,6 @@
 """nbgrader's gradebook: how a report gets into it, and how to tell whether it is there already."""
 
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from nbgrader.utils import parse_utc
 
 from autograder.course import autograde
 from autograder.errors import KitError
+from autograder.files import write_atomically
 from autograder.notebooks import read_notebook
+from autograder.reports import report_path
 
 
 def recorded(course, student, report):
-    """Say whether the gradebook holds exactly the scores of this report already."""
-    if not course.autograded(student).is_dir():
+    """Say whether this very report went into the gradebook, to the end, and its scores are still there."""
+    note = _note(course, student)
+    if not course.autograded(student).is_dir() or not note.is_file() or note.read_text() != _digest(course, student):
         return False
     try:
         with Gradebook(course.db_url) as gradebook:
@@ -46,16 +50,29 @@ def record(course, submission):
         if timestamp:
             (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
         autograde(course, student, aside)
+    write_atomically(_note(course, student), _digest(course, student).encode())
+
+
+def _note(course, student):
+    """The file that says which report was recorded; written last, so that an interrupted run does it again."""
+    return report_path(course, student).with_name("recorded.sha256")
+
+
+def _digest(course, student):
+    return hashlib.sha256(report_path(course, student).read_bytes()).hexdigest()
 
 
 def _expect_released(course):
-    """Make sure the gradebook knows the assignment; KitError where the release was never made in this course."""
+    """Make sure the release is there and the gradebook knows it; KitError where it was never made in this course."""
     try:
         with Gradebook(course.db_url) as gradebook:
             gradebook.find_assignment(course.manifest.name)
+        if not (course.release / course.manifest.name).is_dir():
+            raise MissingEntry
     except MissingEntry:
         raise KitError(
-            f"{course.root}: the gradebook does not know {course.manifest.name}. Run: autograder release"
+            f"{course.root}: there is no release of {course.manifest.name}, or the gradebook does not know it. "
+            "Run: autograder release"
         ) from None
 
 

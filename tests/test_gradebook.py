@@ -200,6 +200,39 @@ def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     assert not recorded(course, "eli", report)
 
 
+def test_a_new_inline_answer_reaches_the_gradebook_though_no_score_has_changed(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "eli", "missing_everything")
+    grade_class(course)
+
+    def answer(notebook):
+        cell = next(c for c in notebook["cells"] if "YOUR ANSWER HERE" in "".join(c["source"]))
+        cell["source"] = "An answer that came late."
+
+    edit_notebook(folder, answer)
+    grade_class(course)
+    assert "An answer that came late." in (course.autograded("eli") / f"{NOTEBOOK}.ipynb").read_text()
+
+
+def test_a_run_that_died_before_the_end_of_recording_is_done_again(tmp_path, make_course, hand_in, monkeypatch):
+    from autograder import gradebook
+
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(gradebook, "write_atomically", dies)
+        with pytest.raises(KeyboardInterrupt):
+            grade_class(course)
+    (course.autograded("ben") / f"{NOTEBOOK}.ipynb").chmod(0o644)
+    (course.autograded("ben") / f"{NOTEBOOK}.ipynb").write_text("half a note")
+    assert [graded.problem for graded in grade_class(course)] == [""]
+    assert "dw" in (course.autograded("ben") / f"{NOTEBOOK}.ipynb").read_text()
+
+
 def test_a_late_hand_in_is_known_by_its_timestamp(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     folder = hand_in(course, "eli", "missing_everything")
