@@ -22,7 +22,7 @@ from autograder.html import student_page
 from autograder.judge import judge
 from autograder.questions import Limits
 from autograder.release import package_files, reference_texts
-from autograder.reports import read_of, report_for
+from autograder.reports import read_of, report_for, report_path
 from autograder.samples import load_samples
 from autograder.student import Student
 from autograder.submission import MAX_SOURCE, Submission, read_submission, stage
@@ -281,6 +281,7 @@ def test_what_a_notebook_says_of_its_own_cells_changes_no_score(tmp_path, make_c
         path.write_text(json.dumps(notebook))
         submission = read_of(course, "honest")
         submission.student = name
+        report.save(report_path(course, name))
         record(course, submission)
         with Gradebook(course.db_url) as gradebook:
             grades = gradebook.find_submission(course.manifest.name, name).notebooks[0].grades
