@@ -79,9 +79,15 @@ def read_submission(path, manifest, student=None):
         files = _from_root(files, manifest, notes)
         zips = sorted(inner for inner in path.glob("*.zip") if inner.is_file() and not inner.is_symlink())
         if zips and not any(name.startswith(f"{manifest.package}/") for name in files):
-            packed, more = _read_zip(zips[0])
-            files |= _from_root(packed, manifest, more)
-            notes += [f"{_shown(zips[0].name)} was unpacked and graded.", *more]
+            try:
+                packed, more = _read_zip(zips[0])
+            except KitError as error:
+                if not files:
+                    raise
+                notes.append(str(error))  # the notebooks beside a broken archive still count
+            else:
+                files |= _from_root(packed, manifest, more)
+                notes += [f"{_shown(zips[0].name)} was unpacked and graded.", *more]
     elif path.is_file():
         files, notes = _read_zip(path)
         files = _from_root(files, manifest, notes)

@@ -96,6 +96,14 @@ def test_a_zip_in_the_submitted_folder_is_opened(package, archive, manifest):
     assert read_of(course, "ada").files == package
 
 
+def test_a_broken_zip_beside_the_notebooks_does_not_cost_the_notebooks(tmp_path, manifest):
+    (tmp_path / "FullyConnectedNets.ipynb").write_bytes(NOTEBOOK)
+    (tmp_path / "code.zip").write_bytes(b"no zip")
+    found = read_submission(tmp_path, manifest)
+    assert list(found.files) == ["FullyConnectedNets.ipynb"]
+    assert any("not a zip archive" in note for note in found.notes)
+
+
 def test_a_zip_beside_the_notebooks_is_opened(package, archive, manifest):
     path = archive(package)
     (path.parent / "FullyConnectedNets.ipynb").write_bytes(NOTEBOOK)
