@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint release grade lab doctor datasets sandbox clean
+.PHONY: help demo test notebooks fast lint release grade lab doctor datasets sandbox clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,6 +16,12 @@ demo: $(BIN)/.installed sandbox ## make the release, a sample class, grade it, s
 
 test: $(BIN)/.tested sandbox ## run every test (set-up included)
 	$(BIN)/python -m pytest -n auto
+
+notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample
+	$(BIN)/python -m pytest tests/test_source_notebooks.py -k from_top_to_bottom -v --durations=5
+
+fast: $(BIN)/.installed ## compile the fast layers of the reference
+	cd assignment2 && ../$(BIN)/python setup.py build_ext --inplace
 
 lint: $(BIN)/.tested ## check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -52,6 +58,6 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(BIN)/.tested: $(BIN)/.installed requirements-test.txt
+$(BIN)/.tested: $(BIN)/.installed requirements-test.txt assignment2/requirements-tensorflow.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@

@@ -20,6 +20,9 @@ _KNOWN = [
     (r"only (length-1|0-dimensional|size-1) arrays can be converted",
      "An array stands where one number is needed; index it or call .item()"),
     (r"name 'xrange' is not defined", "xrange is Python 2; write range"),
+    (r"name '((?:im2col|col2im)_\w+|(?:conv|max_pool)_\w+_(?:im2col|strides|reshape))'",
+     r"\1 belonged to an older edition; call conv_forward_fast or max_pool_forward_fast and their backward functions, "
+     "or hand the helper in under a file name of your own"),
     (r"name '(raw_input|unicode|long|reduce)' is not defined", r"\1 is Python 2; this course runs Python 3"),
     (r"'dict' object has no attribute '(iteritems|itervalues|iterkeys|has_key)'",
      r"dict.\1 is Python 2; write items(), values(), keys() or `in`"),

@@ -22,6 +22,10 @@ app = typer.Typer(
 console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
 
 CourseOption = Annotated[Path, typer.Option("--course", help="The course's folder (with nbgrader_config.py).")]
+PatternOption = Annotated[
+    Optional[str],
+    typer.Option(help="Regular expression with (?P<student>...), for names of another form in what is collected."),
+]
 SandboxOption = Annotated[
     bool, typer.Option("--require-sandbox", help="Refuse to run student code without bubblewrap.")
 ]
@@ -86,9 +90,40 @@ def check(
 
 
 @app.command()
-def grade(
-    students: Annotated[Optional[list[str]], typer.Argument(help="Student ids (default: everyone).")] = None,
+def collect(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folders or zips: one zip or folder a student, or an LMS's bulk download.")
+    ],
     course: CourseOption = Path("."),
+    pattern: PatternOption = None,
+):
+    """Take what students handed in into submitted/, and say what cannot be used."""
+    from autograder.course import Course
+
+    _collect(Course(course), sources, pattern)
+
+
+def _collect(course, sources, pattern):
+    """Collect, say what came of it, and return the ids; KitError where there was nothing to be had."""
+    from autograder import collect
+    from autograder.html import visible
+
+    collected = collect.collect(course, sources, pattern)
+    for sentence in collected.sentences():
+        console.print(visible(sentence), markup=False, soft_wrap=True)
+    if not collected.students:
+        raise KitError(f"{', '.join(map(str, sources))}: no hand-in was found that can be graded.")
+    return collected.students
+
+
+@app.command()
+def grade(
+    students: Annotated[
+        Optional[list[str]],
+        typer.Argument(help="Student ids, or folders and zips to collect first (default: everyone in submitted/)."),
+    ] = None,
+    course: CourseOption = Path("."),
+    pattern: PatternOption = None,
     force: Annotated[bool, typer.Option("--force", help="Judge again even where nothing has changed.")] = False,
     jobs: Annotated[
         Optional[int], typer.Option(min=1, help="Submissions at once (default: one for each core).")
@@ -97,11 +132,14 @@ def grade(
 ):
     """Grade the class in submitted/: reports, gradebook and HTML pages."""
     from autograder.classroom import grade_class
+    from autograder.collect import students_and_sources
     from autograder.course import Course
     from autograder.terminal import class_progress, print_class
 
     here = Course(course)
-    chosen = here.students() if not students else students
+    chosen, sources = students_and_sources(here, students or here.students())
+    if sources:
+        chosen = sorted({*chosen, *_collect(here, sources, pattern)})
     missing = sorted(set(chosen) - set(here.students()))
     if missing or not chosen:
         who = f" of {', '.join(missing)}" if missing else ""

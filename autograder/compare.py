@@ -52,7 +52,7 @@ def expect_close(actual, expected, what, rtol=None, name="out"):
         return Outcome(max_rel_error=largest, bound=rtol, worst_index=worst)
     wrong = error > rtol
     count, place = f"{int(wrong.sum())} of {wrong.size} entries are wrong; ", f"[{', '.join(map(str, worst))}]"
-    came, right = _told_apart(actual[worst], expected[worst])
+    came, right = told_apart(actual[worst], expected[worst])
     message = f"{what}: {count if worst else ''}{name}{place if worst else ''} is {came}, expected {right}"
     raise Wrong(Outcome(message, largest, rtol, worst, (expected, actual, wrong, worst, name, ("expected", "yours"))))
 
@@ -80,7 +80,7 @@ def _real(value):
     return np.inf if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
-def _told_apart(*numbers):
+def told_apart(*numbers):
     """Write numbers with six digits, or with as many as show that they are not the same."""
     written = ([f"{number:.{digits}g}" for number in numbers] for digits in (6, 9, 12, 17))
     return next((texts for texts in written if len(set(texts)) > 1), [f"{number:.6g}" for number in numbers])
@@ -97,4 +97,8 @@ def _about_shape(came, expected):
         return ": it is transposed"
     if tuple(n for n in came if n != 1) == tuple(n for n in expected if n != 1):
         return ": only axes of length 1 differ; look at keepdims, or at a reshape"
+    if came[:-2] == expected[:-2] and came[-2:] == expected[-2:][::-1]:
+        return ": height and width are swapped" if len(came) > 2 else ": it is transposed"
+    if sorted(came) == sorted(expected):
+        return ": the axes are in another order; look at transpose"
     return ": the number of entries is right, a reshape is missing"

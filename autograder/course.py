@@ -36,6 +36,7 @@ def configure(c, root, kit=KIT):
     # Relative where it can be: nbgrader and formgrader show these paths.
     c.CourseDirectory.source_directory = os.path.relpath(kit / "source_notebooks", root)
     c.CourseDirectory.release_directory = os.path.relpath(kit / "release", root)
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.npz"]  # models that running one leaves
     c.GenerateAssignment.force = True  # the release is generated: a stale one is never worth keeping
     c.GenerateAssignment.preprocessors = [
         "autograder.preprocessors.markers.CheckMarkers",
@@ -61,9 +62,10 @@ def configure(c, root, kit=KIT):
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
-    c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = [("nbgrader",), ("autograder_needs_human",)]
-    # nbgrader zip_collect passes over everything but notebooks unless told.
-    c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip", ".npz"]
+    c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = [("nbgrader",)]
+    # nbgrader's own unpack without bounds and forget the folder that a file lay in.
+    c.ZipCollectApp.extractor_plugin = "autograder.zipcollect.HandInExtractor"
+    c.ZipCollectApp.collector_plugin = "autograder.zipcollect.HandInCollector"
 
 
 @dataclass(frozen=True)

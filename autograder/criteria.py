@@ -10,13 +10,14 @@ through it, and returns an Outcome (or None) when the property holds; it raises 
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from autograder.questions import Question
 from autograder.report import Diagnosis
 from autograder.student import Student, StudentError
 
@@ -48,21 +49,35 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Criterion:
-    """A named property: its check, its share of the question's points, and whether it is an edge case."""
+    """A named property: its check, its share of the question's points, and whether it is an edge case.
+
+    `needs` are questions that it builds on besides those that its own question needs.
+    """
 
     name: str
     weight: float
     check: Callable[["Trial"], Outcome | None]
     text: str
     edge: bool = False
+    needs: tuple[str, ...] = ()
 
 
 @dataclass
 class Trial:
-    """What a check works with: the student's code, and random numbers that are the same in every run."""
+    """What a check works with: the student's code and files, and random numbers that are the same in every run.
+
+    - question: the manifest's entry, with the settings of the check
+    - options: what the manifest says editions of the course differ in
+    - secret: integers that no student can know, for images whose labels are hidden
+    - handed_in: the bytes of the question's file where that is no module, or None
+    """
 
     student: Student
     seed: int
+    question: Question | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    handed_in: bytes | None = None
+    secret: tuple[int, ...] = ()
 
     def rng(self, *path):
         """Return a numpy Generator that depends on the kit's seed and on `path` alone."""
@@ -79,12 +94,12 @@ class Registry:
     def __init__(self):
         self.criteria: dict[str, list[Criterion]] = {}
 
-    def criterion(self, question, name, weight=1.0, edge=False, text=None):
+    def criterion(self, question, name, weight=1.0, edge=False, text=None, needs=()):
         """Decorate a check; `text` replaces the docstring where one function makes several checks."""
 
         def register(check):
             sentence = text or " ".join(check.__doc__.split())
-            self.criteria.setdefault(question, []).append(Criterion(name, weight, check, sentence, edge))
+            self.criteria.setdefault(question, []).append(Criterion(name, weight, check, sentence, edge, tuple(needs)))
             return check
 
         return register

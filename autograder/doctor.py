@@ -1,11 +1,12 @@
 """The doctor: what this machine has, what it lacks, and the command that mends it."""
 
+import importlib.util
 import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from autograder.course import KIT
+from autograder.course import ASSIGNMENT, KIT
 from autograder.sandbox import why_not_bubblewrap
 
 
@@ -22,7 +23,7 @@ class Finding:
 
 def examine():
     """Look at Python, the packages, the sandbox, the compiler and the data; return Findings."""
-    return [_python(), *_packages(), _sandbox(), _compiler(), _data()]
+    return [_python(), *_packages(), _tensorflow(), _sandbox(), _compiler(), _data()]
 
 
 def _python():
@@ -40,6 +41,13 @@ def _packages():
             )
 
 
+def _tensorflow():
+    found = importlib.util.find_spec("tensorflow") is not None
+    mend = f"{sys.executable} -m pip install -r {KIT / ASSIGNMENT / 'requirements-tensorflow.txt'}"
+    said = "installed" if found else "not installed: its questions read skipped, all others are graded"
+    return Finding("tensorflow", found, said, mend, necessary=False)
+
+
 def _sandbox():
     reason = why_not_bubblewrap()
     mend = "apt install bubblewrap   (Debian, Ubuntu; elsewhere student code runs with weaker isolation)"
@@ -48,7 +56,8 @@ def _sandbox():
 
 def _compiler():
     found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
-    return Finding("C compiler", bool(found), found or "none", "apt install build-essential", necessary=False)
+    none = "none: the fast layers use NumPy"
+    return Finding("C compiler", bool(found), found or none, "apt install build-essential", necessary=False)
 
 
 def _data():

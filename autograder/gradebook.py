@@ -38,7 +38,7 @@ def record(course, submission):
     the release, so that a hand-in of modules alone is graded too. The submission itself is not touched.
     """
     student = submission.student
-    _expect_released(course)
+    expect_released(course)
     with tempfile.TemporaryDirectory(prefix="autograde-") as aside:
         folder = Path(aside) / student / course.manifest.name
         folder.mkdir(parents=True)
@@ -62,7 +62,7 @@ def _digest(course, student):
     return hashlib.sha256(report_path(course, student).read_bytes()).hexdigest()
 
 
-def _expect_released(course):
+def expect_released(course):
     """Make sure the release is there and the gradebook knows it; KitError where it was never made in this course."""
     try:
         with Gradebook(course.db_url) as gradebook:

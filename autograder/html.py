@@ -62,8 +62,12 @@ def student_page(report, heat_map, class_link=None):
 
 def class_page(reports):
     """Return the table of students and questions, each linked to the student's page in the folder of that name."""
-    titles = {question.id: question.title for report in reports for question in report.questions}
-    columns = [{"id": name, "title": title} | _mean(reports, name) for name, title in titles.items()]
+    asked = {question.id: question for report in reports for question in report.questions}
+    columns = [
+        {"id": name, "title": question.title, "notebook": question.notebook, "bonus": question.bonus}
+        | _mean(reports, name)
+        for name, question in asked.items()
+    ]
     rows = [
         {"report": report, "link": link_to(report), "cells": {question.id: question for question in report.questions}}
         for report in reports
@@ -181,6 +185,15 @@ def _share(points, maximum):
     return round(100 * min(1, max(0, points / maximum))) if maximum else 100
 
 
+def by_notebook(questions):
+    """Return [(notebook, its questions)] in the order in which they come; for questions and for columns of them."""
+    groups = {}
+    for question in questions:
+        name = question["notebook"] if isinstance(question, dict) else question.notebook
+        groups.setdefault(name, []).append(question)
+    return list(groups.items())
+
+
 def _breakable(name):
     """Return a long identifier with places where a narrow column may break it."""
     return Markup("<wbr>").join(re.findall(r"[^_]+?(?:_+|(?<=[a-z0-9])(?=[A-Z])|$)|_+", name) or [name])
@@ -199,6 +212,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {"number": _number, "breakable": _breakable, "code": code_html, "clip": clip, "url": quote}
+_environment.filters |= {"by_notebook": by_notebook}
 _environment.globals |= {
     "symbols": SYMBOLS,
     "meanings": MEANINGS,

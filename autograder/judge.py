@@ -6,6 +6,7 @@ one for each question, and is only ever asked for arrays.
 
 import functools
 import hashlib
+import importlib.util
 import logging
 import math
 import platform
@@ -18,24 +19,28 @@ import numpy as np
 
 import autograder
 from autograder import checks, report
-from autograder.criteria import Outcome, Trial, Wrong
-from autograder.release import package_files
-from autograder.student import Student, StudentError
-from autograder.submission import Submission, source_path, stage
+from autograder.cells import in_the_notebook
+from autograder.criteria import Outcome, Wrong
+from autograder.sandbox import KIT
+from autograder.secret import secret_of
+from autograder.student import StudentError
+from autograder.work import Work
 
 # Verdicts that may be the doing of a needed question that is not right itself.
 _INHERITED = {"failed", "error", "missing", "timeout", "memory"}
+STUB = "not done yet: the stub is still there"
 MESSAGE = 2000  # characters of a message at most: some of it is the student's
 log = logging.getLogger("autograder")
 
 
-def judge(submission, manifest, isolation, questions=None, hidden=(), progress=None):
+def judge(submission, manifest, isolation, questions=None, hidden=(), progress=None, secret=None):
     """Grade a submission and return its Report.
 
     - isolation: what sandbox.choose_isolation returned
     - questions: ids to grade (default all); what they need is graded with them
     - hidden: folders the student's code must not be able to read, besides the kit's own
     - progress: called with each report.Question as it is done
+    - secret: what secret.secret_of gave for the course; None takes the kit's own
     """
     started = time.monotonic()
     wanted = _with_needs(manifest, questions)
@@ -52,18 +57,16 @@ def judge(submission, manifest, isolation, questions=None, hidden=(), progress=N
         seed=seed_of(manifest),
         kit=kit_of(manifest),
     )
-    released = package_files(manifest)
+    work = Work(submission, manifest, isolation, hidden, secret or secret_of(KIT))
     with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-        stage(submission, released, manifest, folder)
-        Path(folder).chmod(0o755)
+        work.stage(folder)
         for question in wanted:
-            code = submission.code_of(source_path(submission, question.file, manifest, released), question.id)
-            untouched = code is not None and code["text"] == _stub_of(question, released)
-            outcome = _judge_question(question, folder, result, isolation, hidden, untouched)
-            outcome.code = code
+            outcome = _judge_question(question, work, result)
             result.questions.append(outcome)
             if progress:
                 progress(outcome)
+    order = [question.id for question in manifest.questions]
+    result.questions.sort(key=lambda outcome: order.index(outcome.id))
     result.graded_at = datetime.now(UTC).isoformat(timespec="seconds")
     result.seconds = round(time.monotonic() - started, 3)
     return result
@@ -76,45 +79,55 @@ def seed_of(manifest):
 
 
 def kit_of(manifest):
-    """Return what produced a report: kit version and digest, Python and NumPy versions."""
+    """Return what produced a report: kit version and digest, Python and NumPy versions, what else was to be had."""
     return {
         "version": autograder.__version__,
-        "digest": _kit_digest(manifest.root),
+        "digest": _kit_digest(manifest.root, manifest.notebooks),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "available": {name: _available(name) for question in manifest.questions for name in question.requires},
     }
 
 
 @functools.cache
-def _kit_digest(root):
+def _kit_digest(*folders):
     total = hashlib.sha256()
-    for top in (Path(autograder.__file__).parent, root):
+    for top in (Path(autograder.__file__).parent, *folders):
         for path in sorted(top.rglob("*")):
-            if path.suffix in (".py", ".toml"):
+            if path.suffix in (".py", ".pyx", ".toml", ".ipynb"):
                 total.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
+def _available(module):
+    return importlib.util.find_spec(module) is not None
+
+
+def _needs(question):
+    """Return the ids that a question or one of its criteria needs."""
+    return [*question.needs, *(need for criterion in checks.CRITERIA[question.id] for need in criterion.needs)]
+
+
 def _with_needs(manifest, ids):
-    if ids is None:
-        return manifest.questions
+    """Return the questions to be judged, what is needed before what needs it."""
     by_id = {question.id: question for question in manifest.questions}
-    wanted, todo = set(), list(ids)
-    while todo:
-        identifier = todo.pop()
+    wanted = {}
+
+    def want(identifier):
         if identifier not in wanted:
-            wanted.add(identifier)
-            todo += by_id[identifier].needs
-    return [question for question in manifest.questions if question.id in wanted]
+            for need in _needs(by_id[identifier]):
+                if need in by_id:  # a course may leave out a question that some criterion builds on
+                    want(need)
+            wanted[identifier] = by_id[identifier]
+
+    for identifier in by_id if ids is None else ids:
+        want(identifier)
+    return list(wanted.values())
 
 
-def _stub_of(question, released):
-    """Return the text of a question's function or class as it was released."""
-    return Submission("release", released).code_of(question.file, question.id)["text"]
-
-
-def _judge_question(question, folder, result, isolation, hidden, untouched):
+def _judge_question(question, work, result):
     started = time.monotonic()
+    code, untouched = work.code(question)
     outcome = report.Question(
         question.id,
         question.title,
@@ -122,21 +135,22 @@ def _judge_question(question, folder, result, isolation, hidden, untouched):
         0,
         question.points,
         "passed",
-        needs=list(question.needs),
+        needs=list(dict.fromkeys(_needs(question))),
         hint=question.hint,
+        bonus=question.bonus,
+        code=code,
     )
-    # Of the needed questions, those whose main criteria do not all hold. An edge case may fail by an edge of theirs.
-    needed = [result.question(need) for need in question.needs]
-    unmet = {False: [need.id for need in needed if not _sound(need)]}
-    unmet[True] = [need.id for need in needed if need.verdict != "passed"]
+    refused = _refusal(question, untouched)
     criteria = checks.CRITERIA[question.id]
     shares = _shares(question.points, [criterion.weight for criterion in criteria])
-    with Student(folder, question.limits, isolation, hidden) as student:
-        trial = Trial(student, result.seed)
+    with work.student(question) as student:
+        trial = work.trial(question, student, result.seed)
         for criterion, points in zip(criteria, shares):
-            judged, found = _judge_criterion(criterion, trial, points, question, unmet[criterion.edge])
+            unmet = _unmet(result, question, criterion)
+            judged, found = _judge_criterion(criterion, trial, points, question, unmet, refused)
             if untouched and judged.verdict == "blocked":
-                judged.verdict, judged.message = "missing", "not done yet: the stub is still there"
+                judged.verdict, judged.message = "missing", STUB
+            judged.message = in_the_notebook(judged.message, work.modules)
             outcome.criteria.append(judged)
             outcome.diagnosis += [d for d in found if d not in outcome.diagnosis]
         outcome.output = student.printed
@@ -146,9 +160,30 @@ def _judge_question(question, folder, result, isolation, hidden, untouched):
     return outcome
 
 
-def _judge_criterion(criterion, trial, points, question, unmet):
-    """Run one check and return (report.Criterion, diagnoses)."""
+def _refusal(question, untouched):
+    """Return a Wrong for every criterion of a question that needs no worker to be judged, or None."""
+    lacking = [name for name in question.requires if not _available(name)]
+    if lacking:
+        return Wrong(f"not graded: {' and '.join(lacking)} is not installed where this was graded", "skipped")
+    # A module made of cells holds nothing but them; in one of the package something else might define the function.
+    return Wrong(STUB, "missing") if untouched and question.cells else None
+
+
+def _unmet(result, question, criterion):
+    """Return the needed questions that are not right.
+
+    For a main criterion that means: whose main criteria do not all hold. An edge case may fail by an edge of theirs.
+    """
+    names = {*question.needs, *criterion.needs}
+    needed = [done for done in result.questions if done.id in names]
+    return [need.id for need in needed if not (need.verdict == "passed" if criterion.edge else _sound(need))]
+
+
+def _judge_criterion(criterion, trial, points, question, unmet, refused):
+    """Run one check, unless it is `refused` by a Wrong, and return (report.Criterion, diagnoses)."""
     try:
+        if refused:
+            raise refused
         if trial.student.seconds_left <= 0:
             raise StudentError("timeout", "not tried: the question's time was used up before")
         found, verdict = criterion.check(trial) or Outcome(), "passed"
@@ -173,7 +208,7 @@ def _judge_criterion(criterion, trial, points, question, unmet):
         max_points=points,
         message=message,
         max_rel_error=_finite(found.max_rel_error),
-        worst_index=None if found.worst_index is None else list(found.worst_index),
+        worst_index=None if found.worst_index is None else [int(i) for i in found.worst_index],
         near=_near(found),
         picture=checks.picture_of(*found.arrays) if found.arrays else None,
     )
@@ -182,7 +217,7 @@ def _judge_criterion(criterion, trial, points, question, unmet):
 
 def _blamed(error, question, unmet):
     """Return which needed questions an exception may be put down to, given those that are not right."""
-    own = error.file in (None, question.file) or not question.needs
+    own = error.file in (None, question.source) or not question.needs
     if own and (error.verdict == "missing" or error.function == "<module>"):
         return []  # the student's own stub, or a file that cannot even be imported
     if error.verdict == "missing":
@@ -205,7 +240,7 @@ def _near(found):
     """Within a factor of two of the bound, on either side: a human may want to look."""
     if not found.max_rel_error or not found.bound:
         return False
-    return 0.5 <= found.max_rel_error / found.bound <= 2
+    return bool(0.5 <= found.max_rel_error / found.bound <= 2)
 
 
 def _finite(value):

@@ -15,6 +15,7 @@ from autograder.regions import find_regions
 
 # What may be released: text, pictures, and archives of these.
 READABLE = (".py", ".pyx", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".zip")
+READABLE += ("makefile",)
 _LONG = 24  # a secret of this length is also looked for inside other lines
 
 

@@ -1,6 +1,9 @@
 """Reading notebooks that strangers wrote."""
 
+import warnings
+
 import nbformat
+from nbformat.warnings import DuplicateCellId
 
 # Braces and brackets in the file. A notebook of the course has a few thousand; each costs the reader memory and time.
 MOST_PARTS = 100_000
@@ -14,11 +17,13 @@ def read_notebook(data):
     if data.count(b"{") + data.count(b"[") > MOST_PARTS:
         return None, "it has far more parts than a notebook of this course can have"
     try:
-        notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs = []
-        nbformat.validate(notebook)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DuplicateCellId)  # one for each cell; nbformat mends the ids itself
+            notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    cell.outputs = []
+            nbformat.validate(notebook)
         return notebook, ""
     except UnicodeDecodeError:
         return None, "it is not UTF-8 text; open it in Jupyter and save it again"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from autograder.errors import KitError
 
+ANSWERS = "answers"  # the package of the modules that are made of notebook cells
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -19,21 +21,42 @@ class Limits:
 
 @dataclass(frozen=True)
 class Question:
-    """One graded question; `file` holds its function or class, whose name is `id`."""
+    """One graded question.
+
+    - file: the module with its function or class, whose name is `id`, or another file that is handed in
+    - cells: grade ids of notebook cells that make up a module of their own, where the answer stands in a notebook
+    - needs: questions it builds on
+    - bonus: its points come on top of the assignment's
+    - requires: modules without which it cannot be graded on a machine
+    - settings: whatever its check wants to be told
+    - withheld: modules of the package that its answer must not call
+    """
 
     id: str
     title: str
     notebook: str
-    file: str
     points: float
     limits: Limits
+    file: str = ""
+    cells: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     hint: str = ""
+    bonus: bool = False
+    requires: tuple[str, ...] = ()
+    settings: dict = field(default_factory=dict, hash=False)
+    withheld: tuple[str, ...] = ()
+
+    @property
+    def source(self):
+        """The Python file that the worker imports for it, or '' where none of the student's code is run."""
+        if self.cells:
+            return f"{ANSWERS}/{self.notebook}/{self.id}.py"
+        return self.file if self.file.endswith(".py") else ""
 
     @property
     def module(self):
-        """The module of `file`, as in `cs231n.layers`."""
-        return self.file.removesuffix(".py").replace("/", ".")
+        """The module of `source`, as in `cs231n.layers`."""
+        return self.source.removesuffix(".py").replace("/", ".")
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,13 @@ class Manifest:
     handout: tuple[str, ...]
     questions: tuple[Question, ...]
     aliases: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    provided: tuple[str, ...] = ()
+
+    @property
+    def notebooks(self):
+        """The folder of the source notebooks."""
+        return self.root.parent / "source_notebooks" / self.name
 
     def is_editable(self, path):
         """Say whether a file of the package, given relative to the assignment, is the student's to write."""
@@ -68,15 +98,17 @@ def read_manifest(root):
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
         assignment, limits = data["assignment"], data["limits"]
-        questions = tuple(_question(entry, limits, path) for entry in data["question"])
+        questions = tuple(_question(entry, limits, assignment.get("withheld", ()), path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
             package=assignment["package"],
             editable=tuple(assignment["editable"]),
+            provided=tuple(assignment.get("provided", ())),
             handout=tuple(assignment["handout"]),
             questions=questions,
             aliases=dict(assignment.get("aliases", {})),
+            options=dict(assignment.get("options", {})),
         )
     except (KeyError, TypeError) as error:
         raise KitError(f"{path}: {error} is missing or misspelt. See docs/author.md for every field.") from None
@@ -84,11 +116,13 @@ def read_manifest(root):
     return manifest
 
 
-def _question(entry, limits, path):
+def _question(entry, limits, withheld, path):
     fields = dict(entry)
     try:
         own = Limits(**(limits | fields.pop("limits", {})))
-        return Question(**fields | {"needs": tuple(fields.get("needs", ())), "limits": own})
+        lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "requires")}
+        lists["withheld"] = (*withheld, *fields.get("withheld", ()))
+        return Question(**fields | lists | {"limits": own})
     except TypeError as error:
         raise KitError(
             f"{path}: question {entry.get('id', entry)!r}: {error}. See docs/author.md for every field."
@@ -103,6 +137,8 @@ def _validate(manifest, path):
         for needed in question.needs:
             if needed not in seen:
                 raise KitError(f"{path}: {question.id!r} needs {needed!r}, which is no question before it")
+        if not question.file and not question.cells:
+            raise KitError(f"{path}: {question.id!r} names neither a file nor cells; where is it answered?")
         if not isinstance(question.points, (int, float)) or not question.points > 0:
             raise KitError(f"{path}: {question.id!r} is worth {question.points!r} points; expected more than 0")
         seen.add(question.id)

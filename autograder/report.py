@@ -74,6 +74,7 @@ class Question:
     hint: str = ""
     code: dict | None = None
     output: str = ""
+    bonus: bool = False
 
 
 @dataclass
@@ -96,7 +97,8 @@ class Report:
 
     @property
     def max_score(self):
-        return round(sum(question.max_points for question in self.questions), 6)
+        """What can be reached without the bonus questions."""
+        return round(sum(question.max_points for question in self.questions if not question.bonus), 6)
 
     def question(self, identifier):
         """Return the question with this id; KeyError where there is none."""

@@ -4,6 +4,7 @@ from autograder import report
 from autograder.errors import KitError
 from autograder.judge import judge, kit_of
 from autograder.sandbox import choose_isolation
+from autograder.secret import secret_of
 from autograder.submission import Submission, read_submission
 
 
@@ -23,7 +24,7 @@ def report_for(course, student, isolation=None, force=False):
     known = None if force else _on_file(path)
     if known and _still_true(known, submission, isolation, course.manifest):
         return known
-    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets)
+    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
     fresh.save(path)
     return fresh
 

@@ -10,15 +10,27 @@ They are what the tests grade and what the demo's class is made of. A folder hol
     file = "cs231n/layers.py"
     old = "..."
     new = "..."
+    [[cell]]                               # the same in an answer cell of a notebook
+    notebook = "TensorFlow"
+    id = "complex_model_answer"
+    old = "..."
+    new = "..."
     questions = ["adam"]                   # optional: judge only these and what they need (default: all)
-    [expect]                               # verdicts; every question that is not named must pass
+    [expect]                               # verdicts; a question not named must pass, with base = "release" be missing
     affine_backward = "failed"
+    [says]                                 # optional: words that the question's report must hold
+    affine_backward = "dw is wrong"
+    [costs]                                # optional: the criteria that fail, and no others
+    affine_backward = ["dw"]
 """
 
+import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder import checks
+from autograder.cells import source_cells
 from autograder.errors import KitError
 from autograder.regions import BEGIN, END
 from autograder.release import package_files, reference_texts
@@ -35,10 +47,13 @@ class Sample:
     base: str = "reference"
     stubs: tuple[str, ...] = ()
     change: tuple[dict, ...] = ()
+    cell: tuple[dict, ...] = ()
     write: tuple[dict, ...] = ()
     remove: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     expect: dict[str, str] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, list[str]] = field(default_factory=dict)
 
     def files(self, manifest):
         """Return the submission's package as {path: bytes}; KitError where the reference has moved on."""
@@ -46,18 +61,42 @@ class Sample:
         released = package_files(manifest)
         if self.base == "release":
             texts = {path: data.decode() for path, data in released.items()}
-        for name in self.stubs:
-            question = next(question for question in manifest.questions if question.id == name)
-            texts[question.file] = _with_stub(texts[question.file], released, question)
+        for question in manifest.questions:
+            if question.id in self.stubs and not question.cells:
+                texts[question.file] = _with_stub(texts[question.file], released, question)
         for change in self.change:
-            old, new, path = change["old"].strip("\n"), change["new"].strip("\n"), change["file"]
-            if texts[path].count(old) != 1:
-                raise KitError(
-                    f"sample {self.name}: its `old` text stands {texts[path].count(old)} times in {path}, not once"
-                )
-            texts[path] = texts[path].replace(old, new)
-        files = {path: _without_markers(text).encode() for path, text in texts.items() if path not in self.remove}
+            texts[change["file"]] = self._changed(texts[change["file"]], change, change["file"])
+        files = {path: _without_markers(text).encode() for path, text in texts.items()}
+        files |= self._notebooks(manifest)
+        if self.base == "reference" and not self.questions:
+            files |= checks.model_files()
+        files = {path: data for path, data in files.items() if path not in self.remove}
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
+
+    def _notebooks(self, manifest):
+        """Return the notebooks in which questions are answered, as {path: bytes}."""
+        stubs = {cell for question in manifest.questions if question.id in self.stubs for cell in question.cells}
+        files = {}
+        for name, cells in source_cells(manifest).items():
+            notebook = json.loads((manifest.notebooks / f"{name}.ipynb").read_text(encoding="utf-8"))
+            for cell in notebook["cells"]:
+                grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+                known = cells.get(grade_id)
+                if known:
+                    released = self.base == "release" or grade_id in stubs
+                    text = known.released if released else _without_markers(known.solution)
+                    for change in self.cell:
+                        if (change["notebook"], change["id"]) == (name, grade_id):
+                            text = self._changed(text, change, grade_id)
+                    cell["source"] = text
+            files[f"{name}.ipynb"] = json.dumps(notebook).encode()
+        return files
+
+    def _changed(self, text, change, where):
+        old, new = change["old"].strip("\n"), change["new"].strip("\n")
+        if text.count(old) != 1:
+            raise KitError(f"sample {self.name}: its `old` text stands {text.count(old)} times in {where}, not once")
+        return text.replace(old, new)
 
 
 def load_samples(folder):
@@ -65,7 +104,7 @@ def load_samples(folder):
     samples = []
     for path in sorted(Path(folder).glob("*/case.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        for key in ("stubs", "change", "write", "remove", "questions"):
+        for key in ("stubs", "change", "cell", "write", "remove", "questions"):
             data[key] = tuple(data.get(key, ()))
         samples.append(Sample(path.parent.name, **data))
     return samples

@@ -41,6 +41,11 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "AUTOGRADER": "1",  # spares a report what is meant for a student's screen
 }
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
@@ -91,16 +96,18 @@ def why_not_bubblewrap(secrets=()):
     return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
 
 
-def start_worker(folder, limits, isolation, secrets=()):
+def start_worker(folder, limits, isolation, secrets=(), withheld=()):
     """Start a worker on a staged submission and return its Popen, pipes on stdin, stdout and stderr.
 
     - folder: the staged submission
     - limits: questions.Limits
     - secrets: folders that must not be readable from inside, besides the kit's own
+    - withheld: modules that can be imported and not called
     """
     inside = "/submission" if isolation.strong else str(folder)
     kit = "/kit" if isolation.strong else str(WORKER.parent)
-    settings = {"submission": inside, "limits": {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}}
+    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}
+    settings = {"submission": inside, "limits": bounds, "withheld": list(withheld)}
     # -P and -s: neither the working directory nor a user's site-packages is importable.
     python = [sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
     command = _bubblewrap(folder, tuple(secrets)) + python if isolation.strong else python

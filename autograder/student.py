@@ -34,8 +34,8 @@ class StudentError(Exception):
 class Student:
     """One worker on one staged submission, started at the first call and after it died; use as a context manager."""
 
-    def __init__(self, folder, limits, isolation, hidden=()):
-        self._start = lambda: start_worker(folder, limits, isolation, hidden)
+    def __init__(self, folder, limits, isolation, hidden=(), withheld=()):
+        self._start = lambda: start_worker(folder, limits, isolation, hidden, withheld)
         self._limits = limits
         self._process = None
         self._printed = bytearray()

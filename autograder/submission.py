@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder.advice import about_source, decode_source
+from autograder.archives import is_bounded, open_zip
 from autograder.errors import KitError
 from autograder.notebooks import remark_on
 
-MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 20 << 20, 40 << 20
+MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 32 << 20, 80 << 20
 # The judge itself parses every module, and a syntax tree takes five hundred times the memory of its text.
 MAX_SOURCE = 256 << 10
 MAX_NAME, MAX_NOTES = 100, 50
-KINDS = (".py", ".ipynb")
+KINDS = (".py", ".ipynb", ".npz")  # code, notebooks, saved models
 PASSED_OVER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", "datasets", "build"}
 
 
@@ -96,9 +97,10 @@ def read_submission(path, manifest, student=None):
     else:
         raise KitError(f"{path}: there is no such file or folder. Give the student's folder or zip.")
     if not files:
+        found = f" Found: {'; '.join(notes[:3])}." if notes else ""
         raise KitError(
             f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
-            f"or the notebooks, at its top or one folder down."
+            f"or the notebooks, at its top or one folder down.{found}"
         )
     submission = Submission(path.name, files, notes, student)
     notes += _remarks(submission, manifest)
@@ -106,10 +108,11 @@ def read_submission(path, manifest, student=None):
     return submission
 
 
-def stage(submission, released, manifest, folder):
+def stage(submission, released, manifest, folder, modules):
     """Write what the worker imports: the released package with the student's own files laid over it.
 
     - released: {path: bytes} of the student release's package, every solution taken out
+    - modules: {path: text} of the answers in notebook cells
     """
     package = f"{manifest.package}/"
     files = {path: data for path, data in released.items() if path.startswith(package)}
@@ -123,24 +126,28 @@ def stage(submission, released, manifest, folder):
         untouched = submission.files.get(today) in (None, released.get(today))
         if former in submission.files and untouched:
             files[today] = submission.files[former]
+    files |= {path: text.encode("utf-8", "backslashreplace") for path, text in modules.items()}
     for path, data in files.items():
         target = Path(folder) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 
 
-def source_path(submission, question_file, manifest, released):
-    """Return which of the student's files answers for `question_file`: itself, or its former name."""
-    former = manifest.aliases.get(question_file)
-    own = submission.files.get(question_file)
-    if former in submission.files and own in (None, released.get(question_file)):
+def own_path(submission, path, manifest, released):
+    """Return which of the student's files stands for this one: itself, or its former name."""
+    former = manifest.aliases.get(path)
+    if former in submission.files and submission.files.get(path) in (None, released.get(path)):
         return former
-    return question_file
+    return path
 
 
 def _read_folder(top):
     files, notes, total = {}, [], 0
-    for folder, folders, names in os.walk(top, followlinks=False):
+
+    def unreadable(error):
+        notes.append(f"{_shown(os.path.relpath(error.filename, top))} could not be read: {error.strerror}")
+
+    for folder, folders, names in os.walk(top, onerror=unreadable, followlinks=False):
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
         for name in sorted(names + [f for f in folders if os.path.islink(os.path.join(folder, f))]):
             path = Path(folder) / name
@@ -155,15 +162,19 @@ def _read_folder(top):
             elif not _fits(inside, path.lstat().st_size, files, total):
                 notes.append(f"{_shown(inside)} is over the size limit; it was left out")
             else:
-                files[inside] = path.read_bytes()
-                total += len(files[inside])
+                try:
+                    files[inside] = path.read_bytes()
+                except OSError as error:
+                    unreadable(error)
+                else:
+                    total += len(files[inside])
     return files, notes
 
 
 def _read_zip(path):
     files, notes, total = {}, [], 0
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb") as file, open_zip(file) as archive:
             for entry in archive.infolist():
                 inside = PurePosixPath(entry.filename.replace("\\", "/"))
                 if entry.is_dir() or PASSED_OVER & set(inside.parts) or inside.suffix not in KINDS:
@@ -173,17 +184,21 @@ def _read_zip(path):
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
                     notes.append(f"{_shown(entry.filename)} points out of the archive or is no regular file; left out")
+                elif not is_bounded(entry):
+                    notes.append(f"{_shown(entry.filename)} is packed by a method other than deflate; it was left out")
                 elif not _fits(str(inside), entry.file_size, files, total):
                     notes.append(f"{_shown(entry.filename)} is over the size limit; it was left out")
                 else:
-                    with archive.open(entry) as file:
-                        data = file.read(entry.file_size + 1)  # the declared size may lie
+                    with archive.open(entry) as packed:
+                        data = packed.read(entry.file_size + 1)  # the declared size may lie
                     files[str(inside)] = data[: entry.file_size]
                     total += len(data)
     except zipfile.BadZipFile:
         raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
     except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
-        raise KitError(f"{path} could not be unpacked: {error}. Ask for a plain zip without a password.") from None
+        raise KitError(
+            f"{path} could not be unpacked: {error}. Ask for a plain zip of the assignment, without a password."
+        ) from None
     return files, notes
 
 
@@ -210,7 +225,7 @@ def _from_root(files, manifest, notes):
                 counts = manifest.is_editable(inside) or inside in manifest.aliases.values()
                 graded[root] = graded.get(root, False) or counts
     if not graded:
-        return {PurePosixPath(path).name: data for path, data in files.items() if path.endswith(".ipynb")}
+        return {PurePosixPath(path).name: data for path, data in files.items() if not path.endswith(".py")}
     name = manifest.name
     root = min(graded, key=lambda r: (not graded[r], PurePosixPath(r).name != name, r.count("/"), r))
     if sum(graded.values()) > 1:
@@ -223,7 +238,8 @@ def _remarks(submission, manifest):
     """Say what is odd about the files in sentences for the report."""
     notes = []
     for path, data in sorted(submission.files.items()):
-        remark = about_source(data, path) if path.endswith(".py") else remark_on(data, path)
+        about = {".py": about_source, ".ipynb": remark_on}.get(PurePosixPath(path).suffix)
+        remark = about and about(data, path)
         if remark:
             notes.append(remark)
     return notes

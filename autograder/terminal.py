@@ -6,7 +6,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.html import SYMBOLS, visible
+from autograder.html import SYMBOLS, by_notebook, visible
 
 COLOURS = {"passed": "green", "missing": "bright_black", "blocked": "yellow", "skipped": "bright_black"}
 COLOURS |= {"grader_fault": "magenta"}  # every other verdict is red
@@ -20,8 +20,9 @@ def _colour(verdict):
 
 def print_question(console, question):
     """Print one question as it is done: its points, and what is wrong with it."""
-    line = Text(f"{SYMBOLS[question.verdict]} {question.id:<20}", _colour(question.verdict))
-    line.append(f"{question.points:>6g} / {question.max_points:<4g} {question.verdict}", "default")
+    line = Text(f"{SYMBOLS[question.verdict]} {question.id:<26}", _colour(question.verdict))
+    bonus = "bonus " if question.bonus else ""
+    line.append(f"{question.points:>6g} / {question.max_points:<4g} {bonus}{question.verdict}", "default")
     console.print(line)
     for finding in question.diagnosis:
         console.print(Text(f"    {visible(finding.text)}", "bold"))
@@ -70,23 +71,28 @@ def print_class(console, done, course):
 
 
 def _print_table(console, reports):
-    """One row a student, one symbol a question: forty questions still fit a line."""
-    questions = reports[0].questions
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("student", no_wrap=True)
-    table.add_column("points", justify="right", no_wrap=True)
-    for number in range(1, len(questions) + 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
+    """One row a student, one column a notebook, in it one symbol for each question: forty still fit a line."""
+    notebooks = by_notebook(reports[0].questions)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("student", no_wrap=True, min_width=7)
+    table.add_column(f"of {reports[0].max_score:g}", justify="right", no_wrap=True, min_width=6)
+    for name, questions in notebooks:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=max(len(questions), 10))
     for report in reports[:MOST_ROWS]:
-        symbols = [Text(SYMBOLS[question.verdict], _colour(question.verdict)) for question in report.questions]
-        table.add_row(Text(visible(report.submission["student"])), Text(f"{report.score:g}", "bold"), *symbols)
+        verdicts = {question.id: question.verdict for question in report.questions}
+        cells = []
+        for _, questions in notebooks:
+            found = [verdicts.get(question.id, "skipped") for question in questions]
+            cells.append(Text.assemble(*((SYMBOLS[verdict], _colour(verdict)) for verdict in found)))
+        table.add_row(Text(visible(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
     console.print(table)
     if len(reports) > MOST_ROWS:
         console.print(f"... and {len(reports) - MOST_ROWS} more")
     verdicts = sorted({question.verdict for report in reports for question in report.questions})
-    console.print(Text("\n" + "   ".join(f"{SYMBOLS[verdict]} {verdict}" for verdict in verdicts)))
-    names = "   ".join(f"{number} {question.id}" for number, question in enumerate(questions, 1))
-    console.print(Text(f"{names}\nof {reports[0].max_score:g} points\n", "bright_black"))
+    console.print(Text("\n" + "   ".join(f"{SYMBOLS[verdict]} {verdict}" for verdict in verdicts) + "\n"))
+    for name, questions in notebooks:
+        console.print(Text(f"{name}: {', '.join(question.id for question in questions)}", "bright_black"))
+    console.print()
 
 
 def print_findings(console, findings):

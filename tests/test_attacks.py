@@ -96,7 +96,7 @@ for folder in ("/", "/usr", "/kit", "/kit/worker", "/submission", "/submission/c
     def test_leaves_no_process_behind(self, manifest, isolation, tmp_path):
         code = "import threading, time\ndef relu_forward(x):\n    for _ in range(9):\n"
         code += "        threading.Thread(target=time.sleep, args=(60,)).start()\n    return x, x\n"
-        stage(attacked(manifest, code), package_files(manifest), manifest, tmp_path)
+        stage(attacked(manifest, code), package_files(manifest), manifest, tmp_path, {})
         with Student(tmp_path, LIMITS, isolation) as student:
             student.call("cs231n.layers:relu_forward", 1.0)
             ours = family(student._process.pid)
@@ -284,7 +284,8 @@ def test_what_a_notebook_says_of_its_own_cells_changes_no_score(tmp_path, make_c
         report.save(report_path(course, name))
         record(course, submission)
         with Gradebook(course.db_url) as gradebook:
-            grades = gradebook.find_submission(course.manifest.name, name).notebooks[0].grades
+            notebooks = gradebook.find_submission(course.manifest.name, name).notebooks
+            grades = [grade for notebook in notebooks for grade in notebook.grades]
             found[name] = {grade.name: (grade.auto_score, grade.max_score) for grade in grades}
     assert [name for name, grades in found.items() if grades != found["honest"]] == []
     assert {q.id: q.points for q in report.questions}.items() <= {k: v for k, (v, _) in found["honest"].items()}.items()

@@ -7,6 +7,19 @@ from autograder.classroom import grade_class
 from autograder.errors import SandboxUnavailable
 from autograder.reports import report_path
 
+KILL_THE_JUDGE_OF_EVE = """
+import multiprocessing, os, signal
+from autograder import reports
+
+def read_or_die(folder, manifest, student, read=reports.read_submission):
+    if student == "eve":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(folder, manifest, student)
+
+if multiprocessing.parent_process():
+    reports.read_submission = read_or_die
+"""
+
 
 def test_an_unusable_submission_gets_a_report_with_the_reason_and_the_others_their_grades(
     tmp_path, make_course, hand_in
@@ -18,7 +31,7 @@ def test_an_unusable_submission_gets_a_report_with_the_reason_and_the_others_the
     (course.submitted("odd") / "homework.zip").write_bytes(b"this is no zip")
     done = {graded.student: graded for graded in grade_class(course)}
     assert [graded.problem for graded in done.values()] == ["", "", ""]
-    assert done["ben"].report.score == 38
+    assert done["ben"].report.score == 119
     assert done["empty"].report.score == done["odd"].report.score == 0
     assert "nothing in it is graded" in done["empty"].report.submission["notes"][0]
     assert "not a zip archive" in done["odd"].report.submission["notes"][0]
@@ -42,7 +55,7 @@ def test_a_changed_submission_is_judged_again(tmp_path, make_course, hand_in):
     hand_in(course, "eli", "missing_everything")
     assert grade_class(course)[0].report.score == 0
     hand_in(course, "eli", "missing_half")
-    assert grade_class(course)[0].report.score == 38
+    assert grade_class(course)[0].report.score == 119
 
 
 def test_a_damaged_report_on_file_is_made_anew(tmp_path, make_course, hand_in):
@@ -75,6 +88,20 @@ def test_a_required_sandbox_that_is_missing_stops_before_anything_runs(tmp_path,
     with pytest.raises(SandboxUnavailable, match="apt install bubblewrap"):
         grade_class(course, require_sandbox=True)
     assert not course.reports.exists()
+
+
+def test_a_judge_that_is_killed_costs_nobody_elses_grades(tmp_path, make_course):
+    """The course's configuration, which every judge reads, kills for good the one that comes to eve."""
+    course = make_course(tmp_path)
+    with open(course.root / "nbgrader_config.py", "a") as file:
+        file.write(KILL_THE_JUDGE_OF_EVE)
+    students = ["ada", "eve", "ian", "kim", "zoe"]
+    for student in students:
+        course.submitted(student).mkdir(parents=True)
+    done = {graded.student: graded for graded in grade_class(course, jobs=2)}  # zoe waits while the others run
+    assert sorted(done) == sorted(students)
+    assert done.pop("eve").problem == "its judge was killed (out of memory?)"
+    assert all(graded.problem == "" and graded.report.score == 0 for graded in done.values())
 
 
 def test_strange_student_ids_are_graded_like_any_other(tmp_path, make_course, hand_in):

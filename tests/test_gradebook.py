@@ -35,8 +35,8 @@ def nbgrader(course, *arguments):
 
 def scores(course, student):
     with Gradebook(course.db_url) as gradebook:
-        submission = gradebook.find_submission_notebook(NOTEBOOK, "assignment2", student)
-        return {grade.name: grade.auto_score for grade in submission.grades}
+        notebooks = gradebook.find_submission("assignment2", student).notebooks
+        return {grade.name: grade.auto_score for notebook in notebooks for grade in notebook.grades}
 
 
 def edit_notebook(folder, edit):
@@ -68,6 +68,19 @@ def test_grade_class_records_the_same_as_nbgrader_autograde(tmp_path, make_cours
     assert nbgrader(one, "autograde", "assignment2").returncode == 0
     assert not [graded.problem for graded in grade_class(other) if graded.problem]
     assert scores(one, "ben") == scores(other, "ben")
+
+
+def test_bonus_points_come_on_top(tmp_path, make_course, hand_in, manifest):
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+    graded = grade_class(course)[0].report
+    bonus = {question.id: question.points for question in manifest.questions if question.bonus}
+    assert bonus.items() <= scores(course, "ben").items()
+    with Gradebook(course.db_url) as gradebook:
+        submission = gradebook.find_submission("assignment2", "ben")
+        inline = sum(g.max_score for n in submission.notebooks for g in n.grades if g.name.startswith("inline"))
+        assert submission.max_score == graded.max_score + inline
+        assert submission.score == graded.score
 
 
 def test_a_notebook_that_rewrites_the_test_cells_gains_nothing(tmp_path, make_course, hand_in):
@@ -142,7 +155,7 @@ def test_without_a_usable_notebook_the_functions_are_graded_all_the_same(tmp_pat
     path = hand_in(course, "nora", "missing_half") / f"{NOTEBOOK}.ipynb"
     path.unlink() if notebook is None else path.write_bytes(notebook)
     assert [graded.problem for graded in grade_class(course)] == [""]
-    assert sum(score or 0 for score in scores(course, "nora").values()) == 38
+    assert sum(score or 0 for score in scores(course, "nora").values()) == 119
 
 
 def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
@@ -247,7 +260,7 @@ def test_a_damaged_timestamp_costs_no_grades(tmp_path, make_course, hand_in, sta
     course = make_course(tmp_path)
     (hand_in(course, "ben", "missing_half") / "timestamp.txt").write_bytes(stamp)
     assert [graded.problem for graded in grade_class(course)] == [""]
-    assert sum(score or 0 for score in scores(course, "ben").values()) == 38
+    assert sum(score or 0 for score in scores(course, "ben").values()) == 119
 
 
 def test_no_markup_of_a_student_reaches_the_feedback_page(tmp_path, make_course, hand_in):

@@ -35,7 +35,7 @@ RELEASED = f'"""The package."""\n\ndef first(x):\n{STUB}\n\ndef second(x):\n{STU
 
 
 def question(name, needs=()):
-    return Question(name, name.title(), "One", "pkg/a.py", 3, LIMITS, tuple(needs), "A hint.")
+    return Question(name, name.title(), "One", 3, LIMITS, "pkg/a.py", needs=tuple(needs), hint="A hint.")
 
 
 @pytest.fixture

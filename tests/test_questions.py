@@ -115,8 +115,13 @@ class TestTheRealManifest:
     def test_names_functions_that_the_reference_has_in_files_that_students_write(self, manifest):
         files = {path: text.encode() for path, text in reference_texts(manifest).items()}
         for question in manifest.questions:
-            assert Submission("reference", files).code_of(question.file, question.id), question.id
-            assert manifest.is_editable(question.file), question.file
+            if question.source and not question.cells:
+                assert Submission("reference", files).code_of(question.file, question.id), question.id
+                assert manifest.is_editable(question.file), question.file
+
+    def test_every_file_of_the_package_is_the_students_or_provided(self, manifest):
+        editable = {path for path in reference_texts(manifest) if manifest.is_editable(path)}
+        assert set(reference_texts(manifest)) - editable == set(manifest.provided)
 
     def test_gives_every_question_a_hint_and_a_title_of_its_own(self, manifest):
         assert all(question.hint for question in manifest.questions)

@@ -62,7 +62,7 @@ def test_the_archive_holds_just_what_the_folder_holds(kit):
         packed = {name.removeprefix("assignment2/"): archive.read(name) for name in archive.namelist()}
     assert packed == contents(folder)
     assert {"cs231n/layers.py", "FullyConnectedNets.ipynb", "README.md", "requirements.txt"} <= packed.keys()
-    assert "get_datasets.sh" in packed and "questions.toml" not in packed
+    assert {"get_datasets.sh", "make_submission.py", "setup.py", "Makefile", "questions.toml"} <= packed.keys()
 
 
 def test_the_list_of_hashes_is_right(kit):
@@ -112,7 +112,7 @@ def spoil_notebook(kit, spoil):
 
 def test_a_malformed_marker_in_a_notebook_stops_the_build_with_its_cell(kit):
     spoil_notebook(kit, lambda nb: nb["cells"][3].update(source="### begin solution\nx = 1\n### end solution"))
-    with pytest.raises(ReleaseError, match="FullyConnectedNets.ipynb, cell 4, line 1"):
+    with pytest.raises(ReleaseError, match=r"FullyConnectedNets.ipynb, cell 4 \(data-text\), line 1"):
         publish(kit, kit.manifest)
 
 

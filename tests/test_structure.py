@@ -13,6 +13,8 @@ ENGINE = [path for path in sorted((ROOT / "autograder").rglob("*.py")) if "check
 CODE = [*sorted((ROOT / "autograder").rglob("*.py")), *sorted((ROOT / "assignment2" / "cs231n").rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST = 350
+# The course's contract puts every layer that students write into one file.
+LONG_BY_CONTRACT = {"assignment2/cs231n/layers.py"}
 
 
 def relative(path):
@@ -63,7 +65,7 @@ def test_every_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("path", CODE + TESTS, ids=relative)
+@pytest.mark.parametrize("path", sorted({*CODE, *TESTS} - {ROOT / path for path in LONG_BY_CONTRACT}), ids=relative)
 def test_no_file_is_too_long_to_be_read_at_one_sitting(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 

@@ -2,16 +2,19 @@
 
 import os
 import stat
+import struct
+import tracemalloc
 import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder import archives
 from autograder import submission as module
 from autograder.errors import INPUT, KitError
 from autograder.questions import Manifest
-from autograder.submission import Submission, read_submission, source_path, stage
+from autograder.submission import Submission, own_path, read_submission, stage
 
 MANIFEST = Manifest(
     root=None,
@@ -115,6 +118,17 @@ class TestReading:
         assert layers.startswith("pkg/layers.py, line 1: ") and nets.startswith("pkg/nets/a.py: not readable as text")
 
 
+def refuse(monkeypatch, owner, name, forbidden):
+    """Make a function of `owner` fail for one path as it does where the permission is missing."""
+
+    def refusing(path, *rest, original=getattr(owner, name)):
+        if str(path) == str(forbidden):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path, *rest)
+
+    monkeypatch.setattr(owner, name, refusing)
+
+
 class TestAFolder:
     def test_has_no_link_followed(self, tmp_path):
         (tmp_path / "secret").mkdir()
@@ -136,6 +150,19 @@ class TestAFolder:
         read = read_submission(tmp_path, MANIFEST)
         assert list(read.files) == ["pkg/layers.py"]
         assert read.notes == ["pkg/fifo.py is not a regular file; it was left out"]
+
+    def test_names_what_cannot_be_read(self, tmp_path, monkeypatch):
+        """The superuser reads everything, so what the system would say is said by the test."""
+        for name in ("layers.py", "nets/a.py", "secret.py"):
+            (tmp_path / "pkg" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "pkg" / name).write_bytes(LAYERS)
+        refuse(monkeypatch, module.Path, "read_bytes", tmp_path / "pkg" / "secret.py")
+        refuse(monkeypatch, module.os, "scandir", tmp_path / "pkg" / "nets")
+        read = read_submission(tmp_path, MANIFEST)
+        assert list(read.files) == ["pkg/layers.py"]
+        assert sorted(read.notes) == [
+            f"pkg/{name} could not be read: Permission denied" for name in ("nets", "secret.py")
+        ]
 
     def test_may_have_names_that_are_not_text(self, tmp_path):
         (tmp_path / "pkg").mkdir()
@@ -163,6 +190,30 @@ class TestAZip:
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         path = self.zipped(tmp_path / "a.zip", ("pkg/layers.py", LAYERS), (link, b"/etc/passwd"))
         assert list(read_submission(path, MANIFEST).files) == ["pkg/layers.py"]
+        with pytest.raises(KitError, match="Found: pkg/optimizers.py points out of the archive or is no regular file"):
+            read_submission(self.zipped(tmp_path / "b.zip", (link, b"/etc/passwd")), MANIFEST)
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_has_a_bomb_left_out_that_would_unpack_all_at_once(self, tmp_path, method):
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("pkg/layers.py", LAYERS)
+            archive.writestr("pkg/bomb.npz", bytes(32 << 20), method)
+        data = bytearray(path.read_bytes())
+        place = data.rindex(b"PK\1\2") + 24
+        data[place : place + 4] = struct.pack("<I", 1000)  # a small size declared
+        path.write_bytes(data)
+        tracemalloc.start()
+        read = read_submission(path, MANIFEST)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert read.files == {"pkg/layers.py": LAYERS} and peak < 1 << 20
+        assert read.notes == ["pkg/bomb.npz is packed by a method other than deflate; it was left out"]
+
+    def test_of_too_many_members_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(archives.open_zip, "__defaults__", (2,))
+        with pytest.raises(KitError, match="a.zip could not be unpacked: it holds more than 2 files"):
+            read_submission(self.zipped(tmp_path / "a.zip", *[(f"pkg/{name}", b"") for name in "abc"]), MANIFEST)
 
     def test_written_on_windows_is_read(self, tmp_path):
         path = self.zipped(tmp_path / "a.zip", ("homework\\pkg\\layers.py", LAYERS))
@@ -209,7 +260,7 @@ class TestStaging:
     @pytest.fixture
     def staged(self, tmp_path):
         def stage_and_list(files):
-            stage(Submission("ada", files), RELEASED, MANIFEST, tmp_path)
+            stage(Submission("ada", files), RELEASED, MANIFEST, tmp_path, {})
             paths = [path for path in tmp_path.rglob("*") if path.is_file()]
             return {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in paths}
 
@@ -232,15 +283,15 @@ class TestStaging:
     def test_takes_a_file_of_a_former_name_for_one_that_was_not_filled_in(self, staged, today):
         files = {"pkg/optim.py": b"filled"} | ({"pkg/optimizers.py": today} if today else {})
         assert staged(files)["pkg/optimizers.py"] == b"filled"
-        assert source_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optim.py"
+        assert own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optim.py"
 
     def test_prefers_todays_name_where_both_are_filled_in(self, staged):
         files = {"pkg/optim.py": b"old", "pkg/optimizers.py": b"new"}
         assert staged(files)["pkg/optimizers.py"] == b"new"
-        assert source_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optimizers.py"
+        assert own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optimizers.py"
 
     def test_keeps_a_file_that_never_had_another_name(self):
-        assert source_path(Submission("ada", {}), "pkg/layers.py", MANIFEST, RELEASED) == "pkg/layers.py"
+        assert own_path(Submission("ada", {}), "pkg/layers.py", MANIFEST, RELEASED) == "pkg/layers.py"
 
 
 class TestCode:

@@ -1,4 +1,4 @@
-"""Pictures of gradients: which entries are wrong shows, more often than not, why they are wrong.
+"""Pictures and tables of gradients: which entries are wrong shows, more often than not, why they are wrong.
 
 A row that is off hints at an example treated alone, a column at a feature; everything off by one factor hints at a
 missing division; everything of the other sign at a minus. Everything here returns HTML with its styles inside, for a
@@ -122,43 +122,70 @@ def heat_map_html(picture):
     )
 
 
-def checks_html(checks):
-    """Return a table of GradientCheck results; under it, for each failure, its message and its heat map."""
-    head = ("gradient", "shape", "verdict", "largest relative error", "bound", "where", "left open")
-    cell = f"padding:.35em .8em;border-bottom:1px solid {LINE};text-align:left;white-space:nowrap;background:none"
-    rows = "".join(
-        "<tr>" + "".join(f'<td style="{cell}">{entry}</td>' for entry in _row(check)) + "</tr>" for check in checks
+class Code(str):
+    """An entry of a table that is set in the font of code."""
+
+
+def table_html(head, rows):
+    """Return a table in which True, False and None stand as verdicts (right, wrong, undecided), all else as text.
+
+    - head: titles of the columns
+    - rows: sequences of entries, each as long as head
+    """
+    cell = f"padding:.35em .8em;border-bottom:1px solid {LINE};text-align:left;background:none"
+    short, long = f"{cell};white-space:nowrap", f"{cell};min-width:20em"  # only what is long may break its lines
+    heads = "".join(
+        f'<th scope="col" style="{short};font-weight:600;opacity:.75">{_text(title)}</th>' for title in head
     )
-    heads = "".join(f'<th scope="col" style="{cell};font-weight:600;opacity:.75">{title}</th>' for title in head)
-    failures = "".join(_failure(check) for check in checks if not check.passed)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{long if len(str(x)) > 40 else short}">{_entry(x)}</td>' for x in row) + "</tr>"
+        for row in rows
+    )
     return (
         f'<div style="{FONT};color:inherit;font-size:13px;line-height:1.45;overflow-x:auto">'
         f'<table style="border-collapse:collapse;margin:.4em 0;color:inherit;font-size:13px">'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{failures}</div>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(check):
-    symbol, word, tint = VERDICTS[check.passed]
-    open_entries = [f"{n} {what}" for n, what in ((check.kinks, "at kinks"), (check.undecided, "too noisy")) if n]
-    where = "–" if check.worst_index is None else f"[{', '.join(map(str, check.worst_index))}]"
+def note_html(message, passed=False):
+    """Return a message with a bar in the colour of its verdict at the side."""
+    tint = VERDICTS[passed][2]
     return (
-        f'<code style="{MONO};background:none;color:inherit">{_text(check.name)}</code>',
-        "–" if check.analytic is None else _text(check.analytic.shape),
-        f'<span style="background:{tint};border-radius:1em;padding:.1em .7em"><b>{symbol}</b> {word}</span>',
+        f'<div style="{FONT};font-size:13px;line-height:1.45;margin:.8em 0 .3em;padding:.4em .8em;'
+        f'border-left:3px solid {tint.replace(".2", ".9")};white-space:pre-wrap">{_text(message)}</div>'
+    )
+
+
+def checks_html(checks):
+    """Return a table of GradientCheck results; under it, for each failure, its message and its heat map."""
+    head = ("gradient", "shape", "verdict", "largest relative error", "bound", "where", "left open")
+    return table_html(head, map(_row, checks)) + "".join(_failure(check) for check in checks if not check.passed)
+
+
+def _entry(entry):
+    if entry is None or isinstance(entry, (bool, np.bool_)):
+        symbol, word, tint = VERDICTS[entry if entry is None else bool(entry)]
+        return f'<span style="background:{tint};border-radius:1em;padding:.1em .7em"><b>{symbol}</b> {word}</span>'
+    text = _text(entry)
+    return f'<code style="{MONO};background:none;color:inherit">{text}</code>' if isinstance(entry, Code) else text
+
+
+def _row(check):
+    open_entries = [f"{n} {what}" for n, what in ((check.kinks, "at kinks"), (check.undecided, "too noisy")) if n]
+    return (
+        Code(check.name),
+        "–" if check.analytic is None else check.analytic.shape,
+        check.passed,
         "–" if check.max_rel_error is None else f"{check.max_rel_error:.1e}",
         "–" if check.bound is None else f"≤ {check.bound:.1e}",
-        f'<span style="{MONO}">{_text(where)}</span>',
+        Code("–" if check.worst_index is None else f"[{', '.join(map(str, check.worst_index))}]"),
         ", ".join(open_entries) or "–",
     )
 
 
 def _failure(check):
-    tint = VERDICTS[check.passed][2]
-    said = (
-        f'<div style="margin:.8em 0 .3em;padding:.4em .8em;border-left:3px solid {tint.replace(".2", ".9")};'
-        f'white-space:pre-wrap">{_text(check.message)}</div>'
-    )
+    said = note_html(check.message, check.passed)
     if check.numeric is None or check.analytic is None or check.wrong is None:
         return said
     return said + heat_map_html(picture_of(check.numeric, check.analytic, check.wrong, check.worst_index, check.name))

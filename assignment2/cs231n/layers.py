@@ -4,10 +4,13 @@ A forward function returns `(out, cache)`. The matching backward function takes 
 respect to `out`, and that `cache`, and returns the gradient with respect to every input. What a cache holds is the
 layer's own affair. Arguments are never modified, except for the running averages that live in `bn_param`.
 
-Shapes: `N` examples, `D` features, `M` outputs, `C` classes.
+Shapes: `N` examples, `D` features, `M` outputs, `C` classes or channels, `H W` image, `F` filters, `HH WW` filter,
+`H' W'` output image. Images are arrays `(N, C, H, W)`.
 """
 
 import numpy as np
+
+from cs231n.im2col import output_size
 
 
 def affine_forward(x, w, b):
@@ -186,6 +189,53 @@ def batchnorm_backward_alt(dout, cache):
     return dx, dgamma, dbeta
 
 
+def layernorm_forward(x, gamma, beta, ln_param):
+    """Layer normalization: every example is normalized over its own features (Ba, Kiros and Hinton 2016).
+
+        x_hat = (x - mean) / sqrt(var + eps)
+        out = gamma · x_hat + beta
+
+    mean and var are those of one row of x (var divides by D). No other example takes part, so training and testing are
+    the same and there are no running averages.
+
+    x: (N, D)
+    gamma, beta: (D,)
+    ln_param: dictionary with
+        eps: keeps the root away from 0, default 1e-5
+
+    Returns out (N, D) and a cache for `layernorm_backward`.
+    """
+    eps = ln_param.get("eps", 1e-5)
+    ### BEGIN SOLUTION
+    centered = x - x.mean(axis=1, keepdims=True)
+    std = np.sqrt(x.var(axis=1, keepdims=True) + eps)
+    x_hat = centered / std
+    out = gamma * x_hat + beta
+    cache = (x_hat, std, gamma)
+    ### END SOLUTION
+    return out, cache
+
+
+def layernorm_backward(dout, cache):
+    """Gradients of layer normalization.
+
+    dout: (N, D)
+    cache: from `layernorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    ### BEGIN SOLUTION
+    x_hat, std, gamma = cache
+    dbeta = dout.sum(axis=0)
+    dgamma = (dout * x_hat).sum(axis=0)
+    # As in batch normalization, but along a row, where gamma differs from entry to entry and so stays inside the means.
+    dx_hat = dout * gamma
+    along_x_hat = (dx_hat * x_hat).mean(axis=1, keepdims=True)
+    dx = (dx_hat - dx_hat.mean(axis=1, keepdims=True) - x_hat * along_x_hat) / std
+    ### END SOLUTION
+    return dx, dgamma, dbeta
+
+
 def dropout_forward(x, dropout_param):
     """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
 
@@ -239,6 +289,212 @@ def dropout_backward(dout, cache):
     dx = dout * mask if mode == "train" else dout
     ### END SOLUTION
     return dx.astype(dout.dtype, copy=False)
+
+
+def conv_forward_naive(x, w, b, conv_param):
+    """Convolution of images with filters, as networks mean it: the filters are not flipped.
+
+        out[n, f, i, j] = b[f] + sum over c, p, q of x_pad[n, c, i·stride + p, j·stride + q] · w[f, c, p, q]
+
+    x_pad is x with `pad` rows and columns of zeros around every image. Naive means: loops are welcome, speed is not
+    asked for, and `fast_layers` is not to be called, here or in the other naive functions.
+
+    x: (N, C, H, W)
+    w: (F, C, HH, WW)
+    b: (F,)
+    conv_param: dictionary with
+        stride: pixels between neighbouring windows, in both directions
+        pad: rows and columns of zeros on every side, 0 or more
+
+    Returns out (N, F, H', W') and a cache for `conv_backward_naive`, where
+        H' = 1 + (H + 2·pad - HH) / stride
+        W' = 1 + (W + 2·pad - WW) / stride
+    Raises ValueError where one of these is not a whole number, or the filter is larger than the padded image.
+    """
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    H_out = output_size("conv_forward_naive", "height", x.shape[2] + 2 * pad, w.shape[2], stride)
+    W_out = output_size("conv_forward_naive", "width", x.shape[3] + 2 * pad, w.shape[3], stride)
+    ### BEGIN SOLUTION
+    HH, WW = w.shape[2:]
+    x_pad = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    out = np.zeros((x.shape[0], w.shape[0], H_out, W_out), dtype=np.result_type(x, w))
+    for i in range(H_out):
+        for j in range(W_out):
+            window = x_pad[:, :, i * stride : i * stride + HH, j * stride : j * stride + WW]
+            # Sum over channel, row and column of the window: (N, C, HH, WW) with (F, C, HH, WW) gives (N, F).
+            out[:, :, i, j] = np.tensordot(window, w, axes=((1, 2, 3), (1, 2, 3))) + b
+    cache = (x_pad, w, conv_param)
+    ### END SOLUTION
+    return out, cache
+
+
+def conv_backward_naive(dout, cache):
+    """Gradients of the convolution.
+
+    Every window of the forward pass is a small affine layer; what it read and what it was multiplied with get their
+    gradients from it, and those of all windows add up.
+
+    dout: (N, F, H', W')
+    cache: from `conv_forward_naive`
+
+    Returns dx (N, C, H, W), dw (F, C, HH, WW) and db (F,).
+    """
+    ### BEGIN SOLUTION
+    x_pad, w, conv_param = cache
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    HH, WW = w.shape[2:]
+    dx_pad, dw = np.zeros(x_pad.shape, dtype=dout.dtype), np.zeros(w.shape, dtype=dout.dtype)
+    db = dout.sum(axis=(0, 2, 3))
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            rows, columns = slice(i * stride, i * stride + HH), slice(j * stride, j * stride + WW)
+            here = dout[:, :, i, j]
+            dw += np.tensordot(here, x_pad[:, :, rows, columns], axes=(0, 0))
+            dx_pad[:, :, rows, columns] += np.tensordot(here, w, axes=(1, 0))
+    H, W = x_pad.shape[2] - 2 * pad, x_pad.shape[3] - 2 * pad
+    dx = dx_pad[:, :, pad : pad + H, pad : pad + W]
+    ### END SOLUTION
+    return dx, dw, db
+
+
+def max_pool_forward_naive(x, pool_param):
+    """Max pooling: the largest entry of every window, channel by channel.
+
+    x: (N, C, H, W)
+    pool_param: dictionary with
+        pool_height, pool_width: size of the windows
+        stride: pixels between neighbouring windows, in both directions; windows overlap where it is smaller than they
+
+    Returns out (N, C, H', W') and a cache for `max_pool_backward_naive`, where
+        H' = 1 + (H - pool_height) / stride
+        W' = 1 + (W - pool_width) / stride
+    Raises ValueError where one of these is not a whole number, or the window is larger than the image.
+    """
+    height, width, stride = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    H_out = output_size("max_pool_forward_naive", "height", x.shape[2], height, stride)
+    W_out = output_size("max_pool_forward_naive", "width", x.shape[3], width, stride)
+    ### BEGIN SOLUTION
+    out = np.zeros((*x.shape[:2], H_out, W_out), dtype=x.dtype)
+    for i in range(H_out):
+        for j in range(W_out):
+            window = x[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
+            out[:, :, i, j] = window.max(axis=(2, 3))
+    cache = (x, out, pool_param)
+    ### END SOLUTION
+    return out, cache
+
+
+def max_pool_backward_naive(dout, cache):
+    """Gradient of max pooling: each entry of dout goes to the entry of x that was the largest in its window.
+
+    Where several are equally large, any way to share dout among them is right.
+
+    dout: (N, C, H', W')
+    cache: from `max_pool_forward_naive`
+
+    Returns dx (N, C, H, W).
+    """
+    ### BEGIN SOLUTION
+    x, out, pool_param = cache
+    height, width, stride = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    dx = np.zeros(x.shape, dtype=dout.dtype)
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            rows, columns = slice(i * stride, i * stride + height), slice(j * stride, j * stride + width)
+            largest = x[:, :, rows, columns] == out[:, :, i, j][:, :, np.newaxis, np.newaxis]
+            share = largest / largest.sum(axis=(2, 3), keepdims=True)
+            # += because overlapping windows may share their largest entry.
+            dx[:, :, rows, columns] += share * dout[:, :, i, j][:, :, np.newaxis, np.newaxis]
+    ### END SOLUTION
+    return dx
+
+
+def spatial_batchnorm_forward(x, gamma, beta, bn_param):
+    """Batch normalization of images, channel by channel: the N·H·W pixels of a channel are its examples.
+
+    A convolution treats all places alike, so one mean and one variance for each channel keep that.
+
+    x: (N, C, H, W)
+    gamma, beta: (C,)
+    bn_param: as for `batchnorm_forward`, with running_mean and running_var of shape (C,)
+
+    Returns out (N, C, H, W) and a cache for `spatial_batchnorm_backward`.
+    """
+    ### BEGIN SOLUTION
+    N, C, H, W = x.shape
+    # The channel axis has to be moved to the end first: a reshape alone would mix pixels of different channels.
+    rows = x.transpose(0, 2, 3, 1).reshape(-1, C)
+    normed, cache = batchnorm_forward(rows, gamma, beta, bn_param)
+    out = normed.reshape(N, H, W, C).transpose(0, 3, 1, 2)
+    ### END SOLUTION
+    return out, cache
+
+
+def spatial_batchnorm_backward(dout, cache):
+    """Gradients of spatial batch normalization in mode 'train'.
+
+    dout: (N, C, H, W)
+    cache: from `spatial_batchnorm_forward`
+
+    Returns dx (N, C, H, W), dgamma (C,) and dbeta (C,).
+    """
+    ### BEGIN SOLUTION
+    N, C, H, W = dout.shape
+    rows = dout.transpose(0, 2, 3, 1).reshape(-1, C)
+    drows, dgamma, dbeta = batchnorm_backward(rows, cache)
+    dx = drows.reshape(N, H, W, C).transpose(0, 3, 1, 2)
+    ### END SOLUTION
+    return dx, dgamma, dbeta
+
+
+def spatial_groupnorm_forward(x, gamma, beta, G, gn_param):
+    """Group normalization: every example normalizes G groups of its channels, each by itself (Wu and He 2018).
+
+    mean and var are taken over the C/G channels and all pixels of one group of one example. G = 1 is layer
+    normalization of images; training and testing are the same.
+
+    x: (N, C, H, W)
+    gamma, beta: (1, C, 1, 1)
+    G: number of groups, a divisor of C
+    gn_param: dictionary with
+        eps: keeps the root away from 0, default 1e-5
+
+    Returns out (N, C, H, W) and a cache for `spatial_groupnorm_backward`.
+    Raises ValueError when G does not divide C.
+    """
+    if x.shape[1] % G:
+        raise ValueError(f"spatial_groupnorm_forward: {x.shape[1]} channels cannot be split into {G} equal groups")
+    eps = gn_param.get("eps", 1e-5)
+    ### BEGIN SOLUTION
+    N, C, H, W = x.shape
+    groups = x.reshape(N, G, C // G, H, W)
+    std = np.sqrt(groups.var(axis=(2, 3, 4), keepdims=True) + eps)
+    x_hat = ((groups - groups.mean(axis=(2, 3, 4), keepdims=True)) / std).reshape(x.shape)
+    out = gamma * x_hat + beta
+    cache = (x_hat, std, gamma, G)
+    ### END SOLUTION
+    return out, cache
+
+
+def spatial_groupnorm_backward(dout, cache):
+    """Gradients of group normalization.
+
+    dout: (N, C, H, W)
+    cache: from `spatial_groupnorm_forward`
+
+    Returns dx (N, C, H, W), dgamma (1, C, 1, 1) and dbeta (1, C, 1, 1).
+    """
+    ### BEGIN SOLUTION
+    x_hat, std, gamma, G = cache
+    N, C, H, W = dout.shape
+    dbeta = dout.sum(axis=(0, 2, 3), keepdims=True)
+    dgamma = (dout * x_hat).sum(axis=(0, 2, 3), keepdims=True)
+    dgroups, hats = (array.reshape(N, G, C // G, H, W) for array in (dout * gamma, x_hat))
+    over_group = {"axis": (2, 3, 4), "keepdims": True}
+    dx = (dgroups - dgroups.mean(**over_group) - hats * (dgroups * hats).mean(**over_group)) / std
+    dx = dx.reshape(dout.shape)
+    ### END SOLUTION
+    return dx, dgamma, dbeta
 
 
 def svm_loss(x, y):

@@ -1,15 +1,16 @@
 """What is right for each function of the assignment. The folder mirrors the package it checks.
 
-This is the only part of the autograder that knows the assignment. The engine reads three names from here: the
-criteria of every question, how to cut a picture out of two arrays, and how to draw it.
+This is the only part of the autograder that knows the assignment. The engine reads four names from here: the
+criteria of every question, how to cut a picture out of two arrays, how to draw it, and the models of a good submission.
 """
 
-from autograder.checks import layers, optimizers  # noqa: F401  (they register themselves)
-from autograder.checks.classifiers import fc_net  # noqa: F401
+from autograder.checks import best_models, layers, optimizers, tensorflow_notebook  # noqa: F401  (they register themselves)
+from autograder.checks.classifiers import cnn, fc_net, fc_net_layers  # noqa: F401
 from autograder.checks.pack import REGISTRY
+from autograder.checks.sample_models import model_files
 from cs231n.gradient_view import heat_map_html as heat_map
 from cs231n.gradient_view import picture_of
 
 CRITERIA = REGISTRY.criteria
 
-__all__ = ["CRITERIA", "heat_map", "picture_of"]
+__all__ = ["CRITERIA", "heat_map", "model_files", "picture_of"]

@@ -20,20 +20,29 @@ from cs231n.gradient_check import check_gradient
 
 @dataclass(frozen=True)
 class Variant:
-    """A wrong function that people really write: `name` for the report, the function, a sentence for the student."""
+    """A wrong function that people really write: `name` for the report, the function, a sentence for the student.
+
+    `kind` is "gradient" where it is the backward function that is wrong.
+    """
 
     name: str
     function: Callable
     text: str
+    kind: str = "function"
 
     @property
     def diagnosis(self):
-        return Diagnosis("function", self.name, self.text)
+        return Diagnosis(self.kind, self.name, self.text)
+
+
+def fresh(inputs):
+    """Return inputs with dictionaries copied, for a function that keeps running averages in one."""
+    return {name: dict(value) if isinstance(value, dict) else value for name, value in inputs.items()}
 
 
 def named_variant(variants, inputs, actual):
     """Return the Variant whose value on these inputs the student's equals, or None."""
-    return next((variant for variant in variants if agrees(actual, variant.function(**inputs))), None)
+    return next((variant for variant in variants if agrees(actual, variant.function(**fresh(inputs)))), None)
 
 
 def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None):
@@ -73,4 +82,4 @@ def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, varia
 def _check(function, inputs, wrt, claimed, name, dout):
     others = {key: value for key, value in inputs.items() if key != wrt}
     moved = inputs[wrt].astype("float64")
-    return check_gradient(lambda value: function(**{wrt: value}, **others), moved, claimed, dout, name)
+    return check_gradient(lambda value: function(**{wrt: value}, **fresh(others)), moved, claimed, dout, name)

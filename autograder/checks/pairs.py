@@ -1,160 +1,241 @@
 """Criteria for a layer: a forward function that returns (out, cache), and the backward function that takes them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from autograder.checks.gradients import Variant, expect_gradient, named_variant
+from autograder.checks.gradients import expect_gradient, fresh
 from autograder.checks.pack import criterion
-from autograder.compare import expect_close
+from autograder.compare import agrees, expect_array, expect_close
 from autograder.criteria import Outcome, Wrong, needing
+from autograder.report import Diagnosis
 
 
-@dataclass(frozen=True)
-class Layer:
-    """What the criteria of a layer are made from.
-
-    - function: the right function, inputs by keyword -> out
-    - draw: (rng, **case) -> inputs by name, in the order of the arguments; float arrays
-    - cases, single: ordinary sizes, and sizes with one example
-    - gradients: {"x": "dx", ...} in the order the backward function returns them
-    - says: the formula, for the text of the criterion
-    """
-
-    module: str
-    forward: str
-    backward: str
-    function: Callable
-    draw: Callable
-    cases: tuple[dict, ...]
-    single: tuple[dict, ...]
-    gradients: dict[str, str]
-    says: str
-    variants: tuple[Variant, ...] = field(default=())
-
-    def inputs(self, trial, case):
-        return self.draw(trial.rng(self.forward, sorted(case.items())), **case)
-
-    def run_forward(self, trial, inputs):
-        """Call the student's forward function and return (out, cache handle)."""
-        return trial.call(f"{self.module}:{self.forward}", *inputs.values(), returns=["value", "handle"])
-
-    def run_backward(self, trial, dout, cache):
-        """Call the student's backward function; return its gradients, and its arguments as they are afterwards."""
-        returns = ["value"] * len(self.gradients) if len(self.gradients) > 1 else "value"
-        result, after = trial.call(f"{self.module}:{self.backward}", dout, cache, returns=returns, echo=True)
-        return (result if len(self.gradients) > 1 else (result,)), after
-
-    def describe(self, inputs):
-        """The call, with the shape of every argument, for messages."""
-        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in inputs.items())
-        return f"with {shapes}"
-
-
-def state_layer(layer, forward_weights=(4, 0.5, 0.5), gradient_weight=2, edge_weight=0.5):
+def state_layer(layer, forward_weights=(4, 0.5), gradient_weight=2, edge_weight=0.5):
     """Register the criteria of both functions of a layer."""
-    values, one, unchanged = forward_weights
+    state_forward(layer, *forward_weights)
+    state_backward(layer, gradient_weight, edge_weight)
 
-    @criterion(layer.forward, "values", values, text=f"{layer.says}, for inputs of several shapes.")
+
+def state_forward(layer, values_weight=4, unchanged_weight=0.5):
+    """Register the criteria of the forward function: its values, its edge cases, its arguments left alone."""
+
+    @criterion(layer.forward, "values", values_weight, text=f"{layer.says}, for inputs of several shapes.")
     def forward_values(trial):
-        return _worst([_forward(trial, layer, case) for case in layer.cases])
+        return worst([expect_forward(trial, layer, case) for case in layer.cases])
 
-    @criterion(layer.forward, "one example", one, edge=True, text="The same with a single example, N = 1.")
-    def forward_single(trial):
-        return _worst([_forward(trial, layer, case) for case in layer.single])
+    for edge in layer.edges:
 
-    @criterion(layer.forward, "arguments unchanged", unchanged, edge=True, text="The arguments are left as they were.")
+        @criterion(layer.forward, edge.name, edge.weight, edge=True, text=f"The same {edge.says}.")
+        def forward_edge(trial, edge=edge):
+            return worst([expect_forward(trial, layer, case) for case in edge.cases])
+
+    text = "The arguments are left as they were."
+
+    @criterion(layer.forward, "arguments unchanged", unchanged_weight, edge=True, text=text)
     def forward_unchanged(trial):
         inputs = layer.inputs(trial, layer.cases[0])
         (out, _), after = trial.call(
             f"{layer.module}:{layer.forward}", *inputs.values(), returns=["value", "handle"], echo=True
         )
-        expect_close(out, layer.function(**inputs), layer.forward)  # doing nothing at all changes nothing either
-        _expect_unchanged(inputs, after, layer.forward)
+        expect_close(out, layer.value(inputs), layer.forward)  # doing nothing at all changes nothing either
+        expect_unchanged(inputs, dict(zip(inputs, after)), layer.forward, layer.may_change)
 
+
+def state_backward(layer, gradient_weight=2, edge_weight=0.5):
+    """Register the criteria of the backward function: each gradient, their shapes, edge cases, what is left alone."""
     for position, (wrt, name) in enumerate(layer.gradients.items()):
         text = f"{name} is the gradient with respect to {wrt}, for inputs of several shapes."
 
         @criterion(layer.backward, name, gradient_weight, text=text)
         def gradient(trial, wrt=wrt, position=position):
-            return _worst([_gradient(trial, layer, case, wrt, position) for case in layer.cases])
+            return worst([_gradients(trial, layer, case, [position]) for case in layer.cases])
 
-    text = "All gradients hold with a single example, N = 1."
+    if len(layer.gradients) > 1:
+        names = " and ".join(list(layer.gradients.values())[1:])
+        text = f"{names} have the shape of the parameter they belong to: a row (1, M) is no vector (M,)."
 
-    @criterion(layer.backward, "one example", edge_weight, edge=True, text=text)
-    def backward_single(trial):
-        found = [
-            _gradient(trial, layer, case, wrt, position)
-            for case in layer.single
-            for position, wrt in enumerate(layer.gradients)
-        ]
-        return _worst(found)
+        @criterion(layer.backward, "shapes", edge_weight, text=text)
+        def shapes(trial):
+            inputs, dout, out, cache = _before_backward(trial, layer, layer.cases[0])
+            grads, _ = layer.run_backward(trial, dout, cache)
+            _expect_some_gradient(trial, layer, layer.cases[0], inputs, grads, dout, out)
+            for (wrt, name), gradient in zip(layer.gradients.items(), grads):
+                expect_array(gradient, inputs[wrt].shape, f"{layer.backward} {layer.describe(inputs)}: {name}")
 
-    text = "dout is left as it was: other layers may still need it."
+    for edge in layer.edges:
+
+        @criterion(layer.backward, edge.name, edge.weight, edge=True, text=f"All gradients hold {edge.says}.")
+        def backward_edge(trial, edge=edge):
+            return worst([_gradients(trial, layer, case, range(len(layer.gradients))) for case in edge.cases])
+
+    @criterion(layer.backward, "own cache", edge_weight, edge=True)
+    def own_cache(trial):
+        """Every forward pass has a cache of its own: in a net many of them run before the first backward pass."""
+        case = layer.cases[0]
+        inputs, dout, out, cache = _before_backward(trial, layer, case)
+        right_away, _ = layer.run_backward(trial, dout, cache)
+        _expect_some_gradient(trial, layer, case, inputs, right_away, dout, out)
+        _, _, _, cache = _before_backward(trial, layer, case)
+        layer.run_forward(trial, layer.inputs(trial, case, "another"))
+        later, _ = layer.run_backward(trial, dout, cache)
+        _expect_same(layer, inputs, right_away, later)
+
+    parameters = list(layer.gradients)[1:]
+    others = f", and so {'are' if len(parameters) > 1 else 'is'} {' and '.join(parameters)}" if parameters else ""
+    text = f"dout is left as it was{others}: others may still need it."
 
     @criterion(layer.backward, "dout unchanged", edge_weight, edge=True, text=text)
     def backward_unchanged(trial):
-        inputs, dout, out, cache = _before_backward(trial, layer, layer.cases[0])
+        # The parameters stay in the worker, where a cache may hold the very arrays that the forward pass was given.
+        inputs = layer.inputs(trial, layer.cases[0])
+        there = {name: trial.call("numpy:array", inputs[name], returns="handle") for name in parameters}
+        inputs, dout, out, cache = _before_backward(trial, layer, layer.cases[0], there)
+        before = {name: trial.call("numpy:array", handle) for name, handle in there.items()}
         grads, after = layer.run_backward(trial, dout, cache)
-        _expect_some_gradient(layer, inputs, grads, dout, out)
-        _expect_unchanged({"dout": dout}, after[:1], layer.backward)
+        _expect_some_gradient(trial, layer, layer.cases[0], inputs, grads, dout, out)
+        expect_unchanged({"dout": dout}, {"dout": after[0]}, layer.backward)
+        for name, handle in there.items():
+            if not np.array_equal(trial.call("numpy:array", handle), before[name]):
+                raise Wrong(
+                    f"{layer.backward} changed {name} in place: the cache holds the very array of the net. "
+                    "Work on a copy, or write the result into a new array."
+                )
 
 
-def _forward(trial, layer, case):
+def expect_forward(trial, layer, case):
+    """Return an Outcome where the student's forward function is right in this case; else raise Wrong."""
     inputs = layer.inputs(trial, case)
     call = f"{layer.forward} {layer.describe(inputs)}"
     out, _ = layer.run_forward(trial, inputs)
     try:
-        return expect_close(out, layer.function(**inputs), call)
+        return expect_close(out, layer.value(inputs), call)
     except Wrong as wrong:
-        variant = named_variant(layer.variants, inputs, out)
+        variant = _variant_of(trial, layer, case, inputs, out)
         if variant:
             wrong.outcome.diagnosis.append(variant.diagnosis)
         raise
 
 
-def _before_backward(trial, layer, case):
+def _variant_of(trial, layer, case, inputs, out):
+    """Return the wrong Variant that the student's forward function computes, or None.
+
+    Beside inputs of an edge case, such as a single example, several mistakes may look alike, so a name has to fit an
+    ordinary case too, where that is wrong at all.
+    """
+
+    def fitting(variants, inputs, out):
+        right = layer.value(inputs)
+        values = [(variant, variant.function(**fresh(inputs))) for variant in variants]
+        return [variant for variant, value in values if agrees(out, value) and not agrees(value, right)]
+
+    found = fitting(layer.variants, inputs, out)
+    if found and case not in layer.cases:
+        usual = layer.inputs(trial, layer.cases[0])
+        out, _ = layer.run_forward(trial, usual)
+        found = found if agrees(out, layer.value(usual)) else fitting(found, usual, out)
+    return found[0] if found else None
+
+
+def _before_backward(trial, layer, case, there=None):
+    """Run the forward function on inputs of this case, of which those in `there` are handles of the worker's."""
     inputs = layer.inputs(trial, case)
     with needing(layer.backward, layer.forward):
-        out, cache = layer.run_forward(trial, inputs)
-    dout = trial.rng(layer.backward, sorted(case.items())).normal(size=layer.function(**inputs).shape)
+        out, cache = layer.run_forward(trial, inputs | (there or {}))
+    dout = trial.rng(layer.backward, sorted(case.items())).normal(size=layer.value(inputs).shape)
     return inputs, dout, out, cache
 
 
-def _gradient(trial, layer, case, wrt, position):
+def _gradients(trial, layer, case, wanted):
+    """Return the Outcome of the gradients at these positions; raise Wrong at the first that is not right."""
     inputs, dout, out, cache = _before_backward(trial, layer, case)
     grads, _ = layer.run_backward(trial, dout, cache)
-    return _expect_gradient(layer, inputs, wrt, grads[position], dout, out)
+    return worst([_expect_gradient(trial, layer, case, inputs, position, grads, dout, out) for position in wanted])
 
 
-def _expect_gradient(layer, inputs, wrt, gradient, dout, out):
-    variant = named_variant(layer.variants, inputs, out)
+def _expect_gradient(trial, layer, case, inputs, position, grads, dout, out):
+    # No gradient fits an out of another shape than that of dout.
+    fits = getattr(out, "shape", ()) == dout.shape
+    variant = _variant_of(trial, layer, case, inputs, out) if fits else None
     call = f"{layer.backward} {layer.describe(inputs)}"
-    return expect_gradient(layer.function, inputs, wrt, gradient, layer.gradients[wrt], call, dout, variant)
+    wrt, name = list(layer.gradients.items())[position]
+
+    def expect(gradient, variant):
+        if position:
+            gradient = laid(gradient, inputs[wrt].shape)  # that of a parameter; its shape is a criterion of its own
+        return expect_gradient(layer.function, inputs, wrt, gradient, name, call, dout, variant)
+
+    try:
+        return expect(grads[position], variant)
+    except Wrong as wrong:
+        slip = next((slip for slip in layer.slips if _gives(slip, dout, inputs, wrt, grads[position])), None)
+        if slip:
+            wrong.outcome.diagnosis.append(slip.diagnosis)
+        elif any(_holds(expect, other) for place, other in enumerate(grads) if place != position):
+            text = f"The gradients come back in another order: return {', '.join(layer.gradients.values())}."
+            wrong.outcome.diagnosis.append(Diagnosis("gradient", "returned in another order", text))
+        raise
 
 
-def _expect_some_gradient(layer, inputs, grads, dout, out):
+def _gives(slip, dout, inputs, wrt, gradient):
+    value = slip.function(dout, **fresh(inputs)).get(wrt)
+    return value is not None and agrees(laid(gradient, value.shape), value)
+
+
+def _holds(expect, gradient):
+    try:
+        expect(gradient, None)
+    except Wrong:
+        return False
+    return True
+
+
+def _expect_some_gradient(trial, layer, case, inputs, grads, dout, out):
     """Raise Wrong unless at least one gradient is right: doing nothing at all changes nothing either."""
     failures = []
-    for position, wrt in enumerate(layer.gradients):
+    for position in range(len(layer.gradients)):
         try:
-            return _expect_gradient(layer, inputs, wrt, grads[position], dout, out)
+            return _expect_gradient(trial, layer, case, inputs, position, grads, dout, out)
         except Wrong as wrong:
             failures.append(wrong)
     raise Wrong(f"{layer.backward}: no gradient is right, so there is nothing to judge here") from failures[-1]
 
 
-def _expect_unchanged(before, after, function):
-    for (name, value), left in zip(before.items(), after):
-        if not np.array_equal(value, left):
+def _expect_same(layer, inputs, right_away, later):
+    """Raise Wrong where a gradient is another one once a second forward pass has run."""
+    for name, one, other in zip(layer.gradients.values(), right_away, later):
+        if agrees(one, one) and not agrees(other, one):  # what is nan does not even agree with itself
+            raise Wrong(
+                f"{layer.backward} {layer.describe(inputs)}: {name} is another one where {layer.forward} has run on "
+                "other inputs in between. Keep what the backward pass needs in the cache that you return, not in a "
+                "global variable: a net runs all its forward passes first."
+            )
+
+
+def expect_unchanged(before, after, function, may_change=()):
+    """Raise Wrong where an array of `before`, or an entry of a dictionary, is another one in `after`, both by name."""
+    for name, value in before.items():
+        if isinstance(value, dict):
+            left = after[name] if isinstance(after[name], dict) else value  # keys that are no names cannot travel
+            for key, item in value.items():
+                if key not in may_change and not (key in left and np.array_equal(item, left[key])):
+                    raise Wrong(
+                        f"{function} changed {name}[{key!r}], a setting of whoever called it, who may use the same "
+                        f"dictionary for other layers: read {name}, and keep what you compute in variables."
+                    )
+        elif isinstance(value, np.ndarray) and not np.array_equal(value, after[name]):
             raise Wrong(
                 f"{function} changed its argument {name} in place. Whoever called it still needs {name}: "
                 "work on a copy, or write the result into a new array."
             )
 
 
-def _worst(outcomes):
+def laid(value, shape):
+    """Return an array in this shape where only axes of length 1 differ; anything else as it is."""
+    if isinstance(value, np.ndarray) and [n for n in value.shape if n != 1] == [n for n in shape if n != 1]:
+        return value.reshape(shape)
+    return value
+
+
+def worst(outcomes):
     """Return the outcome with the largest error, with the diagnoses of all."""
     result = max(outcomes, key=lambda outcome: outcome.max_rel_error or 0.0, default=Outcome())
     for outcome in outcomes:

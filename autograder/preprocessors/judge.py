@@ -14,8 +14,7 @@ from autograder.html import question_fragment
 from autograder.preprocessors import converter_of
 from autograder.reports import report_for
 
-# Set in a cell's metadata where the grader itself failed, read by SaveJudgedGrades.
-NEEDS_HUMAN = "autograder_needs_human"
+_REPORT = "autograder_questions"  # the key in nbgrader's resources under which SaveJudgedGrades finds the verdicts
 
 
 class JudgeCells(NbGraderPreprocessor):
@@ -30,6 +29,7 @@ class JudgeCells(NbGraderPreprocessor):
                 cell.outputs, cell.execution_count = [], None
                 if utils.is_grade(cell) and not utils.is_solution(cell):
                     _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]))
+        resources[_REPORT] = questions
         return nb, resources
 
 
@@ -41,10 +41,8 @@ def _fill(cell, question):
     summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
     cell.outputs = [
         new_output("display_data", data={"text/html": fragment, "text/plain": summary}),
-        _score(question.points),
+        _score(0 if question.bonus else question.points),  # nbgrader refuses more than the cell's points, here 0
     ]
-    if question.verdict == "grader_fault" or any(c.verdict == "grader_fault" for c in question.criteria):
-        cell.metadata[NEEDS_HUMAN] = True
 
 
 def _score(points):
@@ -52,13 +50,16 @@ def _score(points):
 
 
 class SaveJudgedGrades(SaveAutoGrades):
-    """nbgrader's SaveAutoGrades, which also asks for a human where the grader itself failed."""
+    """nbgrader's SaveAutoGrades, which also records bonus points and asks for a human where nothing could be graded."""
 
     def _add_score(self, cell, resources):
         super()._add_score(cell, resources)
-        if cell.metadata.get(NEEDS_HUMAN):
-            grade = self.gradebook.find_grade(
-                cell.metadata.nbgrader["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-            )
+        question = resources[_REPORT].get(cell.metadata.nbgrader["grade_id"])
+        if question is None:
+            return
+        grade = self.gradebook.find_grade(question.id, self.notebook_id, self.assignment_id, self.student_id)
+        if question.bonus:
+            grade.auto_score = question.points
+        if {"grader_fault", "skipped"} & {criterion.verdict for criterion in question.criteria}:
             grade.needs_manual_grade = True
-            self.gradebook.db.commit()
+        self.gradebook.db.commit()

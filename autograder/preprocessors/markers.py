@@ -23,8 +23,11 @@ class CheckMarkers(NbGraderPreprocessor):
 
 
 def _match_manifest(nb, notebook, manifest):
-    """Raise ReleaseError unless the autograded cells are exactly the manifest's questions, worth the same points."""
-    asked = {question.id: question.points for question in manifest.of_notebook(notebook)}
+    """Raise ReleaseError unless the autograded cells are exactly the manifest's questions, worth the same points.
+
+    The cell of a bonus question is worth 0, so that nbgrader's maximum stays what can be reached without it.
+    """
+    asked = {question.id: 0 if question.bonus else question.points for question in manifest.of_notebook(notebook)}
     graded = {
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
         for cell in nb.cells
@@ -34,5 +37,5 @@ def _match_manifest(nb, notebook, manifest):
         if asked.get(name) != graded.get(name):
             raise ReleaseError(
                 f"{notebook}.ipynb: the test cell {name!r} is worth {graded.get(name, 'nothing, or absent')}, "
-                f"in questions.toml {asked.get(name, 'nothing, or absent')}; make the two agree"
+                f"by questions.toml it is {asked.get(name, 'nothing, or absent')} (bonus: 0); make the two agree"
             )

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+import types
 
 from . import frames
 from .confine import confine
@@ -26,12 +27,26 @@ def main():
     os.dup2(2, 1)
     sys.path.append(settings["submission"])
     confine(**settings["limits"])
+    sys.modules.update({name: Withheld(name) for name in settings["withheld"]})
     worker = Worker(settings["submission"])
     with contextlib.suppress(EOFError):
         while True:
             header, tensors = frames.read(lambda size: _exactly(requests, size))
             replies.write(worker.answer(header, tensors))
             replies.flush()
+
+
+class Withheld(types.ModuleType):
+    """Stands for a module that an answer must not call: importing it and naming what is in it does no harm."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def refuse(*_, **__):
+            raise RuntimeError(f"{self.__name__}.{name} is not to be called in this answer: write it yourself")
+
+        return refuse
 
 
 class Worker:

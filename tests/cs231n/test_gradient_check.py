@@ -184,10 +184,42 @@ class TestWhatCannotBeCompared:
         assert check.passed is False
         assert check.message.startswith("db has shape (1, 3); expected (3,)") and "keepdims" in check.message
 
+    def test_what_has_no_entries_is_told_of_the_slice_that_became_empty(self):
+        x, pad = drawn(2, 3, 4, 4), 0
+        check = check_square(x, (2 * x)[:, :, pad:-pad, pad:-pad])
+        assert check.passed is False
+        assert check.message == (
+            "dx has shape (2, 3, 0, 0); expected (2, 3, 4, 4), the shape of what it is the gradient of. "
+            "It has no entries: does a slice such as [pad:-pad] become empty?"
+        )
+
     @pytest.mark.parametrize("x", [np.arange(3), [1.0, 2.0], 1.5])
     def test_an_input_that_is_no_float_array_is_a_mistake_of_the_caller(self, x):
         with pytest.raises(TypeError, match="x must be a float array; got"):
             check_square(x, x)
+
+    def test_a_function_that_changes_its_argument_is_told_so(self):
+        def shifted(x):
+            x -= x.max()
+            return x**2
+
+        x = drawn(4)
+        before = x.copy()
+        check = check_gradient(shifted, x, np.ones(4), np.ones(4))
+        assert not check.passed and "changes its argument itself" in check.message
+        assert np.array_equal(x, before)
+
+    @pytest.mark.parametrize("dtype, rounding", [(np.float64, 1e-17), (np.float32, 1e-8)])
+    def test_rounding_error_is_right_where_the_function_does_not_move(self, dtype, rounding):
+        dout = drawn(5, 4)
+        claimed = (rounding * drawn(4)).astype(dtype)
+
+        def centered(b):
+            out = dout * 0 + b
+            return (out - out.mean(axis=0) + drawn(5, 4)) ** 2
+
+        assert check_gradient(centered, drawn(4), claimed, dout).passed
+        assert not check_gradient(centered, drawn(4), claimed + 1e-3, dout).passed
 
     def test_a_function_that_jumps_about_decides_nothing(self):
         noise = np.random.default_rng(0)
@@ -261,6 +293,8 @@ class TestSeveralGradients:
         with pytest.raises(AssertionError) as error:
             checks.require()
         assert "dw is wrong" in str(error.value) and "dx" not in str(error.value)
+        with pytest.raises(AssertionError, match="dw is wrong in 12 of 12 entries.*\nLook at dw again.$"):
+            checks.require("Look at dw again.")
 
     def test_leave_the_inputs_alone_and_skip_what_has_no_gradient(self):
         x, y = drawn(3), np.array([0, 1, 2])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cs231n.gradient_check import GradientCheck, GradientChecks, check_gradients
-from cs231n.gradient_view import checks_html, heat_map_html, picture_of
+from cs231n.gradient_view import Code, checks_html, heat_map_html, picture_of, table_html
 
 RNG = np.random.default_rng(231)
 
@@ -110,6 +110,18 @@ def test_text_is_escaped():
     svg_of(text)  # well-formed
     check = GradientCheck("<img src=x>", None, False, "<script>alert(1)</script>")
     assert "<img" not in checks_html([check]) and "<script" not in checks_html([check])
+
+
+def test_a_table_holds_text_verdicts_and_code():
+    table = table_html(("what", "<verdict>"), [("a < b", True), (Code("x & y"), np.False_), ((2, 3), None)])
+    rows = [["".join(cell.itertext()) for cell in row] for row in ElementTree.fromstring(table).iter("tr")]
+    assert rows == [["what", "<verdict>"], ["a < b", "✓ right"], ["x & y", "✗ wrong"], ["(2, 3)", "? undecided"]]
+    assert re.findall("<code[^>]*>(.*?)</code>", table) == ["x &amp; y"]
+
+
+def test_only_long_text_in_a_table_breaks_its_lines():
+    styles = re.findall('<td style="([^"]*)"', table_html(("name", "size"), [("n" * 40, "n" * 41)]))
+    assert ["white-space:nowrap" in style for style in styles] == [True, False]
 
 
 def test_right_gradients_are_a_table_without_pictures():

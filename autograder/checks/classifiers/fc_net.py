@@ -1,10 +1,11 @@
-"""Checks of cs231n/classifiers/fc_net.py."""
+"""Checks of cs231n/classifiers/fc_net.py: the two-layer net, and nets of any depth without batch norm and dropout."""
 
 import numpy as np
 
-from autograder.checks.classifiers.nets import NO_HALF, NO_REG, RELU_ON_SCORES, NetTrial
+from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters
+from autograder.checks.classifiers.regularization import NO_HALF, NO_REG, RELU_ON_SCORES
 from autograder.checks.pack import criterion
-from autograder.criteria import Outcome, Wrong
+from autograder.checks.pairs import worst
 from cs231n.classifiers import fc_net as reference
 
 MODULE = "cs231n.classifiers.fc_net"
@@ -17,39 +18,17 @@ def _two_layers(trial, reg=0.0, **options):
     return NetTrial(trial, f"{MODULE}:TwoLayerNet", reference.TwoLayerNet, **options)
 
 
-def _deep(trial, hidden_dims, reg=0.0, **options):
+def deep(trial, hidden_dims, reg=0.0, **options):
+    """A FullyConnectedNet of the student's beside the reference's."""
     # float64, so that a numeric gradient has digits to spare.
     options = {"hidden_dims": hidden_dims, "input_dim": D, "num_classes": C, "reg": reg, "dtype": np.float64} | options
     return NetTrial(trial, f"{MODULE}:FullyConnectedNet", reference.FullyConnectedNet, **options)
 
 
-def _expect_initial_parameters(trial, make):
-    """Names, shapes, spread of the weights, biases of 0."""
-    trial.call("numpy.random:seed", trial.seed % 2**32)
-    scale = 0.3
-    net = make(weight_scale=scale)
-    for name, value in net.expect_parameters().items():
-        if name.startswith("b") and np.any(value):
-            raise Wrong(f"{net.call}: the bias {name} does not start at 0")
-        if name.startswith("W"):
-            spread, mean = float(value.std()), float(value.mean())
-            # Ten standard errors: a right draw does not come here in a lifetime.
-            slack = 10 / np.sqrt(value.size)
-            if abs(spread / scale - 1) > slack or abs(mean) > slack * scale:
-                raise Wrong(
-                    f"{net.call}: the initial {name} has mean {mean:.3g} and standard deviation {spread:.3g}; "
-                    f"expected about 0 and weight_scale, {scale:g}"
-                )
-
-
-def _worst(outcomes):
-    return max(outcomes, key=lambda outcome: outcome.max_rel_error or 0.0, default=Outcome())
-
-
 @criterion("TwoLayerNet", "parameters", 2)
 def two_parameters(trial):
     """W1, b1, W2, b2 have the right shapes; weights spread by weight_scale, biases 0."""
-    _expect_initial_parameters(trial, lambda **o: _two_layers(trial, input_dim=60, hidden_dim=50, num_classes=40, **o))
+    expect_initial_parameters(trial, lambda **o: _two_layers(trial, input_dim=60, hidden_dim=50, num_classes=40, **o))
 
 
 @criterion("TwoLayerNet", "scores", 2)
@@ -114,25 +93,25 @@ def two_called_again(trial):
     return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
 
 
-DEPTHS = ([9], [8, 7], [9, 6, 8])
+DEPTHS = ([9], [8, 7], [9, 6, 8, 5, 7])
 
 
 @criterion("FullyConnectedNet", "parameters", 2)
 def deep_parameters(trial):
     """W and b of every layer have the right shapes; weights spread by weight_scale, biases 0."""
-    _expect_initial_parameters(trial, lambda **o: _deep(trial, [50, 40, 45], input_dim=60, num_classes=40, **o))
+    expect_initial_parameters(trial, lambda **o: deep(trial, [50, 40, 45], input_dim=60, num_classes=40, **o))
 
 
 @criterion("FullyConnectedNet", "scores", 2)
 def deep_scores(trial):
-    """loss(X) without y returns the scores, for one, two and three hidden layers."""
+    """loss(X) without y returns the scores, for one, two and five hidden layers."""
 
     def scores(hidden_dims):
-        net = _deep(trial, hidden_dims)
+        net = deep(trial, hidden_dims)
         net.share_parameters()
         return net.expect_scores(net.batch(6, SHAPE, C)[0])
 
-    return _worst([scores(dims) for dims in DEPTHS])
+    return worst([scores(dims) for dims in DEPTHS])
 
 
 @criterion("FullyConnectedNet", "loss", 1)
@@ -140,11 +119,11 @@ def deep_loss(trial):
     """The loss without regularization."""
 
     def loss(hidden_dims):
-        net = _deep(trial, hidden_dims)
+        net = deep(trial, hidden_dims)
         net.share_parameters()
         return net.expect_loss(*net.batch(6, SHAPE, C), WITH_GRADIENT)
 
-    return _worst([loss(dims) for dims in DEPTHS])
+    return worst([loss(dims) for dims in DEPTHS])
 
 
 @criterion("FullyConnectedNet", "regularized loss", 2)
@@ -152,20 +131,20 @@ def deep_regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over the weights of every layer, the last included."""
 
     def loss(hidden_dims):
-        net = _deep(trial, hidden_dims, reg=0.4)
+        net = deep(trial, hidden_dims, reg=0.4)
         net.share_parameters()
         return net.expect_loss(*net.batch(6, SHAPE, C), (*WITH_GRADIENT, NO_REG))
 
-    return _worst([loss(dims) for dims in DEPTHS])
+    return worst([loss(dims) for dims in DEPTHS])
 
 
 def _deep_gradients(trial, kind, reg=0.0, N=6, variants=WITH_GRADIENT, depths=DEPTHS):
     found = []
     for hidden_dims in depths:
-        net = _deep(trial, hidden_dims, reg=reg)
+        net = deep(trial, hidden_dims, reg=reg)
         names = [name for name in net.share_parameters() if name.startswith(kind)]
         found.append(net.expect_gradients(*net.batch(N, SHAPE, C), names, variants))
-    return _worst(found)
+    return worst(found)
 
 
 @criterion("FullyConnectedNet", "weight gradients", 3)
@@ -195,6 +174,6 @@ def deep_one_example(trial):
 @criterion("FullyConnectedNet", "called again", 0.5, edge=True)
 def deep_called_again(trial):
     """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
-    net = _deep(trial, DEPTHS[1], reg=0.3)
+    net = deep(trial, DEPTHS[1], reg=0.3)
     names = net.share_parameters()
     return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)

@@ -2,12 +2,51 @@
 
 import numpy as np
 
+from autograder.checks.classifiers.regularization import (
+    GRADIENT_MISTAKES,
+    RELU_ON_SCORES,
+    uneven_regularization,
+)
 from autograder.checks.gradients import Variant, expect_gradient
 from autograder.compare import agrees, expect_array, expect_close, expect_number
-from autograder.criteria import Wrong
-from autograder.report import Diagnosis
+from autograder.criteria import Outcome, Wrong
+from autograder.student import StudentError
 from autograder.worker.values import Handle
-from cs231n.layers import softmax_loss
+from cs231n.layers import affine_forward, softmax_loss
+
+NOT_NORMALIZED = Variant(
+    "no batch norm",
+    lambda net, X, y: loss_of(net, forward(net, X), y),
+    "Batch normalization is asked for but not wired in: every hidden layer needs gamma and beta, and the use of them.",
+)
+
+# What later editions of the course call an argument of a net, and what its value becomes.
+RENAMED = {
+    "use_batchnorm": ("normalization", lambda used: "batchnorm" if used else None),
+    "dropout": ("dropout_keep_ratio", lambda p: p or 1),
+}
+
+
+def forward(net, X, normalize=None, masks=()):
+    """The scores of a fully connected net, with what is normalized and dropped in the caller's hands.
+
+    - net: the reference FullyConnectedNet, for its parameters
+    - normalize: (a, gamma, beta, layer from 0) -> a, or None
+    - masks: what each hidden layer's output is multiplied with
+    """
+    params, hidden = net.params, X
+    for layer in range(1, net.num_layers):
+        a, _ = affine_forward(hidden, params[f"W{layer}"], params[f"b{layer}"])
+        if normalize:
+            a = normalize(a, params[f"gamma{layer}"], params[f"beta{layer}"], layer - 1)
+        hidden = np.maximum(0, a) * (masks[layer - 1] if len(masks) else 1)
+    return affine_forward(hidden, params[f"W{net.num_layers}"], params[f"b{net.num_layers}"])[0]
+
+
+def loss_of(net, scores, y):
+    """The loss that belongs to a net's scores, with its regularization."""
+    weights = [value for name, value in net.params.items() if name.startswith("W")]
+    return softmax_loss(scores, y)[0] + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
 
 
 class NetTrial:
@@ -15,16 +54,34 @@ class NetTrial:
 
     - trial: criteria.Trial
     - target: the student's class, as in "cs231n.classifiers.fc_net:TwoLayerNet"
-    - reference: the right class
+    - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y
     - options: keyword arguments of both constructors
     """
 
     def __init__(self, trial, target, reference, **options):
         self.trial, self.name, self.options = trial, target.rpartition(":")[2], options
         self.reference = reference(**options)
-        self.net = trial.call(target, returns="handle", **options)
+        # From the scores, because measuring a slope has no use for the gradients that loss(X, y) computes besides.
+        self.right_loss = lambda net, X, y: loss_of(net, net.loss(X), y)
+        self._target = target
+        self.net = self.make()
+
+    def make(self, **more):
+        """Make the student's net with these options besides, in the edition of the course that its code belongs to."""
+        options = self.options | more
         shown = ", ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in options.items())
         self.call = f"{self.name}({shown})"
+        if self.trial.options.get("dropout") == "drop" and options.get("dropout"):
+            options["dropout"] = 1 - options["dropout"]
+        while True:
+            try:
+                return self.trial.call(self._target, returns="handle", **options)
+            except StudentError as error:
+                refused = [name for name in RENAMED if f"unexpected keyword argument '{name}'" in str(error)]
+                if not refused or refused[0] not in options:
+                    raise
+                name, value = RENAMED[refused[0]]
+                options[name] = value(options.pop(refused[0]))
 
     def parameters(self):
         """The student's parameters by name; Wrong where a name is missing."""
@@ -33,9 +90,11 @@ class NetTrial:
             raise Wrong(f"{self.call}: params is no dictionary")
         missing = [name for name in self.reference.params if name not in params]
         if missing:
-            raise Wrong(
-                f"{self.call}: params has no {', '.join(missing)}; it holds {', '.join(map(str, params)) or 'nothing'}"
-            )
+            held = ", ".join(map(str, params)) or "nothing"
+            outcome = Outcome(f"{self.call}: params has no {', '.join(missing)}; it holds {held}")
+            if all(name.startswith(("gamma", "beta")) for name in missing):
+                outcome.diagnosis.append(NOT_NORMALIZED.diagnosis)
+            raise Wrong(outcome)
         return params
 
     def expect_parameters(self):
@@ -49,7 +108,9 @@ class NetTrial:
     def share_parameters(self):
         """Give both nets the same random parameters, large enough for every path to matter."""
         rng = self.trial.rng("parameters", sorted(self.reference.params))
-        params = {name: rng.normal(size=value.shape) * 0.7 for name, value in self.reference.params.items()}
+        params = {
+            name: rng.normal(size=value.shape) * _scale_of(value) for name, value in self.reference.params.items()
+        }
         self.reference.params = params
         for name, value in self.parameters().items():
             # A bias made with shape (1, M) costs the criterion on shapes; with a right one in its place the rest can
@@ -84,11 +145,11 @@ class NetTrial:
         loss, _ = self.run_loss(X, y)
         call = f"{self.call}.loss(X, y) with X {X.shape}"
         try:
-            return expect_close(loss, self.reference.loss(X, y)[0], call, name="loss")
+            return expect_close(loss, self.right_loss(self.reference, X, y), call, name="loss")
         except Wrong as wrong:
             variant = self._variant(loss, X, y, variants)
-            if variant:
-                wrong.outcome.diagnosis.append(variant.diagnosis)
+            named = [variant.diagnosis] if variant else uneven_regularization(self.reference, loss, X, y)
+            wrong.outcome.diagnosis += named
             raise
 
     def expect_gradients(self, X, y, names, variants=()):
@@ -126,7 +187,7 @@ class NetTrial:
         def loss(**params):
             self.reference.params, before = params, self.reference.params
             try:
-                return variant.function(self.reference, X, y) if variant else self.reference.loss(X, y)[0]
+                return variant.function(self.reference, X, y) if variant else self.right_loss(self.reference, X, y)
             finally:
                 self.reference.params = before
 
@@ -135,13 +196,15 @@ class NetTrial:
     def _regularization_mistake(self, name, gradient, X, y):
         """The Diagnosis, in a list, of a gradient that is right but for its regularization; else an empty list."""
         reg, value = self.reference.reg, self.reference.params[name]
+        if not reg:
+            return []
         right = self.reference.loss(X, y)[1][name]
         data = right - reg * value if name.startswith("W") else right
         named = [diagnosis for diagnosis, term in GRADIENT_MISTAKES if agrees(gradient, data + reg * term(value), 1e-6)]
-        return named[:1] if reg else []
+        return named[:1]
 
     def _variant(self, loss, X, y, variants):
-        if agrees(loss, self.reference.loss(X, y)[0], 1e-6):
+        if agrees(loss, self.right_loss(self.reference, X, y), 1e-6):
             return None
         return next((v for v in variants if agrees(loss, v.function(self.reference, X, y), 1e-6)), None)
 
@@ -150,42 +213,32 @@ def _long_axes(value):
     return [length for length in getattr(value, "shape", ()) if length != 1]
 
 
-def with_reg(net, X, y, factor):
-    """The loss of the reference with its regularization term multiplied by `factor`."""
-    reg = net.reg
-    net.reg = factor * reg
-    try:
-        return net.loss(X, y)[0]
-    finally:
-        net.reg = reg
+def _scale_of(parameter):
+    """A spread that keeps the numbers of every layer around 1, so that no part of the net drowns another."""
+    if parameter.ndim == 1:
+        return 0.7
+    fan_in = parameter[0].size if parameter.ndim == 4 else parameter.shape[0]
+    return 1.8 / np.sqrt(fan_in)
 
 
-# What people add to a gradient where reg · W is due.
-GRADIENT_MISTAKES = [
-    (Diagnosis("gradient", name, text), term)
-    for name, text, term in (
-        ("no regularization", "The regularization term is missing from the gradient: add reg · W.", lambda v: 0 * v),
-        ("sum of W", "The gradient of ½·reg·ΣW² is reg · W, entry by entry; no sum is left in it.", lambda v: v.sum()),
-        ("half", "The gradient of ½·reg·ΣW² is reg · W: the ½ and the 2 of the square cancel.", lambda v: v / 2),
-        ("twice", "The regularization term of the gradient is twice what is asked: add reg · W.", lambda v: 2 * v),
-        ("bias regularized", "The bias is regularized too; only the weights should be.", lambda v: v),
-    )
-]
+def expect_initial_parameters(trial, make):
+    """Names, shapes, spread of the weights, biases and beta of 0, gamma of 1.
 
-# A loss without the ½ has a gradient of its own, which may be right for it. A loss without any regularization has
-# none to get right, so it is named but is no ground for credit. Scores that went through a ReLU have one.
-NO_HALF = Variant(
-    "no half",
-    lambda net, X, y: with_reg(net, X, y, 2.0),
-    "The regularization term is twice what is asked: the factor ½ is missing.",
-)
-RELU_ON_SCORES = Variant(
-    "ReLU on the scores",
-    lambda net, X, y: softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - with_reg(net, X, y, 0.0),
-    "The scores went through a ReLU; after the last affine layer there is none.",
-)
-NO_REG = Variant(
-    "no regularization",
-    lambda net, X, y: with_reg(net, X, y, 0.0),
-    "The loss does not change with reg: the regularization term is missing from it.",
-)
+    - make: keyword arguments of a constructor -> NetTrial
+    """
+    trial.call("numpy.random:seed", trial.seed % 2**32)
+    scale = 0.3
+    net = make(weight_scale=scale)
+    for name, value in net.expect_parameters().items():
+        start = {"b": 0, "g": 1}.get(name[0])
+        if start is not None and np.any(value != start):
+            raise Wrong(f"{net.call}: {name} does not start at {start}")
+        if name.startswith("W"):
+            spread, mean = float(value.std()), float(value.mean())
+            # Ten standard errors: a right draw does not come here in a lifetime.
+            slack = 10 / np.sqrt(value.size)
+            if abs(spread / scale - 1) > slack or abs(mean) > slack * scale:
+                raise Wrong(
+                    f"{net.call}: the initial {name} has mean {mean:.3g} and standard deviation {spread:.3g}; "
+                    f"expected about 0 and weight_scale, {scale:g}"
+                )

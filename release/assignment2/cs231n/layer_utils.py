@@ -1,13 +1,11 @@
-"""Layers that are often used in a row, joined into one forward and one backward function."""
+"""Layers that are often used in a row, joined into one forward and one backward function.
 
-from cs231n.layers import (
-    affine_backward,
-    affine_forward,
-    batchnorm_backward,
-    batchnorm_forward,
-    relu_backward,
-    relu_forward,
-)
+Convolution and pooling are the fast ones of `fast_layers.py`; all other layers are yours.
+"""
+
+# Whole modules are imported, not functions by name: a layer that is not written yet, or that an older `layers.py` does
+# not have, then fails when it is called, and the networks that do without it work.
+from cs231n import layers
 
 
 def affine_relu_forward(x, w, b):
@@ -15,16 +13,16 @@ def affine_relu_forward(x, w, b):
 
     Returns out (N, M) and a cache for `affine_relu_backward`.
     """
-    a, affine_cache = affine_forward(x, w, b)
-    out, relu_cache = relu_forward(a)
+    a, affine_cache = layers.affine_forward(x, w, b)
+    out, relu_cache = layers.relu_forward(a)
     return out, (affine_cache, relu_cache)
 
 
 def affine_relu_backward(dout, cache):
     """Gradients of affine, then ReLU, for dout (N, M): returns dx, dw, db."""
     affine_cache, relu_cache = cache
-    da = relu_backward(dout, relu_cache)
-    return affine_backward(da, affine_cache)
+    da = layers.relu_backward(dout, relu_cache)
+    return layers.affine_backward(da, affine_cache)
 
 
 def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
@@ -34,16 +32,84 @@ def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
 
     Returns out (N, M) and a cache for `affine_bn_relu_backward`.
     """
-    a, affine_cache = affine_forward(x, w, b)
-    normed, bn_cache = batchnorm_forward(a, gamma, beta, bn_param)
-    out, relu_cache = relu_forward(normed)
+    a, affine_cache = layers.affine_forward(x, w, b)
+    normed, bn_cache = layers.batchnorm_forward(a, gamma, beta, bn_param)
+    out, relu_cache = layers.relu_forward(normed)
     return out, (affine_cache, bn_cache, relu_cache)
 
 
 def affine_bn_relu_backward(dout, cache):
     """Gradients of affine, batch normalization, ReLU, for dout (N, M): returns dx, dw, db, dgamma, dbeta."""
     affine_cache, bn_cache, relu_cache = cache
-    dnormed = relu_backward(dout, relu_cache)
-    da, dgamma, dbeta = batchnorm_backward(dnormed, bn_cache)
-    dx, dw, db = affine_backward(da, affine_cache)
+    dnormed = layers.relu_backward(dout, relu_cache)
+    da, dgamma, dbeta = layers.batchnorm_backward(dnormed, bn_cache)
+    dx, dw, db = layers.affine_backward(da, affine_cache)
     return dx, dw, db, dgamma, dbeta
+
+
+def _fast():
+    """The fast layers, imported at their first use: who does without them is spared their notice on compilers."""
+    from cs231n import fast_layers
+
+    return fast_layers
+
+
+def conv_relu_forward(x, w, b, conv_param):
+    """Convolution, then ReLU. Arguments as for `conv_forward_naive`.
+
+    Returns out (N, F, H', W') and a cache for `conv_relu_backward`.
+    """
+    a, conv_cache = _fast().conv_forward_fast(x, w, b, conv_param)
+    out, relu_cache = layers.relu_forward(a)
+    return out, (conv_cache, relu_cache)
+
+
+def conv_relu_backward(dout, cache):
+    """Gradients of convolution, then ReLU, for dout (N, F, H', W'): returns dx, dw, db."""
+    conv_cache, relu_cache = cache
+    da = layers.relu_backward(dout, relu_cache)
+    return _fast().conv_backward_fast(da, conv_cache)
+
+
+def conv_bn_relu_forward(x, w, b, gamma, beta, conv_param, bn_param):
+    """Convolution, then spatial batch normalization, then ReLU.
+
+    Arguments as for `conv_forward_naive` and `spatial_batchnorm_forward`; gamma and beta are (F,).
+
+    Returns out (N, F, H', W') and a cache for `conv_bn_relu_backward`.
+    """
+    a, conv_cache = _fast().conv_forward_fast(x, w, b, conv_param)
+    normed, bn_cache = layers.spatial_batchnorm_forward(a, gamma, beta, bn_param)
+    out, relu_cache = layers.relu_forward(normed)
+    return out, (conv_cache, bn_cache, relu_cache)
+
+
+def conv_bn_relu_backward(dout, cache):
+    """Gradients of convolution, batch normalization, ReLU, for dout (N, F, H', W').
+
+    Returns dx, dw, db, dgamma, dbeta.
+    """
+    conv_cache, bn_cache, relu_cache = cache
+    dnormed = layers.relu_backward(dout, relu_cache)
+    da, dgamma, dbeta = layers.spatial_batchnorm_backward(dnormed, bn_cache)
+    dx, dw, db = _fast().conv_backward_fast(da, conv_cache)
+    return dx, dw, db, dgamma, dbeta
+
+
+def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
+    """Convolution, then ReLU, then max pooling. Arguments as for `conv_forward_naive` and `max_pool_forward_naive`.
+
+    Returns out (N, F, H', W'), of the size that pooling leaves, and a cache for `conv_relu_pool_backward`.
+    """
+    a, conv_cache = _fast().conv_forward_fast(x, w, b, conv_param)
+    positive, relu_cache = layers.relu_forward(a)
+    out, pool_cache = _fast().max_pool_forward_fast(positive, pool_param)
+    return out, (conv_cache, relu_cache, pool_cache)
+
+
+def conv_relu_pool_backward(dout, cache):
+    """Gradients of convolution, ReLU, max pooling, for dout (N, F, H', W'): returns dx, dw, db."""
+    conv_cache, relu_cache, pool_cache = cache
+    dpositive = _fast().max_pool_backward_fast(dout, pool_cache)
+    da = layers.relu_backward(dpositive, relu_cache)
+    return _fast().conv_backward_fast(da, conv_cache)

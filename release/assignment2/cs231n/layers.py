@@ -4,10 +4,13 @@ A forward function returns `(out, cache)`. The matching backward function takes 
 respect to `out`, and that `cache`, and returns the gradient with respect to every input. What a cache holds is the
 layer's own affair. Arguments are never modified, except for the running averages that live in `bn_param`.
 
-Shapes: `N` examples, `D` features, `M` outputs, `C` classes.
+Shapes: `N` examples, `D` features, `M` outputs, `C` classes or channels, `H W` image, `F` filters, `HH WW` filter,
+`H' W'` output image. Images are arrays `(N, C, H, W)`.
 """
 
 import numpy as np
+
+from cs231n.im2col import output_size
 
 
 def affine_forward(x, w, b):
@@ -136,6 +139,41 @@ def batchnorm_backward_alt(dout, cache):
     return dx, dgamma, dbeta
 
 
+def layernorm_forward(x, gamma, beta, ln_param):
+    """Layer normalization: every example is normalized over its own features (Ba, Kiros and Hinton 2016).
+
+        x_hat = (x - mean) / sqrt(var + eps)
+        out = gamma · x_hat + beta
+
+    mean and var are those of one row of x (var divides by D). No other example takes part, so training and testing are
+    the same and there are no running averages.
+
+    x: (N, D)
+    gamma, beta: (D,)
+    ln_param: dictionary with
+        eps: keeps the root away from 0, default 1e-5
+
+    Returns out (N, D) and a cache for `layernorm_backward`.
+    """
+    eps = ln_param.get("eps", 1e-5)
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def layernorm_backward(dout, cache):
+    """Gradients of layer normalization.
+
+    dout: (N, D)
+    cache: from `layernorm_forward`
+
+    Returns dx (N, D), dgamma (D,) and dbeta (D,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dgamma, dbeta
+
+
 def dropout_forward(x, dropout_param):
     """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
 
@@ -182,6 +220,151 @@ def dropout_backward(dout, cache):
     # YOUR CODE HERE
     raise NotImplementedError()
     return dx.astype(dout.dtype, copy=False)
+
+
+def conv_forward_naive(x, w, b, conv_param):
+    """Convolution of images with filters, as networks mean it: the filters are not flipped.
+
+        out[n, f, i, j] = b[f] + sum over c, p, q of x_pad[n, c, i·stride + p, j·stride + q] · w[f, c, p, q]
+
+    x_pad is x with `pad` rows and columns of zeros around every image. Naive means: loops are welcome, speed is not
+    asked for, and `fast_layers` is not to be called, here or in the other naive functions.
+
+    x: (N, C, H, W)
+    w: (F, C, HH, WW)
+    b: (F,)
+    conv_param: dictionary with
+        stride: pixels between neighbouring windows, in both directions
+        pad: rows and columns of zeros on every side, 0 or more
+
+    Returns out (N, F, H', W') and a cache for `conv_backward_naive`, where
+        H' = 1 + (H + 2·pad - HH) / stride
+        W' = 1 + (W + 2·pad - WW) / stride
+    Raises ValueError where one of these is not a whole number, or the filter is larger than the padded image.
+    """
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    H_out = output_size("conv_forward_naive", "height", x.shape[2] + 2 * pad, w.shape[2], stride)
+    W_out = output_size("conv_forward_naive", "width", x.shape[3] + 2 * pad, w.shape[3], stride)
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def conv_backward_naive(dout, cache):
+    """Gradients of the convolution.
+
+    Every window of the forward pass is a small affine layer; what it read and what it was multiplied with get their
+    gradients from it, and those of all windows add up.
+
+    dout: (N, F, H', W')
+    cache: from `conv_forward_naive`
+
+    Returns dx (N, C, H, W), dw (F, C, HH, WW) and db (F,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dw, db
+
+
+def max_pool_forward_naive(x, pool_param):
+    """Max pooling: the largest entry of every window, channel by channel.
+
+    x: (N, C, H, W)
+    pool_param: dictionary with
+        pool_height, pool_width: size of the windows
+        stride: pixels between neighbouring windows, in both directions; windows overlap where it is smaller than they
+
+    Returns out (N, C, H', W') and a cache for `max_pool_backward_naive`, where
+        H' = 1 + (H - pool_height) / stride
+        W' = 1 + (W - pool_width) / stride
+    Raises ValueError where one of these is not a whole number, or the window is larger than the image.
+    """
+    height, width, stride = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    H_out = output_size("max_pool_forward_naive", "height", x.shape[2], height, stride)
+    W_out = output_size("max_pool_forward_naive", "width", x.shape[3], width, stride)
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def max_pool_backward_naive(dout, cache):
+    """Gradient of max pooling: each entry of dout goes to the entry of x that was the largest in its window.
+
+    Where several are equally large, any way to share dout among them is right.
+
+    dout: (N, C, H', W')
+    cache: from `max_pool_forward_naive`
+
+    Returns dx (N, C, H, W).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx
+
+
+def spatial_batchnorm_forward(x, gamma, beta, bn_param):
+    """Batch normalization of images, channel by channel: the N·H·W pixels of a channel are its examples.
+
+    A convolution treats all places alike, so one mean and one variance for each channel keep that.
+
+    x: (N, C, H, W)
+    gamma, beta: (C,)
+    bn_param: as for `batchnorm_forward`, with running_mean and running_var of shape (C,)
+
+    Returns out (N, C, H, W) and a cache for `spatial_batchnorm_backward`.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def spatial_batchnorm_backward(dout, cache):
+    """Gradients of spatial batch normalization in mode 'train'.
+
+    dout: (N, C, H, W)
+    cache: from `spatial_batchnorm_forward`
+
+    Returns dx (N, C, H, W), dgamma (C,) and dbeta (C,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dgamma, dbeta
+
+
+def spatial_groupnorm_forward(x, gamma, beta, G, gn_param):
+    """Group normalization: every example normalizes G groups of its channels, each by itself (Wu and He 2018).
+
+    mean and var are taken over the C/G channels and all pixels of one group of one example. G = 1 is layer
+    normalization of images; training and testing are the same.
+
+    x: (N, C, H, W)
+    gamma, beta: (1, C, 1, 1)
+    G: number of groups, a divisor of C
+    gn_param: dictionary with
+        eps: keeps the root away from 0, default 1e-5
+
+    Returns out (N, C, H, W) and a cache for `spatial_groupnorm_backward`.
+    Raises ValueError when G does not divide C.
+    """
+    if x.shape[1] % G:
+        raise ValueError(f"spatial_groupnorm_forward: {x.shape[1]} channels cannot be split into {G} equal groups")
+    eps = gn_param.get("eps", 1e-5)
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return out, cache
+
+
+def spatial_groupnorm_backward(dout, cache):
+    """Gradients of group normalization.
+
+    dout: (N, C, H, W)
+    cache: from `spatial_groupnorm_forward`
+
+    Returns dx (N, C, H, W), dgamma (1, C, 1, 1) and dbeta (1, C, 1, 1).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return dx, dgamma, dbeta
 
 
 def svm_loss(x, y):

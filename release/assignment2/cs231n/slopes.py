@@ -28,6 +28,11 @@ class Line:
         self.start = np.array(x[index])
         self.origin = np.array(f(x), dtype=np.float64)
 
+    @property
+    def size(self):
+        """The size of the terms that L is the sum of, which its rounding error is a part of."""
+        return float(np.linalg.norm(self.origin * self.dout))
+
     def change(self, t):
         """Return f(x + t * direction) - f(x)."""
         self.x[self.index] = self.start + t * self.direction

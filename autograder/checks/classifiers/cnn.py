@@ -1,0 +1,114 @@
+"""Checks of cs231n/classifiers/cnn.py."""
+
+import numpy as np
+
+from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters
+from autograder.checks.classifiers.regularization import NO_HALF, NO_REG, RELU_ON_SCORES
+from autograder.checks.pack import criterion
+from autograder.checks.pairs import worst
+from cs231n.classifiers.cnn import ThreeLayerConvNet
+
+QUESTION = "ThreeLayerConvNet"
+SHAPE, C = (3, 6, 6), 5
+SHAPES = (SHAPE, (3, 8, 8))
+NOT_SQUARE = ((3, 4, 8), (3, 8, 6))
+WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # other functions whose gradients are as good
+
+
+def _net(trial, input_dim=SHAPE, **options):
+    options = {"num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": C, "dtype": np.float64} | options
+    net = NetTrial(trial, f"cs231n.classifiers.cnn:{QUESTION}", ThreeLayerConvNet, input_dim=input_dim, **options)
+    return net
+
+
+def _gradients(trial, kind, input_dims=SHAPES, N=3, **options):
+    found = []
+    for input_dim in input_dims:
+        net = _net(trial, input_dim, **options)
+        names = [name for name in net.share_parameters() if name.startswith(kind)]
+        found.append(net.expect_gradients(*net.batch(N, input_dim, C), names, WITH_GRADIENT))
+    return worst(found)
+
+
+def _scores(trial, input_dim, **options):
+    net = _net(trial, input_dim, **options)
+    net.share_parameters()
+    return net.expect_scores(net.batch(3, input_dim, C)[0])
+
+
+def _loss(trial, input_dim, variants, **options):
+    net = _net(trial, input_dim, **options)
+    net.share_parameters()
+    return net.expect_loss(*net.batch(3, input_dim, C), variants)
+
+
+@criterion(QUESTION, "parameters", 2)
+def parameters(trial):
+    """W1, b1, W2, b2, W3, b3 have the right shapes; weights spread by weight_scale, biases 0."""
+    expect_initial_parameters(
+        trial, lambda **o: _net(trial, (3, 16, 16), num_filters=8, hidden_dim=30, num_classes=20, **o)
+    )
+
+
+@criterion(QUESTION, "scores", 2)
+def scores(trial):
+    """loss(X) without y returns the scores."""
+    return worst([_scores(trial, input_dim) for input_dim in SHAPES])
+
+
+@criterion(QUESTION, "loss", 1)
+def loss(trial):
+    """The loss without regularization."""
+    return worst([_loss(trial, input_dim, WITH_GRADIENT) for input_dim in SHAPES])
+
+
+@criterion(QUESTION, "regularized loss", 2)
+def regularized_loss(trial):
+    """The loss with reg > 0: ½·reg·ΣW² over all three weights, none over the biases."""
+    return _loss(trial, SHAPE, (*WITH_GRADIENT, NO_REG), reg=0.4)
+
+
+@criterion(QUESTION, "weight gradients", 3)
+def weight_gradients(trial):
+    """The gradients of all weights without regularization."""
+    return _gradients(trial, "W")
+
+
+@criterion(QUESTION, "bias gradients", 2)
+def bias_gradients(trial):
+    """The gradients of all biases without regularization."""
+    return _gradients(trial, "b")
+
+
+@criterion(QUESTION, "regularized gradients", 3)
+def regularized_gradients(trial):
+    """All gradients with reg > 0."""
+    return _gradients(trial, ("W", "b"), (SHAPE,), reg=0.4)
+
+
+@criterion(QUESTION, "images not square", 0.5, edge=True)
+def not_square(trial):
+    """Scores and gradients for images that are wider than high, or higher than wide."""
+    for input_dim in NOT_SQUARE:
+        _scores(trial, input_dim)
+    return _gradients(trial, ("W", "b"), NOT_SQUARE, reg=0.1)
+
+
+@criterion(QUESTION, "other channels and filters", 0.5, edge=True)
+def other_sizes(trial):
+    """Scores and gradients for images of two channels, with filters of 5 by 5."""
+    return worst([_scores(trial, (2, 6, 6), filter_size=5), _gradients(trial, ("W", "b"), ((2, 6, 6),), filter_size=5)])
+
+
+@criterion(QUESTION, "one example", 0.5, edge=True)
+def one_example(trial):
+    """Gradients with a single example, N = 1."""
+    return _gradients(trial, ("W", "b"), (SHAPE,), N=1, reg=0.4)
+
+
+@criterion(QUESTION, "called again", 0.5, edge=True)
+def called_again(trial):
+    """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
+    net = _net(trial, reg=0.3)
+    names = net.share_parameters()
+    return net.expect_repeatable(*net.batch(3, SHAPE, C), names, WITH_GRADIENT)

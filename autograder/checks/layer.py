@@ -1,0 +1,88 @@
+"""A layer as the checks see it: what its two functions compute, on which inputs they are tried, how they are called."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograder.checks.gradients import Variant, fresh
+from autograder.student import StudentError
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge case that is a criterion of its own, of the forward function and of the backward function."""
+
+    name: str
+    cases: tuple[dict, ...]
+    says: str
+    weight: float = 0.5
+
+
+def one_example(*cases):
+    """Return the edge case of a single example."""
+    return Edge("one example", cases, "with a single example, N = 1")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the criteria of a layer are made from.
+
+    - function: the right function, inputs by keyword -> out
+    - draw: (rng, **case) -> inputs by name, in the order of the arguments: float arrays, and dictionaries of settings
+    - cases: ordinary sizes
+    - gradients: {"x": "dx", ...} in the order the backward function returns them
+    - says: the formula, for the text of the criterion
+    - variants: wrong forward functions that have a name
+    - slips: wrong backward functions that have a name: (dout, inputs by keyword) -> {"x": its dx, ...}, any of them
+    - may_change: settings that the forward function is free to change, such as running averages
+    """
+
+    module: str
+    forward: str
+    backward: str
+    function: Callable
+    draw: Callable
+    cases: tuple[dict, ...]
+    gradients: dict[str, str]
+    says: str
+    edges: tuple[Edge, ...] = ()
+    variants: tuple[Variant, ...] = field(default=())
+    slips: tuple[Variant, ...] = field(default=())
+    may_change: tuple[str, ...] = ()
+
+    def inputs(self, trial, case, *more):
+        """Return the inputs of a case; `more` are names that draw others of the same sizes."""
+        return self.draw(trial.rng(self.forward, sorted(case.items()), *more), **case)
+
+    def value(self, inputs):
+        """Return what is right for these inputs, which stay as they are."""
+        return self.function(**fresh(inputs))
+
+    def run_forward(self, trial, inputs):
+        """Call the student's forward function and return (out, cache handle)."""
+        return trial.call(f"{self.module}:{self.forward}", *inputs.values(), returns=["value", "handle"])
+
+    def run_backward(self, trial, dout, cache):
+        """Call the student's backward function; return its gradients, and its arguments as they are afterwards."""
+        returns = ["value"] * len(self.gradients) if len(self.gradients) > 1 else "value"
+        try:
+            result, after = trial.call(f"{self.module}:{self.backward}", dout, cache, returns=returns, echo=True)
+        except StudentError as error:
+            if error.verdict != "error":
+                raise
+            text = f"{str(error).rstrip('.')}. Its cache was the one that your {self.forward} returned."
+            raise StudentError("error", text, error.file, error.function) from None
+        return (result if len(self.gradients) > 1 else (result,)), after
+
+    def describe(self, inputs):
+        """The call, with the shape of every array and the other settings, for messages."""
+        return "with " + ", ".join(f"{name} {_shown(value)}" for name, value in inputs.items())
+
+
+def _shown(value):
+    if isinstance(value, np.ndarray):
+        return str(value.shape)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_shown(item)}" for key, item in value.items()) + "}"
+    return repr(value)

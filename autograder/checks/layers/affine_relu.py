@@ -1,0 +1,73 @@
+"""Checks of the affine layer and of ReLU."""
+
+import numpy as np
+
+from autograder.checks.gradients import Variant
+from autograder.checks.layer import Layer, one_example
+from autograder.checks.pairs import state_layer
+from cs231n import layers as reference
+
+
+def _draw_affine(rng, N, shape, M):
+    D = int(np.prod(shape))
+    return {"x": rng.normal(size=(N, *shape)), "w": rng.normal(size=(D, M)), "b": rng.normal(size=M)}
+
+
+def _affine(x, w, b):
+    return reference.affine_forward(x, w, b)[0]
+
+
+def _draw_signs(rng, shape):
+    """Both signs, and some entries at exactly 0, where a ReLU has its kink."""
+    x = rng.normal(size=shape)
+    x[rng.random(shape) < 0.1] = 0.0
+    x.flat[0], x.flat[-1] = -abs(x.flat[0]) - 0.1, abs(x.flat[-1]) + 0.1
+    return {"x": x}
+
+
+def _relu(x):
+    return reference.relu_forward(x)[0]
+
+
+state_layer(
+    Layer(
+        module="cs231n.layers",
+        forward="affine_forward",
+        backward="affine_backward",
+        function=_affine,
+        draw=_draw_affine,
+        cases=(
+            {"N": 4, "shape": (3, 5), "M": 7},
+            {"N": 6, "shape": (5,), "M": 3},
+            {"N": 3, "shape": (2, 3, 2), "M": 5},
+        ),
+        edges=(one_example({"N": 1, "shape": (2, 3), "M": 4}),),
+        gradients={"x": "dx", "w": "dw", "b": "db"},
+        says="out is x·w + b, each example flattened to one row",
+        variants=(
+            Variant("no bias", lambda x, w, b: _affine(x, w, 0 * b), "The bias b is not added."),
+            Variant("bias subtracted", lambda x, w, b: _affine(x, w, -b), "The bias b is subtracted, not added."),
+        ),
+    )
+)
+
+state_layer(
+    Layer(
+        module="cs231n.layers",
+        forward="relu_forward",
+        backward="relu_backward",
+        function=_relu,
+        draw=_draw_signs,
+        cases=({"shape": (5, 7)}, {"shape": (4, 3, 2, 3)}, {"shape": (11,)}),
+        edges=(one_example({"shape": (1, 8)}),),
+        gradients={"x": "dx"},
+        says="out is max(0, x), entry by entry",
+        variants=(
+            Variant(
+                "absolute value", lambda x: np.abs(x), "Negative entries come out positive: that is |x|, not max(0, x)."
+            ),
+            Variant("negated", lambda x: np.minimum(0, x), "The negative entries are kept and the positive ones lost."),
+        ),
+    ),
+    gradient_weight=3,
+)

@@ -1,0 +1,178 @@
+"""Checks of the forward pass of dropout. Any generator will do: what all right masks have in common is judged.
+
+The manifest's option `dropout` says what `p` is the probability of: "keep" (of keeping a unit) or "drop".
+"""
+
+from contextlib import contextmanager
+from math import erf, sqrt
+
+import numpy as np
+
+from autograder.checks.layers.masks import FORWARD, SIGMAS, Call, drawn_from, expect_some_dropped
+from autograder.checks.pack import criterion
+from autograder.checks.pairs import expect_unchanged
+from autograder.compare import agrees, expect_close, told_apart
+from autograder.criteria import Outcome, Wrong
+from autograder.report import Diagnosis
+from autograder.student import StudentError
+
+KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake turns all of them into themselves
+SHAPES = ((20011,), (12, 7, 40, 6))
+
+
+def _wrong(message, name, text):
+    return Wrong(Outcome(message, diagnosis=[Diagnosis("function", name, text)]))
+
+
+def _normal_below(value):
+    return (1 + erf(value / sqrt(2))) / 2
+
+
+def _about_share(drawn, call):
+    """Return the Diagnosis of a share that is not the one asked for, as a list."""
+    if drawn.is_share(1 - call.keep):
+        return [call.convention]
+    if any(drawn.is_share(share) for share in (_normal_below(call.p), 1 - _normal_below(call.p))):
+        text = "The random numbers seem to be normal ones (randn); a probability is compared with uniform ones (rand)."
+        return [Diagnosis("function", "normal random numbers", text)]
+    return []
+
+
+@criterion(FORWARD, "mask", 3)
+def mask(trial):
+    """In training each entry of out is 0 or a multiple of x, and as many are kept as p says, for several p."""
+    small = Call(trial, 0.6, shape=(8, 12))
+    expect_some_dropped(small.draw()[0], small)
+    for keep in KEEP:
+        call = Call(trial, keep)
+        drawn, _ = call.draw()
+        expect_some_dropped(drawn, call)
+        if not drawn.is_share(keep):
+            message = f"{call.name}: {drawn.share:.1%} of the units were kept; expected about {keep:.0%}"
+            raise Wrong(Outcome(message, diagnosis=_about_share(drawn, call)))
+
+
+@criterion(FORWARD, "independent units", 1)
+def independent_units(trial):
+    """Each unit has its own chance: neighbours are kept or dropped independently."""
+    call = Call(trial, 0.6)
+    _expect_independent(call.draw()[0], call)
+
+
+def _expect_independent(drawn, call):
+    """Raise Wrong where neighbours along some axis are alike more often, or less, than chance has it."""
+    expect_some_dropped(drawn, call)
+    for axis in range(drawn.kept.ndim):
+        pairs = drawn.kept.shape[axis] // 2
+        first, second = (drawn.kept.take(range(start, 2 * pairs, 2), axis) for start in (0, 1))
+        alike, count, expected = float(np.mean(first == second)), first.size, 1 - 2 * drawn.share * (1 - drawn.share)
+        if abs(alike - expected) > SIGMAS * sqrt(expected * (1 - expected) / count):
+            raise _wrong(
+                f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
+                f"about {expected:.0%} where every unit has its own chance",
+                "not every unit its own chance",
+                "Units next to each other share their fate: draw one random number for every entry of x.",
+            )
+
+
+@criterion(FORWARD, "scaling", 2)
+def scaling(trial):
+    """What is kept is scaled in training so that the expected value of out is x: inverted dropout."""
+    for keep in KEEP:
+        call = Call(trial, keep)
+        drawn, _ = call.draw()
+        expect_some_dropped(drawn, call)
+        # Who takes p for the other probability, and divides by what is then right, has made one mistake and not two.
+        meant = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
+        if drawn.is_scale(1 / meant):
+            continue
+        came, expected = told_apart(drawn.scale, 1 / meant)
+        message = f"{call.name}: kept units were multiplied by {came}; expected {expected}"
+        if drawn.is_scale(1):
+            text = "Inverted scaling is missing: divide by the probability of keeping a unit while training."
+            raise _wrong(message, "no inverted scaling", text)
+        if drawn.is_scale(1 / (1 - meant)):
+            text = "What is kept is divided by the probability of dropping a unit; divide by that of keeping one."
+            raise _wrong(message, "divided by the wrong probability", text)
+        if drawn.is_scale(meant) or drawn.is_scale(1 - meant):
+            text = "What is kept is multiplied by a probability, and so gets smaller; divide, so that it gets larger."
+            raise _wrong(message, "multiplied, not divided", text)
+        raise Wrong(message)
+
+
+@criterion(FORWARD, "test mode", 2)
+def test_mode(trial):
+    """At test time out equals x."""
+    for keep in (0.3, 0.9):
+        call = Call(trial, keep, mode="test")
+        out, _ = call.run()
+        try:
+            found = expect_close(out, call.x, call.name)
+        except Wrong as wrong:
+            wrong.outcome.diagnosis += _about_test_mode(out, call)
+            raise
+    return found
+
+
+def _about_test_mode(out, call):
+    if any(agrees(out, call.x * factor) for factor in (call.keep, 1 - call.keep, 1 / call.keep, 1 / (1 - call.keep))):
+        text = "out is scaled at test time. Inverted dropout scales while training, so that nothing is left to do here."
+        return [Diagnosis("function", "scaled at test time", text)]
+    if isinstance(out, np.ndarray) and out.shape == call.x.shape and 0.02 < np.mean(out == 0) < 0.98:
+        return [Diagnosis("function", "dropped at test time", "Units are dropped at test time; there all are used.")]
+    return []
+
+
+@criterion(FORWARD, "seed", 0.5, edge=True)
+def seed(trial):
+    """The same seed draws the same mask, another seed another one; without a seed every call draws anew."""
+    (one, _), (again, _), (other, _) = (Call(trial, 0.6, seed=number).draw() for number in (231, 231, 1))
+    expect_some_dropped(one, Call(trial, 0.6))
+    if not np.array_equal(one.kept, again.kept):
+        raise Wrong(f"{FORWARD}: two calls with seed 231 drew different masks. Is the seed used before you draw?")
+    if np.array_equal(one.kept, other.kept):
+        raise Wrong(f"{FORWARD}: seeds 231 and 1 drew the same mask; draw it from what the seed has set")
+    first, second = (Call(trial, 0.6, seed=None).draw()[0] for _ in range(2))
+    if np.array_equal(first.kept, second.kept):
+        raise Wrong(f"{FORWARD}: two calls without a seed drew the same mask; each should draw a new one")
+
+
+@criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
+def any_dimensions(trial):
+    """It holds for input of one dimension and of four, in float32 too."""
+    Call(trial, 0.6).draw()  # what goes wrong in two dimensions already is not about their number
+    for shape, dtype in zip(SHAPES, ("float64", "float32")):
+        call = Call(trial, 0.6, shape, dtype=dtype)
+        with _only_2d(call):
+            drawn, _ = call.draw()
+        _expect_independent(drawn, call)
+
+
+@contextmanager
+def _only_2d(call):
+    """Name what fails for another number of dimensions than two, which was tried before."""
+    try:
+        yield
+    except (Wrong, StudentError) as error:
+        if getattr(error, "verdict", "") not in ("failed", "error"):
+            raise
+        text = "The mask fits input of two dimensions only: give it the shape of x, whatever that is."
+        raise _wrong(f"{call.name}: {error}", "mask for two dimensions only", text) from None
+
+
+@criterion(FORWARD, "nothing to drop", 0.25, edge=True)
+def nothing_to_drop(trial):
+    """Where every unit is kept with certainty, out equals x in training too."""
+    call = Call(trial, 1.0)
+    out, _ = call.run()
+    return expect_close(out, call.x, call.name)
+
+
+@criterion(FORWARD, "arguments unchanged", 0.5, edge=True)
+def forward_unchanged(trial):
+    """x and dropout_param are left as they were."""
+    call = Call(trial, 0.6)
+    arguments = (call.x, call.param)
+    (out, _), after = trial.call(f"cs231n.layers:{FORWARD}", *arguments, returns=["value", "handle"], echo=True)
+    expect_some_dropped(drawn_from(out, call.x, call.name), call)  # doing nothing at all changes nothing either
+    expect_unchanged({"x": call.x, "dropout_param": call.param}, dict(zip(("x", "dropout_param"), after)), FORWARD)

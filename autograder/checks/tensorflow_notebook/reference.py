@@ -1,0 +1,152 @@
+"""The TensorFlow notebook's `complex_model` in NumPy and float64: the right one, and the wrong ones that people write.
+
+    x (N, 32, 32, 3) -> conv 7x7 -> ReLU -> spatial batch normalization -> max pool 2x2 -> affine -> ReLU -> affine
+
+The judge has no need of TensorFlow. Gradients are not written down here; they are measured.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from autograder.checks.gradients import Variant
+
+EPS, MOMENTUM = 1e-5, 0.9
+RUNNING = ("running_mean", "running_var")
+F, M, C = 32, 1024, 10  # filters, hidden units, classes
+WEAK = 4  # filters whose outputs hardly vary, so that eps counts
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the model is computed. The defaults are right.
+
+    - order: "relu, norm", "norm, relu" or "norm" where the ReLU of the convolution is missing
+    - axes: of the moments
+    - batch: normalize with the batch's moments; None: in training only
+    - root: running_var is a variance, of which the root is taken
+    """
+
+    order: str = "relu, norm"
+    axes: tuple[int, ...] = (0, 1, 2)
+    batch: bool | None = None
+    root: bool = True
+    eps: float = EPS
+    scale: bool = True
+    shift: bool = True
+    pool: str = "max"
+    channels_first: bool = False
+    last_relu: bool = True
+    softmax: bool = False
+
+
+RIGHT = Way()
+
+
+def draw_variables(rng):
+    """Return float32 variables by name, running averages such as a few steps of training leave behind."""
+    strength = np.ones(F)
+    strength[rng.permutation(F)[:WEAK]] = 0.02
+    variables = {
+        "conv_w": rng.normal(size=(7, 7, 3, F)) * np.sqrt(2 / 147) * strength,
+        "conv_b": rng.normal(size=F) * 0.5 * strength,
+        "gamma": 1 + 0.4 * rng.normal(size=F),
+        "beta": 0.5 * rng.normal(size=F),
+        "running_mean": rng.uniform(0.2, 0.9, size=F) * strength,
+        "running_var": rng.uniform(0.4, 1.5, size=F) * strength**2,
+        "affine1_w": rng.normal(size=(5408, M)) / np.sqrt(5408),
+        "affine1_b": 0.3 * rng.normal(size=M),
+        "affine2_w": rng.normal(size=(M, C)) * np.sqrt(2 / M),
+        "affine2_b": 0.5 * rng.normal(size=C),
+    }
+    return {name: value.astype(np.float32) for name, value in variables.items()}
+
+
+def model(x, variables, training, way=RIGHT):
+    """Return the logits (N, 10) of images (N, 32, 32, 3)."""
+    v = {name: np.asarray(value, dtype=np.float64) for name, value in variables.items()}
+    hidden = _before_norm(x, v, way)
+    if training if way.batch is None else way.batch:
+        mean, var = hidden.mean(axis=way.axes, keepdims=True), hidden.var(axis=way.axes, keepdims=True)
+        std = np.sqrt(var + way.eps)
+    else:
+        mean, var = v["running_mean"], v["running_var"]
+        std = np.sqrt(var + way.eps) if way.root else var + way.eps
+    hidden = (hidden - mean) / std
+    hidden = hidden * v["gamma"] if way.scale else hidden
+    hidden = hidden + v["beta"] if way.shift else hidden
+    if way.order == "norm, relu":
+        hidden = np.maximum(hidden, 0)
+    windows = hidden.reshape(len(x), 13, 2, 13, 2, F)
+    pooled = windows.max(axis=(2, 4)) if way.pool == "max" else windows.mean(axis=(2, 4))
+    rows = (pooled.transpose(0, 3, 1, 2) if way.channels_first else pooled).reshape(len(x), -1)
+    hidden = rows @ v["affine1_w"] + v["affine1_b"]
+    hidden = np.maximum(hidden, 0) if way.last_relu else hidden
+    logits = hidden @ v["affine2_w"] + v["affine2_b"]
+    return softmax(logits) if way.softmax else logits
+
+
+def moments(x, variables, way=RIGHT):
+    """Return mean and variance (32,) of what is normalized, over all pixels of all images."""
+    hidden = _before_norm(
+        x, {name: np.asarray(variables[name], dtype=np.float64) for name in ("conv_w", "conv_b")}, way
+    )
+    return hidden.mean(axis=(0, 1, 2)), hidden.var(axis=(0, 1, 2))
+
+
+def cross_entropy(logits, y):
+    """Return the loss of every example, (N,)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]
+
+
+def softmax(logits):
+    """Return the probabilities (N, C) of scores (N, C)."""
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def _before_norm(x, v, way):
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(x, dtype=np.float64), (7, 7), axis=(1, 2))
+    columns = windows.reshape(-1, 3 * 49)  # (N·26·26, C·HH·WW)
+    out = columns @ v["conv_w"].transpose(2, 0, 1, 3).reshape(-1, F) + v["conv_b"]
+    out = out.reshape(len(x), 26, 26, F)
+    return np.maximum(out, 0) if way.order == "relu, norm" else out
+
+
+def _wrong(name, text, **departure):
+    return Variant(name, partial(model, way=Way(**departure)), text)
+
+
+MODELS = (
+    _wrong("no last ReLU", "The ReLU after the first affine layer is missing.", last_relu=False),
+    _wrong("no first ReLU", "The ReLU after the convolution is missing.", order="norm"),
+    _wrong("normalized first", "Batch normalization comes after the ReLU here, not before it.", order="norm, relu"),
+    _wrong(
+        "batch statistics in testing",
+        "With training=False it normalizes with the batch's own moments: an image's scores then depend on the others.",
+        batch=True,
+    ),
+    _wrong(
+        "running averages in training",
+        "With training=True it normalizes with the running averages. Use the moments of this batch.",
+        batch=False,
+    ),
+    _wrong("variance without root", "It divides by running_var; the standard deviation is its root.", root=False),
+    _wrong("no eps", "EPS is missing under the root.", eps=0.0),
+    _wrong("other eps", "EPS is 1e-5, and 1e-3 stands under the root: pass EPS as variance_epsilon.", eps=1e-3),
+    _wrong("per pixel", "The moments belong to single pixels. A channel has one mean: axes [0, 1, 2].", axes=(0,)),
+    _wrong("per image", "The moments belong to single images. A channel has one mean: axes [0, 1, 2].", axes=(1, 2)),
+    _wrong("over channels", "One mean for all channels. Each channel has its own: axes [0, 1, 2].", axes=(0, 1, 2, 3)),
+    _wrong("no gamma", "The scale, gamma, is missing.", scale=False),
+    _wrong("no beta", "The shift, beta, is missing.", shift=False),
+    _wrong("no gamma, no beta", "Scale and shift, gamma and beta, are missing.", scale=False, shift=False),
+    _wrong("average pooling", "The pooling takes the mean of each window; take the maximum.", pool="mean"),
+    _wrong(
+        "channels first",
+        "Flatten the pooled images as they are, (13, 13, 32): do not move the channels.",
+        channels_first=True,
+    ),
+    _wrong("softmax in the model", "It returns probabilities; the softmax belongs to the loss.", softmax=True),
+)

@@ -1,0 +1,45 @@
+"""The grading secret: numbers that no student can know, from which images with hidden labels are drawn or chosen.
+
+Everything else that is hidden follows from the kit's version, so that anybody can grade again and get the same: whoever
+knows an input of a check still has to compute the answer. Of an image, the answer is its label. So these depend on a
+file that each course keeps for itself, out of the sandbox's sight and out of every release and report.
+"""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+NAME = ".grading-secret"
+_BYTES = 16
+
+
+def secret_of(folder):
+    """Return the secret of a course's folder as a tuple of integers below 2^32; it is made at the first use.
+
+    Where the folder cannot be written to, the secret lasts as long as this process.
+    """
+    path = Path(folder) / NAME
+    try:
+        if not path.exists():
+            _make(path)
+        data = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        data = _OF_THIS_PROCESS
+    return tuple(int.from_bytes(data[i : i + 4], "little") for i in range(0, _BYTES, 4))
+
+
+def _make(path):
+    """Write a new secret, whole, unless somebody else has just done so."""
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{NAME}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(_BYTES))
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(aside)
+
+
+_OF_THIS_PROCESS = secrets.token_bytes(_BYTES)

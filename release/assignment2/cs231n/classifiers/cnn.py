@@ -1,0 +1,100 @@
+"""A convolutional network of three layers with a softmax loss.
+
+Shapes: `N` examples, `C` channels, `H W` image, `F` filters, `HH WW` filter.
+"""
+
+import numpy as np
+
+from cs231n.layer_utils import (
+    affine_relu_backward,
+    affine_relu_forward,
+    conv_relu_pool_backward,
+    conv_relu_pool_forward,
+)
+from cs231n.layers import affine_backward, affine_forward, softmax_loss
+
+
+class ThreeLayerConvNet:
+    """conv - ReLU - 2 × 2 max pool - affine - ReLU - affine - softmax.
+
+    Where the dimensions come from, for images (N, C, H, W):
+
+        conv     F filters of odd size HH = WW, stride 1, padding (HH - 1) / 2: out keeps H × W   (N, F, H, W)
+        pool     windows of 2 × 2 at a stride of 2: both H and W are halved                       (N, F, H/2, W/2)
+        affine   one image is a row of F·H/2·W/2 numbers, so W2 has as many rows                  (N, hidden_dim)
+        affine   one score for every class                                                        (N, num_classes)
+
+    params: W1 (F, C, HH, WW), b1 (F,), W2 (F·H/2·W/2, hidden_dim), b2 (hidden_dim,), W3 (hidden_dim, num_classes),
+    b3 (num_classes,).
+    """
+
+    def __init__(
+        self,
+        input_dim=(3, 32, 32),
+        num_filters=32,
+        filter_size=7,
+        hidden_dim=100,
+        num_classes=10,
+        weight_scale=1e-3,
+        reg=0.0,
+        dtype=np.float32,
+    ):
+        """Set up the parameters: weights drawn from a normal distribution around 0, biases 0.
+
+        input_dim: (C, H, W), H and W even; they need not be equal
+        num_filters: F
+        filter_size: HH = WW, odd
+        hidden_dim: number of hidden units of the first affine layer
+        num_classes: number of scores
+        weight_scale: standard deviation of the initial weights
+        reg: strength of the L2 regularization
+        dtype: type of all parameters and all computation; use np.float64 to check gradients numerically
+
+        Raises ValueError when filter_size is even, or H or W is odd.
+        """
+        C, H, W = input_dim
+        if filter_size % 2 == 0 or H % 2 or W % 2:
+            raise ValueError(
+                f"ThreeLayerConvNet: filter_size is {filter_size} and the images are {H} × {W}; expected an odd "
+                "filter_size, which padding can centre on a pixel, and even sides, which pooling can halve"
+            )
+        self.params = {}
+        self.reg = reg
+        self.dtype = dtype
+
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+        self.params = {name: value.astype(dtype) for name, value in self.params.items()}
+
+    def loss(self, X, y=None):
+        """Scores of a batch, or its loss and gradients.
+
+            loss = softmax loss + reg / 2 · (sum of W1² + sum of W2² + sum of W3²)
+
+        Biases are not regularized.
+
+        X: (N, C, H, W)
+        y: (N,) the right classes, or None
+
+        Returns the scores (N, num_classes) when y is None; otherwise the loss, a number, and a dictionary of gradients
+        with the names and shapes of `params`.
+        """
+        X = X.astype(self.dtype)
+        W1, b1, W2, b2, W3, b3 = (self.params[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3"))
+        # This padding and stride keep the size of the image.
+        conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
+        pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+        if y is None:
+            return scores
+
+        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        grads = {}
+        # YOUR CODE HERE
+        raise NotImplementedError()
+        return loss, grads

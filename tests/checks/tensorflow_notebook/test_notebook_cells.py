@@ -1,0 +1,129 @@
+"""What the cells of the TensorFlow notebook tell a student: a missing TensorFlow, and the mistakes in an answer."""
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from autograder.questions import read_manifest
+
+ROOT = Path(__file__).resolve().parents[3]
+NOTEBOOK = json.loads((ROOT / "source_notebooks/assignment2/TensorFlow.ipynb").read_text(encoding="utf-8"))
+CELLS = {cell["id"]: "".join(cell["source"]) for cell in NOTEBOOK["cells"]}
+
+needs_tensorflow = pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow is not installed")
+
+
+def run(cell, names, old="", new=""):
+    """Run one cell, with a text in it replaced, which has to stand there."""
+    assert old in CELLS[cell]
+    exec(compile(CELLS[cell].replace(old, new), cell, "exec"), names)
+
+
+def test_without_tensorflow_the_setup_cell_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # how Python marks a module that cannot be imported
+    with pytest.raises(ModuleNotFoundError) as raised:
+        run("tensorflow_setup", {})
+    assert "`pip install -r requirements-tensorflow.txt`" in str(raised.value)
+    assert (ROOT / "assignment2/requirements-tensorflow.txt").is_file()
+    assert os.fstat(2)  # the terminal that was turned away while TensorFlow loads is back
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "python", "expected"),
+    [
+        ("linux", "x86_64", "3.11", ["tensorflow-cpu"]),
+        ("win32", "AMD64", "3.13", ["tensorflow-cpu"]),
+        ("darwin", "arm64", "3.12", ["tensorflow"]),
+        ("darwin", "x86_64", "3.12", ["tensorflow"]),
+        ("linux", "aarch64", "3.13", ["tensorflow"]),
+        ("linux", "x86_64", "3.14", []),
+    ],
+)
+def test_the_requirements_name_the_build_that_there_is(platform, machine, python, expected):
+    lines = (ROOT / "assignment2/requirements-tensorflow.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    there = {"sys_platform": platform, "platform_machine": machine, "python_version": python}
+    assert [requirement.name for requirement in wanted if requirement.marker.evaluate(there)] == expected
+
+
+def test_the_steps_to_the_points_are_those_of_the_manifest():
+    questions = read_manifest(ROOT / "assignment2").questions
+    settings = next(question for question in questions if question.id == "best_tf_model").settings
+    genuine, sample = (tuple(settings[kind]) for kind in ("cifar10", "sample"))
+    steps = CELLS["best_tf_model"].partition("steps = ")[2].partition("\n")[0]
+    assert eval(steps, {"genuine": True}) == genuine and eval(steps, {"genuine": False}) == sample
+    for step in (*genuine, *sample):
+        assert f"{step:.0%}".replace("%", " %") in CELLS["my-model-text"].replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def ready():
+    """The names that are there before an answer is written."""
+    names = {}
+    run("tensorflow_setup", names)
+    run("setup", names)
+    return names
+
+
+@needs_tensorflow
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestAnswers:
+    def check(self, ready, question, changed=None, old="", new=""):
+        names = dict(ready)
+        for cell in ("complex_model_answer", "loss_and_gradients_answer"):
+            run(cell, names, *((old, new) if cell == changed else ()))
+        if question == "loss_and_gradients":
+            run("complex_model", names)
+        run(question, names)
+
+    def test_the_reference_passes_and_shows_a_table(self, ready, capfd):
+        self.check(ready, "loss_and_gradients")
+        out, err = capfd.readouterr()
+        assert out.count("✓ right") == 8 + 10 and "✗" not in out and "≤ 1.0e-04" in out and err == ""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("MOMENTUM * v[name] + (1 - MOMENTUM)", "(1 - MOMENTUM) * v[name] + MOMENTUM", "moved by .assign"),
+            ("if training:", "if True:", "Testing must not change it"),
+            ("hidden = tf.nn.relu(rows @", "hidden = (rows @", "on paper: scores in testing"),
+            ("axes=[0, 1, 2]", "axes=[0, 1, 2, 3]", "at random: scores in training"),
+            ("(variance + EPS)", "(variance)", "where is EPS"),
+            (
+                'return hidden @ v["affine2_w"]',
+                'return tf.reduce_mean(hidden) * v["affine2_w"]',
+                "expected numbers of shape (2, 10)",
+            ),
+            ('return hidden @ v["affine2_w"]', 'return None and v["affine2_w"]', "None came back"),
+        ],
+    )
+    def test_a_mistake_in_the_model_is_told(self, ready, capfd, old, new, said):
+        with pytest.raises(AssertionError) as raised:
+            self.check(ready, "complex_model", "complex_model_answer", old, new)
+        assert said in str(raised.value)
+        assert "✗" in capfd.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("tf.reduce_mean", "tf.reduce_sum", "The mean over the images"),
+            ("logits=logits", "logits=tf.nn.softmax(logits)", "No softmax before it"),
+            (" if variable.trainable}", "}", "The gradients are named"),
+            ("tape.gradient(loss, trainable)", "{name: None for name in trainable}", "No gradient reaches affine1_b"),
+            (
+                "tape.gradient(loss, trainable)",
+                "{name: 1.01 * g for name, g in tape.gradient(loss, trainable).items()}",
+                "a gradient is lost wherever NumPy",
+            ),
+        ],
+    )
+    def test_a_mistake_in_the_gradients_is_told(self, ready, old, new, said):
+        with pytest.raises(AssertionError) as raised:
+            self.check(ready, "loss_and_gradients", "loss_and_gradients_answer", old, new)
+        assert said in str(raised.value)
