@@ -185,6 +185,16 @@ def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
         assert sorted(kept.values()) == [1.5, 2.0] and kept["adam"] == 2.0
 
 
+def test_a_skipped_question_asks_for_a_human(tmp_path, make_course, hand_in, monkeypatch):
+    monkeypatch.setattr("autograder.judge._available", lambda module: False)
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    assert grade_class(course)[0].report.question("complex_model").verdict == "skipped"
+    with Gradebook(course.db_url) as gradebook:
+        assert gradebook.find_grade("complex_model", "TensorFlow", "assignment2", "eli").needs_manual_grade
+        assert not gradebook.find_grade("adam", "FullyConnectedNets", "assignment2", "eli").needs_manual_grade
+
+
 def test_a_grader_fault_asks_for_a_human(tmp_path, make_course, hand_in, monkeypatch):
     from autograder import checks
     from autograder.criteria import Criterion

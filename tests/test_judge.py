@@ -1,6 +1,7 @@
 """The judge scores criterion by criterion, blames nobody for its own faults, and says the same twice."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,16 @@ class TestWhatACheckFound:
 
         picture = grade(first=[check]).question("first").criteria[0].picture
         assert picture["ours"] == [[0, 1, 2]] and picture["labels"] == ["expected", "yours"]
+
+
+class TestWhatAMachineLacks:
+    def test_is_skipped_with_the_reason_and_nothing_is_run(self, manifest, monkeypatch):
+        asked = [replace(question, requires=("no_such_module",)) for question in manifest.questions]
+        monkeypatch.setattr(checks, "CRITERIA", {q.id: [Criterion("it", 1, breaks, "It holds.")] for q in asked})
+        report = judge.judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), WEAK)
+        assert {question.verdict for question in report.questions} == {"skipped"} and report.score == 0
+        assert "no_such_module is not installed" in report.questions[0].criteria[0].message
+        assert report.kit["available"] == {"no_such_module": False}
 
 
 class TestNeeds:
