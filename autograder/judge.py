@@ -164,7 +164,7 @@ def _refusal(question, untouched):
     """Return a Wrong for every criterion of a question that needs no worker to be judged, or None."""
     lacking = [name for name in question.requires if not _available(name)]
     if lacking:
-        return Wrong(f"not graded: {' and '.join(lacking)} is not installed where this was graded", "skipped")
+        return Wrong(f"{' and '.join(lacking)} is not installed on the machine that graded this", "skipped")
     # A module made of cells holds nothing but them; in one of the package something else might define the function.
     return Wrong(STUB, "missing") if untouched and question.cells else None
 

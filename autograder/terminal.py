@@ -62,6 +62,9 @@ def print_class(console, done, course):
     reports = [graded.report for graded in done if graded.report]
     if reports:
         _print_table(console, reports)
+    skipped = [c for r in reports for q in r.questions for c in q.criteria if c.verdict == "skipped"]
+    for message in sorted({visible(criterion.message) for criterion in skipped}):
+        console.print(Text(f"skipped, because {message}; `autograder doctor` says how to mend it", "yellow"))
     for graded in done:
         if graded.problem:
             console.print(Text(f"{visible(graded.student)}: {visible(graded.problem)}", "red"))

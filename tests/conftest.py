@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -67,6 +68,37 @@ def make_course(tmp_path_factory):
         return Course(folder)
 
     return make
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course directory without a gradebook: enough for whatever comes before grading."""
+    from autograder.course import Course
+
+    folder = tmp_path / "course"
+    folder.mkdir()
+    (folder / "nbgrader_config.py").write_text(
+        f"from autograder.course import configure\nconfigure(get_config(), root={str(folder)!r}, kit={str(ROOT)!r})\n"
+    )
+    return Course(folder)
+
+
+@pytest.fixture
+def run_cli(monkeypatch, capsys):
+    """Run the command line in this process; return (exit code, standard output, standard error)."""
+    from autograder import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["autograder", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            code = stopped.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
 
 
 @pytest.fixture

@@ -1,32 +1,12 @@
 """The commands as they are typed: one clear message for bad input, the documented exit code, nothing else touched."""
 
 import json
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from autograder import cli
-
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process; return (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["autograder", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 def package(folder, text="import numpy as np\n"):
@@ -56,20 +36,20 @@ def unusable(folder):
 @pytest.mark.parametrize(
     "kind", ["absent", "empty folder", "no zip", "another file", "a lone notebook", "a zip of something else"]
 )
-def test_check_refuses_what_it_cannot_use_with_one_message_and_exit_code_3(tmp_path, run, kind):
+def test_check_refuses_what_it_cannot_use_with_one_message_and_exit_code_3(tmp_path, run_cli, kind):
     path, said = unusable(tmp_path)[kind]
     before = sorted(tmp_path.rglob("*"))
-    code, out, err = run("check", path, "--json", tmp_path / "out.json")
+    code, out, err = run_cli("check", path, "--json", tmp_path / "out.json")
     assert code == 3
     assert err.startswith("autograder: ") and said in err and str(path) in err
     assert "Traceback" not in err and out == ""
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_check_names_the_line_of_a_syntax_error_and_grades_the_rest(tmp_path, run):
+def test_check_names_the_line_of_a_syntax_error_and_grades_the_rest(tmp_path, run_cli):
     package(tmp_path / "sub", "def affine_forward(x, w, b:\n    return x\n")
     (tmp_path / "sub" / "FullyConnectedNets.ipynb").write_text("{ no json")
-    code, out, err = run("check", tmp_path / "sub", "--json", tmp_path / "out.json", "--question", "affine_forward")
+    code, out, err = run_cli("check", tmp_path / "sub", "--json", tmp_path / "out.json", "--question", "affine_forward")
     assert code == 0 and err == ""
     assert "cs231n/layers.py, line 1" in out and "0 of 3 points" in out
     assert "FullyConnectedNets.ipynb could not be read: it is not JSON" in " ".join(out.split())
@@ -77,9 +57,9 @@ def test_check_names_the_line_of_a_syntax_error_and_grades_the_rest(tmp_path, ru
     assert report["score"] == 0 and report["questions"][0]["verdict"] == "error"
 
 
-def test_check_grades_the_package_alone_in_full_and_writes_both_reports(tmp_path, run):
+def test_check_grades_the_package_alone_in_full_and_writes_both_reports(tmp_path, run_cli):
     """Without notebooks and models: what they answer is missing, and all else is right."""
-    code, out, _ = run("check", ROOT / "assignment2", "--json", tmp_path / "r.json", "--html", tmp_path / "r.html")
+    code, out, _ = run_cli("check", ROOT / "assignment2", "--json", tmp_path / "r.json", "--html", tmp_path / "r.html")
     report = json.loads((tmp_path / "r.json").read_text())
     lost = {question["id"]: question["verdict"] for question in report["questions"] if question["verdict"] != "passed"}
     models = {"best_fc_model", "best_conv_model", "best_tf_model", "complex_model", "loss_and_gradients"}
@@ -87,73 +67,75 @@ def test_check_grades_the_package_alone_in_full_and_writes_both_reports(tmp_path
     assert "<!doctype html>" in (tmp_path / "r.html").read_text().lower()
 
 
-def test_check_grades_a_zip(tmp_path, run):
+def test_check_grades_a_zip(tmp_path, run_cli):
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
         archive.write(ROOT / "assignment2" / "cs231n" / "layers.py", "My Work/assignment2/cs231n/layers.py")
-    code, out, _ = run("check", tmp_path / "mine.zip", "--question", "relu_backward")
+    code, out, _ = run_cli("check", tmp_path / "mine.zip", "--question", "relu_backward")
     assert code == 0 and "5 of 5 points" in out
 
 
-def test_an_unknown_question_lists_the_known_ones(tmp_path, run):
-    code, _, err = run("check", package(tmp_path / "s"), "--question", "afine_forward")
+def test_an_unknown_question_lists_the_known_ones(tmp_path, run_cli):
+    code, _, err = run_cli("check", package(tmp_path / "s"), "--question", "afine_forward")
     assert code == 3 and "no such question" in err and "affine_forward" in err
 
 
-def test_outside_a_course_grade_says_where_to_go(tmp_path, run):
-    code, _, err = run("grade", "--course", tmp_path)
+def test_outside_a_course_grade_says_where_to_go(tmp_path, run_cli):
+    code, _, err = run_cli("grade", "--course", tmp_path)
     assert code == 3 and "is no course directory" in err and "--course" in err
 
 
-def test_grade_without_submissions_says_where_they_belong(tmp_path, run, make_course):
+def test_grade_without_submissions_says_where_they_belong(tmp_path, run_cli, make_course):
     make_course(tmp_path)
-    code, _, err = run("grade", "--course", tmp_path)
+    code, _, err = run_cli("grade", "--course", tmp_path)
     assert code == 3 and "submitted/<student>/assignment2" in err
 
 
-def test_grade_names_a_student_without_submission(tmp_path, run, make_course, hand_in):
+def test_grade_names_a_student_without_submission(tmp_path, run_cli, make_course, hand_in):
     hand_in(make_course(tmp_path), "eli", "missing_everything")
-    code, _, err = run("grade", "nobody", "--course", tmp_path)
+    code, _, err = run_cli("grade", "nobody", "--course", tmp_path)
     assert code == 3 and "nobody" in err
 
 
-def test_a_required_sandbox_that_is_missing_is_exit_code_5(tmp_path, run, monkeypatch):
+def test_a_required_sandbox_that_is_missing_is_exit_code_5(tmp_path, run_cli, monkeypatch):
     from autograder import sandbox
 
     monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
-    code, _, err = run("check", package(tmp_path / "s"), "--require-sandbox")
+    code, _, err = run_cli("check", package(tmp_path / "s"), "--require-sandbox")
     assert code == 5 and "apt install bubblewrap" in err
 
 
-def test_weaker_isolation_is_said_on_the_terminal_and_in_the_report(tmp_path, run, monkeypatch):
+def test_weaker_isolation_is_said_on_the_terminal_and_in_the_report(tmp_path, run_cli, monkeypatch):
     from autograder import sandbox
 
     monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
-    code, out, _ = run("check", package(tmp_path / "s"), "--question", "relu_forward", "--json", tmp_path / "r.json")
+    code, out, _ = run_cli(
+        "check", package(tmp_path / "s"), "--question", "relu_forward", "--json", tmp_path / "r.json"
+    )
     assert code == 0 and "WEAKER ISOLATION" in out
     assert json.loads((tmp_path / "r.json").read_text())["isolation"]["strong"] is False
 
 
-def test_wrong_usage_is_exit_code_2(run):
-    assert run("check")[0] == 2
-    assert run("no-such-command")[0] == 2
+def test_wrong_usage_is_exit_code_2(run_cli):
+    assert run_cli("check")[0] == 2
+    assert run_cli("no-such-command")[0] == 2
 
 
-def test_terminal_escapes_from_a_student_do_not_reach_the_terminal(tmp_path, run):
+def test_terminal_escapes_from_a_student_do_not_reach_the_terminal(tmp_path, run_cli):
     text = "def relu_forward(x):\n    raise ValueError('\\x1b[2J\\x1b]0;owned\\x07[red]x[/red]')\n"
-    _, out, _ = run("check", package(tmp_path / "s", text), "--question", "relu_forward")
+    _, out, _ = run_cli("check", package(tmp_path / "s", text), "--question", "relu_forward")
     assert "\x1b" not in out and "\x07" not in out and "ValueError" in out
 
 
-def test_a_stale_release_is_exit_code_4(tmp_path, run, make_course):
+def test_a_stale_release_is_exit_code_4(tmp_path, run_cli, make_course):
     course = make_course(tmp_path)
     config = tmp_path / "nbgrader_config.py"
     config.write_text(config.read_text() + "\nget_config().CourseDirectory.release_directory = 'release'\n")
-    code, _, err = run("release", "--check", "--course", course.root)
+    code, _, err = run_cli("release", "--check", "--course", course.root)
     assert code == 4 and "assignment2.zip is missing" in err and "autograder release" in err
 
 
-def test_the_doctor_finds_this_machine_fit(run):
-    code, out, _ = run("doctor")
+def test_the_doctor_finds_this_machine_fit(run_cli):
+    code, out, _ = run_cli("doctor")
     assert code == 0 and "sandbox" in out and "✓ numpy" in out
 
 

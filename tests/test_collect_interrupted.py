@@ -10,21 +10,10 @@ import pytest
 
 from autograder import collect as collecting
 from autograder.collect import collect, tidy
-from autograder.course import Course
 from autograder.errors import KitError
 from autograder.submission import read_submission
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture
-def course(tmp_path):
-    (tmp_path / "course").mkdir()
-    (tmp_path / "course" / "nbgrader_config.py").write_text(
-        f"from autograder.course import configure\nconfigure(get_config(), root={str(tmp_path / 'course')!r}, "
-        f"kit={str(ROOT)!r})\n"
-    )
-    return Course(tmp_path / "course")
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ import sys
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 from autograder.classroom import grade_class
 from autograder.gradebook import recorded
 from autograder.reports import report_for
+from autograder.terminal import print_class
 
 NOTEBOOK = "FullyConnectedNets"
 
@@ -185,11 +187,16 @@ def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
         assert sorted(kept.values()) == [1.5, 2.0] and kept["adam"] == 2.0
 
 
-def test_a_skipped_question_asks_for_a_human(tmp_path, make_course, hand_in, monkeypatch):
+def test_a_skipped_question_asks_for_a_human_and_tells_the_instructor(
+    tmp_path, make_course, hand_in, monkeypatch, capsys
+):
     monkeypatch.setattr("autograder.judge._available", lambda module: False)
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
-    assert grade_class(course)[0].report.question("complex_model").verdict == "skipped"
+    done = grade_class(course)
+    assert done[0].report.question("complex_model").verdict == "skipped"
+    print_class(Console(width=200), done, course)
+    assert "tensorflow is not installed on the machine that graded this; `autograder doctor`" in capsys.readouterr().out
     with Gradebook(course.db_url) as gradebook:
         assert gradebook.find_grade("complex_model", "TensorFlow", "assignment2", "eli").needs_manual_grade
         assert not gradebook.find_grade("adam", "FullyConnectedNets", "assignment2", "eli").needs_manual_grade

@@ -79,21 +79,3 @@ def test_grade_takes_a_folder_of_zips(tmp_path, course, run_cli):
     assert code == 3 and "neither a folder nor a zip" in err
     code, _, err = run_cli("grade", "nobody", "--course", course.root)
     assert code == 3 and "there is no submission of nobody to grade" in err
-
-
-@pytest.fixture
-def run_cli(monkeypatch, capsys):
-    """Run the command line in this process; return (exit code, standard output, standard error)."""
-    from autograder import cli
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["autograder", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = stopped.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run

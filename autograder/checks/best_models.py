@@ -76,7 +76,7 @@ def measure(trial, scores_of):
             right = count_right(scores_of(images.X), images.y)
             found.append(Accuracy(images.title, right, len(images.y), tuple(settings[source])))
     if not found:
-        raise Wrong("not graded: this asks for CIFAR-10, which is not there where this was graded", "skipped")
+        raise Wrong("this asks for CIFAR-10, which the machine that graded this does not have", "skipped")
     return found
 
 

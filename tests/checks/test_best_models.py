@@ -301,7 +301,7 @@ class TestWhichImages:
         monkeypatch.setattr(images, "genuine_folder", lambda: None)
         found = results(trial(FC, models["best_fc_model.npz"], {"cifar10": [0.4, 0.45, 0.5], "images": 200}))
         assert {verdict for verdict, _ in found.values()} == {"skipped"}
-        assert "asks for CIFAR-10, which is not there" in found["loads"][1]
+        assert "asks for CIFAR-10, which the machine that graded this does not have" in found["loads"][1]
 
     def test_need_three_accuracies_in_the_manifest(self, models, trial):
         with pytest.raises(ValueError, match="questions.toml: best_fc_model: sample needs 3 accuracies"):

@@ -5,7 +5,7 @@ import pytest
 
 from cs231n import layers
 from cs231n.classifiers.cnn import ThreeLayerConvNet
-from cs231n.gradient_check import check_gradient
+from cs231n.gradient_check import check_net
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(3, 2, 6, 8)), np.array([0, 2, 1])
@@ -63,9 +63,7 @@ def test_gradients(reg):
     model = small_net(reg=reg)
     _, grads = model.loss(X, y)
     assert grads.keys() == model.params.keys()
-    for name, value in model.params.items():
-        # The net reads its parameters where they lie, which is where they are moved.
-        check_gradient(lambda _: model.loss(X, y)[0], value, grads[name], name=f"grads[{name!r}]").require()
+    check_net(model, X, y).require()
 
 
 def test_loss_adds_half_the_squares_of_all_three_weights_and_of_no_bias():

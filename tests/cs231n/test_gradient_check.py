@@ -9,6 +9,7 @@ from cs231n.gradient_check import (
     SMALL,
     check_gradient,
     check_gradients,
+    check_net,
     eval_numerical_gradient,
     eval_numerical_gradient_array,
     rel_error,
@@ -319,3 +320,29 @@ class TestTheClassicFunctions:
 
     def test_rel_error_of_nothing_is_0(self):
         assert rel_error(np.zeros(0), np.zeros(0)) == 0
+
+
+class TestANet:
+    class Line:
+        """A net of one weight and one bias; its loss is a parabola."""
+
+        def __init__(self, slope_of_b):
+            self.params, self.slope_of_b = {"W1": drawn(3), "b1": np.array([0.5])}, slope_of_b
+
+        def loss(self, X, y):
+            off = X @ self.params["W1"] + self.params["b1"] - y
+            return (off**2).sum(), {"W1": 2 * X.T @ off, "b1": self.slope_of_b * off.sum(keepdims=True)}
+
+    def test_is_checked_parameter_by_parameter_and_left_as_it_was(self):
+        net, X, y = self.Line(slope_of_b=2), drawn(4, 3, seed=1), drawn(4, seed=2)
+        before = {name: value.copy() for name, value in net.params.items()}
+        assert [check.name for check in check_net(net, X, y).require()] == ["dW1", "db1"]
+        assert all(np.array_equal(net.params[name], value) for name, value in before.items())
+
+    def test_with_a_wrong_or_absent_gradient_is_told_which(self):
+        net, X, y = self.Line(slope_of_b=1), drawn(4, 3, seed=1), drawn(4, seed=2)
+        assert [check.passed for check in check_net(net, X, y)] == [True, False]
+        del net.params["W1"]
+        net.params["W2"] = drawn(3)
+        net.loss = lambda X, y: (0.0, {})
+        assert "dW2 is None" in repr(check_net(net, X, y))

@@ -134,6 +134,20 @@ def check_gradients(f, inputs, gradients, dout=None):
     return checks
 
 
+def check_net(net, X, y):
+    """Check the gradient of every parameter of a network and return them as GradientChecks.
+
+    Each is moved a little where it lies, measured, and put back.
+
+    - net: has `params`, arrays by name, and `loss(X, y)`, which returns the loss and gradients by the same names
+    """
+    _, grads = net.loss(X, y)
+    return GradientChecks(
+        check_gradient(lambda _: net.loss(X, y)[0], value, grads.get(name), name=f"d{name}")
+        for name, value in net.params.items()
+    )
+
+
 def check_gradient(f, x, analytic, dout=None, name="gradient"):
     """Compare one analytic gradient with measured slopes of f at x and return a GradientCheck.
 
