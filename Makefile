@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test notebooks fast lint release grade lab doctor datasets sandbox clean
+.PHONY: help demo test mutants notebooks fast lint release grade lab doctor datasets sandbox clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,6 +16,11 @@ demo: $(BIN)/.installed sandbox ## make the release, a sample class, grade it, s
 
 test: $(BIN)/.tested sandbox ## run every test (set-up included)
 	$(BIN)/python -m pytest -n auto
+
+mutants: $(BIN)/.tested sandbox ## measure the judge: wrong versions must fail and be named, right ones must pass
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --catalogue
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --right
 
 notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample
 	$(BIN)/python -m pytest tests/test_source_notebooks.py -k from_top_to_bottom -v --durations=5

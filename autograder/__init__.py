@@ -1,3 +1,3 @@
 """The autograder: from one reference solution to a student release, and from a class of submissions to grades."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

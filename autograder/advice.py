@@ -39,7 +39,8 @@ _KNOWN = [
      "This is Python 2 code; this course runs Python 3"),
     (r"TabError|unindent does not match", "Tabs and spaces are mixed; let your editor turn all tabs into spaces"),
     (r"BdbQuit", "A debugger call was left in; take out pdb.set_trace() or breakpoint()"),
-    (r"'float' object cannot be interpreted as an integer|slice indices must be integers",
+    (r"'float' object cannot be interpreted as an integer|slice indices must be integers"
+     r"|Cannot cast array data from dtype\('float64'\) to dtype\('int64'\)",
      "In Python 3 `/` gives a float; use // where a whole number is needed, as in sizes and indices"),
     (r"assignment destination is read-only", "The array may not be written to; work on a copy: x = x.copy()"),
 ]  # fmt: skip

@@ -59,6 +59,9 @@ def check(
     question: Annotated[
         Optional[list[str]], typer.Option(help="Only this question and what it needs (repeatable).")
     ] = None,
+    for_student: Annotated[
+        bool, typer.Option("--for-student", help="Make the HTML page the student's, without hidden inputs.")
+    ] = False,
     require_sandbox: SandboxOption = False,
 ):
     """Grade one submission, with no course around it."""
@@ -86,7 +89,33 @@ def check(
     if json:
         report.save(json)
     if html:
-        write_atomically(html, student_page(report, checks.heat_map).encode())
+        write_atomically(html, student_page(report, checks.heat_map, to_student=for_student).encode())
+
+
+@app.command()
+def reproduce(
+    path: Annotated[Path, typer.Argument(help="A student's folder or zip.", show_default=False)],
+    question: Annotated[str, typer.Argument(help="The question's id.", show_default=False)],
+    criterion: Annotated[str, typer.Argument(help="The criterion's name.", show_default=False)],
+    seed: Annotated[Optional[int], typer.Option(help="Seed of the hidden inputs (default: this kit's own).")] = None,
+    save: Annotated[Optional[Path], typer.Option(help="Write every array it saw to this .npz file.")] = None,
+    require_sandbox: SandboxOption = False,
+):
+    """Judge one criterion once more and show all it saw: inputs, what came, what was expected."""
+    from autograder.course import ASSIGNMENT, KIT
+    from autograder.questions import read_manifest
+    from autograder.reproduce import reproduce as judge_again
+    from autograder.sandbox import choose_isolation
+    from autograder.submission import read_submission
+    from autograder.terminal import print_reproduced
+
+    manifest = read_manifest(KIT / ASSIGNMENT)
+    submission = read_submission(path, manifest)
+    found = judge_again(submission, manifest, choose_isolation(require_sandbox), question, criterion, seed)
+    print_reproduced(console, found)
+    if save:
+        found.save(save)
+        console.print(f"arrays: {save}", soft_wrap=True)
 
 
 @app.command()

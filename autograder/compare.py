@@ -14,8 +14,9 @@ def expect_array(actual, shape, what):
     if isinstance(actual, Handle):
         raise Wrong(f"{what} is a {actual.kind}; expected an array of shape {shape}")
     if not isinstance(actual, (np.ndarray, int, float)) or (isinstance(actual, bool) and shape):
-        came = "None" if actual is None else f"a {type(actual).__name__}"
-        raise Wrong(f"{what} is {came}; expected an array of shape {shape}")
+        if actual is None:
+            raise Wrong(f"{what} is None; expected an array of shape {shape}. Is it written yet?", "missing")
+        raise Wrong(f"{what} is a {type(actual).__name__}; expected an array of shape {shape}")
     array = np.asarray(_real(actual))
     if array.shape != tuple(shape):
         raise Wrong(f"{what} has shape {array.shape}; expected {tuple(shape)}{_about_shape(array.shape, tuple(shape))}")
@@ -25,6 +26,8 @@ def expect_array(actual, shape, what):
 def expect_number(actual, what):
     """Return `actual`, a number or an array of one entry, as an array of shape () in its own type; else raise Wrong."""
     array = np.asarray(_real(actual)) if isinstance(actual, (np.ndarray, int, float)) else None
+    if actual is None:
+        raise Wrong(f"{what} is None; expected one number. Is it written yet?", "missing")
     if array is None or array.size != 1:
         shape = "" if array is None else f" an array of shape {array.shape}"
         raise Wrong(f"{what} is{shape or f' a {_kind(actual)}'}; expected one number")

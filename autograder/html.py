@@ -11,19 +11,24 @@ trusted to be escaped already.
 
 import base64
 import hashlib
+import json
 import os
 import re
+import textwrap
 import unicodedata
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from autograder.audience import for_student, path_of, reproduce_command
 from autograder.files import write_atomically
 
 # A symbol and a word for every verdict, so that none is told by its colour alone.
@@ -55,9 +60,23 @@ LONGEST_TEXT = 20_000  # characters of code or output shown on a page
 TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # colours, cursor moves, titles
 
 
-def student_page(report, heat_map, class_link=None):
-    """Return the page of one submission; `class_link` is the address of the class page, if there is one."""
-    return _page("student.html.j2", report=report, heat_map=_marked(heat_map), class_link=class_link)
+def student_page(report, heat_map, class_link=None, to_student=False):
+    """Return the page of one submission.
+
+    - class_link: the address of the class page, if there is one
+    - to_student: whether the student is to read it, and not whoever grades
+    """
+    questions = [for_student(question) for question in report.questions] if to_student else report.questions
+    path = "." if to_student else path_of(report)
+    return _page(
+        "student.html.j2",
+        report=report,
+        questions=questions,
+        heat_map=_marked(heat_map),
+        class_link=class_link,
+        to_student=to_student,
+        command=partial(_command, path, report.seed),
+    )
 
 
 def class_page(reports):
@@ -87,18 +106,28 @@ def class_page(reports):
     )
 
 
-def question_fragment(question, heat_map):
-    """Return what the judge says about one question, with all styles inside, as a cell's output can show it."""
+def question_fragment(question, heat_map, seed):
+    """Return what a student may see of one question, with all styles inside, as a cell's output can show it."""
     template = _environment.from_string('{% import "question.html.j2" as parts with context %}{{ parts.fragment(q) }}')
-    return template.render(q=question, heat_map=_marked(heat_map)).strip() + "\n"
+    command = partial(_command, ".", seed)
+    return template.render(q=for_student(question), heat_map=_marked(heat_map), command=command).strip() + "\n"
+
+
+def _command(path, seed, question, criterion):
+    return reproduce_command(path, question.id, criterion.name, seed)
 
 
 def write_class(reports, folder, heat_map):
-    """Write `index.html` and `<student>/index.html` for every report, each file whole or not at all."""
+    """Write `index.html`, and for every report `<student>/index.html` and the student's own `<student>/student.html`.
+
+    Each file is written whole or not at all.
+    """
     folder = Path(folder)
     for report in reports:
         page = student_page(report, heat_map, class_link="../index.html")
         write_atomically(folder / folder_of(report) / "index.html", page.encode())
+        page = student_page(report, heat_map, to_student=True)
+        write_atomically(folder / folder_of(report) / "student.html", page.encode())
     write_atomically(folder / "index.html", class_page(reports).encode())
 
 
@@ -194,6 +223,23 @@ def by_notebook(questions):
     return list(groups.items())
 
 
+def _listing(inputs):
+    """Return what a criterion called the student's code with, as text."""
+    lines = []
+    for call in inputs:
+        lines.append(call["call"])
+        for position, argument in enumerate(call["arguments"]):
+            lines.append(f"  {argument.get('name', position)}: {_value(argument['value'])}")
+    return "\n".join(lines)
+
+
+def _value(value):
+    if not isinstance(value, dict) or "values" not in value:
+        return json.dumps(value, ensure_ascii=False)
+    head = f"{value['dtype']} array of shape {tuple(value['shape'])}"
+    return f"{head}\n{textwrap.indent(np.array2string(np.array(value['values']), threshold=400), '    ')}"
+
+
 def _breakable(name):
     """Return a long identifier with places where a narrow column may break it."""
     return Markup("<wbr>").join(re.findall(r"[^_]+?(?:_+|(?<=[a-z0-9])(?=[A-Z])|$)|_+", name) or [name])
@@ -212,7 +258,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {"number": _number, "breakable": _breakable, "code": code_html, "clip": clip, "url": quote}
-_environment.filters |= {"by_notebook": by_notebook}
+_environment.filters |= {"by_notebook": by_notebook, "listing": _listing}
 _environment.globals |= {
     "symbols": SYMBOLS,
     "meanings": MEANINGS,

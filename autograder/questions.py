@@ -26,6 +26,8 @@ class Question:
     - file: the module with its function or class, whose name is `id`, or another file that is handed in
     - cells: grade ids of notebook cells that make up a module of their own, where the answer stands in a notebook
     - needs: questions it builds on
+    - may_use: questions it builds on only where its answer names them
+    - follow_through: share of a criterion's points that is earned where it holds given right needed functions
     - bonus: its points come on top of the assignment's
     - requires: modules without which it cannot be graded on a machine
     - settings: whatever its check wants to be told
@@ -45,6 +47,8 @@ class Question:
     requires: tuple[str, ...] = ()
     settings: dict = field(default_factory=dict, hash=False)
     withheld: tuple[str, ...] = ()
+    may_use: tuple[str, ...] = ()
+    follow_through: float = 1.0
 
     @property
     def source(self):
@@ -98,7 +102,7 @@ def read_manifest(root):
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
         assignment, limits = data["assignment"], data["limits"]
-        questions = tuple(_question(entry, limits, assignment.get("withheld", ()), path) for entry in data["question"])
+        questions = tuple(_question(entry, assignment, limits, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
@@ -116,12 +120,12 @@ def read_manifest(root):
     return manifest
 
 
-def _question(entry, limits, withheld, path):
-    fields = dict(entry)
+def _question(entry, assignment, limits, path):
+    fields = {"follow_through": assignment.get("follow_through", 1.0)} | entry
     try:
         own = Limits(**(limits | fields.pop("limits", {})))
-        lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "requires")}
-        lists["withheld"] = (*withheld, *fields.get("withheld", ()))
+        lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "may_use", "requires")}
+        lists["withheld"] = (*assignment.get("withheld", ()), *fields.get("withheld", ()))
         return Question(**fields | lists | {"limits": own})
     except TypeError as error:
         raise KitError(
@@ -134,11 +138,14 @@ def _validate(manifest, path):
     for question in manifest.questions:
         if question.id in seen:
             raise KitError(f"{path}: question {question.id!r} stands there twice")
-        for needed in question.needs:
+        for needed in (*question.needs, *question.may_use):
             if needed not in seen:
                 raise KitError(f"{path}: {question.id!r} needs {needed!r}, which is no question before it")
         if not question.file and not question.cells:
             raise KitError(f"{path}: {question.id!r} names neither a file nor cells; where is it answered?")
         if not isinstance(question.points, (int, float)) or not question.points > 0:
             raise KitError(f"{path}: {question.id!r} is worth {question.points!r} points; expected more than 0")
+        share = question.follow_through
+        if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise KitError(f"{path}: {question.id!r} has follow_through = {share!r}; expected a share from 0 to 1")
         seen.add(question.id)

@@ -34,7 +34,7 @@ def worst(verdicts):
 
 @dataclass
 class Criterion:
-    """One named, separately scored property of one question."""
+    """One named, separately scored property of one question; the fields are explained in docs/report_format.md."""
 
     name: str
     text: str
@@ -46,15 +46,21 @@ class Criterion:
     worst_index: list[int] | None = None
     near: bool = False
     picture: dict | None = None
+    edge: bool = False
+    where: str = ""
+    given: list[str] = field(default_factory=list)
+    inputs: list[dict] = field(default_factory=list)
 
 
 @dataclass
 class Diagnosis:
-    """A likely reason for a failure: `kind` of finding, its short `name`, and a sentence for the student."""
+    """A likely reason for a failure: `kind` of finding, its short `name`, a sentence for the student, and for whoever
+    grades what the student probably `thought`."""
 
     kind: str
     name: str
     text: str
+    thought: str = ""
 
 
 @dataclass

@@ -11,6 +11,8 @@ import select
 import signal
 import threading
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from autograder.advice import about_exception
 from autograder.sandbox import start_worker, stop_worker
@@ -23,20 +25,42 @@ _TAIL = 4000  # characters of the student's prints that are kept
 class StudentError(Exception):
     """The student's side failed: `verdict` is one of report.VERDICTS, the message is for the student.
 
-    `file` and `function` say where in the submission an exception was raised, where that is known.
+    `file` and `function` say where in the submission an exception was raised, where that is known, and `raised` its
+    type and the first line of its message.
     """
 
-    def __init__(self, verdict, message, file=None, function=None):
+    def __init__(self, verdict, message, file=None, function=None, raised=None):
         super().__init__(message)
-        self.verdict, self.file, self.function = verdict, file, function
+        self.verdict, self.file, self.function, self.raised = verdict, file, function, raised
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that was made: what was asked, and what came back (a value, or a StudentError).
+
+    `after` are the positional arguments as they were after the call, where that was asked for.
+    """
+
+    target: str | tuple
+    args: tuple
+    kwargs: dict
+    returns: str | list
+    is_call: bool
+    result: Any
+    after: list | None = None
 
 
 class Student:
-    """One worker on one staged submission, started at the first call and after it died; use as a context manager."""
+    """One worker on one staged submission, started at the first call and after it died; use as a context manager.
 
-    def __init__(self, folder, limits, isolation, hidden=(), withheld=()):
+    - answers: followthrough.Answers, for functions that the judge answers in the place of the student's own
+    """
+
+    def __init__(self, folder, limits, isolation, hidden=(), withheld=(), answers=None):
         self._start = lambda: start_worker(folder, limits, isolation, hidden, withheld)
         self._limits = limits
+        self._answers = answers
+        self.calls = []  # every Call since somebody emptied this list
         self._process = None
         self._printed = bytearray()
         self._drain = None
@@ -72,11 +96,20 @@ class Student:
         - returns: "value", or "handle" for what stays in the worker, or a list of these, one for each value returned
         - echo: also return the positional arguments as they are after the call: (result, arguments)
         """
-        return self._ask(target, True, args, kwargs, returns, echo)
+        return self._recorded(target, True, args, kwargs, returns, echo)
 
     def get(self, handle, attribute, returns="value"):
         """Return an attribute of something the worker keeps."""
-        return self._ask((handle, attribute), False, (), {}, returns, False)
+        return self._recorded((handle, attribute), False, (), {}, returns, False)
+
+    def _recorded(self, target, is_call, args, kwargs, returns, echo):
+        try:
+            value, after = self._ask(target, is_call, args, kwargs, returns, echo)
+        except StudentError as error:
+            self.calls.append(Call(target, args, kwargs, returns, is_call, error))
+            raise
+        self.calls.append(Call(target, args, kwargs, returns, is_call, value, after if echo else None))
+        return (value, after) if echo else value
 
     def _ask(self, target, call, args, kwargs, returns, echo):
         name = target if isinstance(target, str) else f"{target[0].kind}.{target[1]}"
@@ -101,7 +134,7 @@ class Student:
             after = decode(reply["echo"], arrays) if echo else list(args)
             if not (_fits(value, returns) and isinstance(after, list) and len(after) == len(args)):
                 raise ValueTypeError("not what was asked for")
-            return (value, after) if echo else value
+            return value, after
         except (ValueTypeError, KeyError):
             self._fail("forbidden", f"the answer of {name} is no answer of this protocol")
 
@@ -111,8 +144,9 @@ class Student:
             self._open()
         deadline = time.monotonic() + self._seconds_left
         try:
-            _send(self._process.stdin.fileno(), request, deadline)
-            reply = frames.read(lambda size: _receive(self._process.stdout.fileno(), size, deadline))
+            reply = self._send_and_receive(request, deadline)
+            while self._answers and "ask" in reply[0]:
+                reply = self._send_and_receive(self._answers.reply(*reply), deadline)
         except TimeoutError:
             seconds = self._limits.wall_seconds
             self._fail("timeout", f"{name} did not come back: this question has {seconds} s. Look for an endless loop.")
@@ -123,6 +157,10 @@ class Student:
         finally:
             self._seconds_left = max(0.0, min(self._seconds_left, deadline - time.monotonic()))
         return reply
+
+    def _send_and_receive(self, data, deadline):
+        _send(self._process.stdin.fileno(), data, deadline)
+        return frames.read(lambda size: _receive(self._process.stdout.fileno(), size, deadline))
 
     def _open(self):
         self._process = self._start()
@@ -137,6 +175,8 @@ class Student:
             raise WorkerFailed(f"the worker did not start: {error}; it printed: {self.printed}") from None
         finally:
             self._seconds_left = own
+        if self._answers:
+            self._ask("worker.answered:install", True, (self._answers.names,), {}, "value", False)
 
     def _keep_output(self, stream):
         with contextlib.suppress(OSError, ValueError):
@@ -216,7 +256,7 @@ def _raised(raised, name):
     advice = about_exception(kind, message)
     first = message.strip().partition("\n")[0]  # NumPy, for one, adds paragraphs
     said = f"{name} raised {kind}{': ' if first else ''}{first}{place}"
-    return StudentError(verdict, f"{said}. {advice}" if advice else said, *where)
+    return StudentError(verdict, f"{said}. {advice}" if advice else said, *where, raised=(kind, first))
 
 
 def _text(value):

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +32,22 @@ def print_question(console, question):
         if criterion.verdict != "passed" and criterion.message not in said:
             said.add(criterion.message)
             console.print(Text(f"    {criterion.name}: {visible(criterion.message)}"))
+
+
+def print_reproduced(console, found):
+    """Print one criterion with everything it saw."""
+    criterion, question = found.criterion, found.question
+    line = Text(f"{SYMBOLS[criterion.verdict]} {question.id}, {criterion.name}: ", _colour(criterion.verdict))
+    line.append(f"{criterion.verdict}, {criterion.points:g} of {criterion.max_points:g} points", "default")
+    console.print(line)
+    for text in (criterion.text, criterion.message, criterion.where):
+        if text:
+            console.print(Text(f"  {visible(text)}"))
+    for finding in question.diagnosis if criterion.verdict != "passed" else ():
+        console.print(Text(f"  {visible(finding.name)}: {visible(finding.text)}", "bold"))
+    for name, array in found.arrays().items():
+        console.print(Text(f"\n{name} {array.shape} {array.dtype}", "bold"))
+        console.print(Text(np.array2string(array, precision=6, threshold=200)))
 
 
 def print_summary(console, report):

@@ -1,5 +1,6 @@
 """One submission on the bench: its files, what was released, and where the staged copy lies."""
 
+import re
 from pathlib import Path
 
 from autograder.cells import answer_cell, answer_modules
@@ -30,15 +31,29 @@ class Work:
         Path(folder).chmod(0o755)
         self.folder = folder
 
-    def student(self, question):
+    def student(self, question, answers=None):
         """Return the Student who answers a question; no worker starts before the first call."""
-        return Student(self.folder, question.limits, self.isolation, self.hidden, question.withheld)
+        return Student(self.folder, question.limits, self.isolation, self.hidden, question.withheld, answers)
 
     def trial(self, question, student, seed):
         """Return what the checks of a question work with."""
         path = own_path(self.submission, question.file, self.manifest, self.released)
         handed_in = self.submission.files.get(path) if question.file != question.source else None
         return Trial(student, seed, question, self.manifest.options, handed_in, self.secret)
+
+    def needs(self, question):
+        """Return the ids of what the student's answer to a question builds on."""
+        return [*question.needs, *(other for other in question.may_use if self._is_named(other))]
+
+    def _is_named(self, identifier):
+        """Say whether the student's own code calls the function of another question, outside the file it stands in."""
+        home = {question.id: question.file for question in self.manifest.questions}[identifier]
+        own = [
+            text.decode(errors="replace")
+            for path, text in self.submission.files.items()
+            if self.manifest.is_editable(path) and path != home and text != self.released.get(path)
+        ]
+        return any(re.search(rf"\b{re.escape(identifier)}\b", text) for text in own)
 
     def code(self, question):
         """Return ({file, line, text} of the student's answer or None, whether it is the stub as it was released)."""

@@ -26,7 +26,6 @@ class TestExpectingAnArray:
     @pytest.mark.parametrize(
         "actual, came",
         [
-            (None, "None"),
             ("zero", "a str"),
             ([1.0, 2.0, 3.0], "a list"),
             ((1.0,), "a tuple"),
@@ -37,6 +36,11 @@ class TestExpectingAnArray:
     )
     def test_names_what_came_instead(self, actual, came):
         assert refusal(expect_array, actual, (3,), "out").message == f"out is {came}; expected an array of shape (3,)"
+
+    def test_takes_none_for_what_is_not_written_yet(self):
+        with pytest.raises(Wrong) as error:
+            expect_array(None, (3,), "out")
+        assert error.value.verdict == "missing" and "Is it written yet?" in str(error.value)
 
     @pytest.mark.parametrize(
         "came, expected, says",
@@ -62,7 +66,7 @@ class TestExpectingANumber:
 
     @pytest.mark.parametrize(
         "actual, came",
-        [(None, "a NoneType"), ("2", "a str"), (np.zeros(2), "an array of shape (2,)"), (Handle(0, "Net"), "a Net")],
+        [("2", "a str"), (np.zeros(2), "an array of shape (2,)"), (Handle(0, "Net"), "a Net")],
     )
     def test_names_what_came_instead(self, actual, came):
         assert refusal(expect_number, actual, "loss").message == f"loss is {came}; expected one number"

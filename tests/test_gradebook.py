@@ -190,7 +190,7 @@ def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
 def test_a_skipped_question_asks_for_a_human_and_tells_the_instructor(
     tmp_path, make_course, hand_in, monkeypatch, capsys
 ):
-    monkeypatch.setattr("autograder.judge._available", lambda module: False)
+    monkeypatch.setattr("autograder.examine.is_available", lambda module: False)
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
     done = grade_class(course)

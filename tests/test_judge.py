@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import checks, judge
+from autograder import checks, examine, judge
 from autograder.criteria import Criterion, Outcome, Wrong
 from autograder.judge import seed_of
 from autograder.questions import Limits, Manifest, Question
@@ -91,7 +91,7 @@ def verdicts(report, name):
 class TestShares:
     @given(st.floats(0.5, 100).map(lambda p: round(p, 2)), st.lists(st.floats(0.1, 9), min_size=1, max_size=12))
     def test_add_up_exactly_and_follow_the_weights(self, points, weights):
-        shares = judge._shares(points, weights)
+        shares = examine._shares(points, weights)
         assert round(math.fsum(shares), 2) == points
         for share, weight in zip(shares, weights):
             assert share >= 0 and share == round(share, 2)

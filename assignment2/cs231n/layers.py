@@ -20,7 +20,7 @@ def affine_forward(x, w, b):
     w: (D, M)
     b: (M,)
 
-    Returns out (N, M) and a cache for `affine_backward`.
+    Returns out (N, M), in the type of x, and a cache for `affine_backward`.
     """
     ### BEGIN SOLUTION
     rows = x.reshape(x.shape[0], -1)
@@ -36,7 +36,7 @@ def affine_backward(dout, cache):
     dout: (N, M)
     cache: from `affine_forward`
 
-    Returns dx in the shape that x had, dw (D, M) and db (M,).
+    Returns dx in the shape and type that x had, dw (D, M) and db (M,).
     """
     ### BEGIN SOLUTION
     x, w = cache
@@ -54,7 +54,7 @@ def relu_forward(x):
 
     x: any shape
 
-    Returns out in the shape of x and a cache for `relu_backward`.
+    Returns out in the shape and type of x and a cache for `relu_backward`.
     """
     ### BEGIN SOLUTION
     out = np.maximum(0, x)
@@ -69,7 +69,8 @@ def relu_backward(dout, cache):
     dout: the shape of x
     cache: from `relu_forward`
 
-    Returns dx in the shape of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right there.
+    Returns dx in the shape and type of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right
+    there.
     """
     ### BEGIN SOLUTION
     x = cache

@@ -2,21 +2,28 @@
 
     L(t) = sum(f(x + t * direction) * dout)
 
-Each slope is taken from four values, L at -h, -h/2, h/2 and h. They give a slope to the right of x and one to the
-left of x, each exact for parabolas:
+Each slope is taken from four values, L at -h, -h/2, h/2 and h. Two of them make a central difference, and Richardson's
+extrapolation joins two central differences into one whose error shrinks like h^4:
+
+    far = (L(h) - L(-h)) / 2h        near = (L(h/2) - L(-h/2)) / h        middle = (4 near - far) / 3
+
+How far `near` and `far` are apart *is* an error estimate. The same four values give a slope to the right of x and one
+to the left of x, each exact for parabolas:
 
     right = (4 L(h/2) - L(h) - 3 L(0)) / h          left = (3 L(0) + L(-h) - 4 L(-h/2)) / h
 
-Where f is smooth the two agree up to O(h^2), so their gap *is* an error estimate. Where f has a kink at x (a ReLU at
-exactly 0, a tie in a maximum) the gap stays as h shrinks, and every value between the two slopes is a subgradient.
+Where f is smooth the gap between them shrinks like h^3. Where f has a kink at x (a ReLU at exactly 0, a tie in a
+maximum) it stays as h shrinks, and every value between the two slopes is a subgradient. Each output of f may choose its
+own, so the gap is taken output by output.
 """
 
 import numpy as np
 
-# Steps, relative to the size of the data: the first suits smooth functions, the second steps over a kink that is near
-# x but not at it. A function that rounds to float32 somewhere inside needs longer ones to out-shout its noise.
-STEPS = {np.float64: (1e-4, 1e-6), np.float32: (1e-2, 1e-3)}
-SETTLED = 1e-5  # an estimate is good enough when its error is below this part of the gradient's size
+# Steps, relative to the size of the data, tried until one is good enough: the first suits smooth functions, the others
+# those that change much faster than x is large, or have a kink near x. A function that rounds to float32 somewhere
+# inside needs longer ones to out-shout its noise.
+STEPS = {np.float64: (1e-4, 1e-5, 1e-6, 1e-7, 1e-8), np.float32: (1e-1, 1e-2, 1e-3)}
+SETTLED = 1e-6  # an estimate is good enough when its error is below this part of the gradient's size
 
 
 class Line:
@@ -27,11 +34,6 @@ class Line:
         self.eps = np.finfo(precision).eps
         self.start = np.array(x[index])
         self.origin = np.array(f(x), dtype=np.float64)
-
-    @property
-    def size(self):
-        """The size of the terms that L is the sum of, which its rounding error is a part of."""
-        return float(np.linalg.norm(self.origin * self.dout))
 
     def change(self, t):
         """Return f(x + t * direction) - f(x)."""
@@ -45,14 +47,15 @@ class Line:
         return float(np.sum(self.change(t) * self.dout))
 
     def slopes(self, h):
-        """Return the slope just left of x, the slope just right of x, and the rounding error to expect in both."""
-        change = self.change(h)
-        far, near = float(np.sum(change * self.dout)), self(h / 2)
-        right = (4 * near - far) / h
-        far, near = self(-h), self(-h / 2)
-        left = (far - 4 * near) / h
-        rounded = np.where(change != 0, self.origin * self.dout, 0)  # outputs that stay put add no rounding error
-        return left, right, 4 * self.eps * float(np.linalg.norm(rounded)) / h
+        """Return (low, high, error): every slope between low and high fits x, and both are off by about error."""
+        right, left, near_right, near_left = (self.change(t) * self.dout for t in (h, -h, h / 2, -h / 2))
+        moved = (right != 0) | (left != 0)  # outputs that stay put add no rounding error
+        noise = 4 * self.eps * np.where(moved, np.abs(self.origin * self.dout), 0) / h
+        near, far = float(np.sum(near_right - near_left)) / h, float(np.sum(right - left)) / (2 * h)
+        middle = (4 * near - far) / 3
+        gap = np.abs(4 * (near_right + near_left) - (right + left)) / h
+        spread = float(np.sum(np.maximum(gap - 2 * noise, 0)))
+        return middle - spread / 2, middle + spread / 2, abs(near - far) + float(np.linalg.norm(noise))
 
 
 def precision_of(f, x, direction):
@@ -69,33 +72,47 @@ def precision_of(f, x, direction):
     return np.float32 if max(fits.mean(), missed.mean()) > 0.5 else np.float64
 
 
+def unit_of(f, x, dout, direction):
+    """Return the slope that L would have if it changed by its own size while x does: a yardstick for rounding errors.
+
+    Its size is that of its terms, or of how they change along the direction, whichever is larger. Where both are 0, as
+    with the loss of a prediction that is as good as certain, x is moved farther.
+    """
+    line = Line(f, x, dout, ..., direction)
+    size = float(np.linalg.norm(line.origin * dout))
+    for part in (1e-2, 1.0, -1.0, 10.0, -10.0):
+        with np.errstate(all="ignore"):
+            change = float(np.linalg.norm(line.change(part) * dout)) / abs(part)
+        size = max(size, change) if np.isfinite(change) else size
+        if size > 0:
+            break
+    return size / size_of(x)
+
+
 def measure_entries(f, x, dout, precision):
     """Return (low, high, uncertainty, kink) per entry: low < high only where f has a kink at x."""
-    left, right = np.zeros(x.shape), np.zeros(x.shape)
-    size = size_of(x)
+    low, high, best = np.zeros(x.shape), np.zeros(x.shape), np.full(x.shape, np.inf)
     kink = np.zeros(x.shape, dtype=bool)
-    todo = list(np.ndindex(*x.shape))
-    best = np.full(x.shape, np.inf)
-    gaps = {}
-    first, *_ = STEPS[precision]
+    before = {}
+    todo, size = list(np.ndindex(*x.shape)), size_of(x)
     for step in STEPS[precision]:
         for index in todo:
             h = step * max(abs(float(x[index])), size)
-            a, b, n = Line(f, x, dout, index, 1.0, precision).slopes(h)
-            gap = abs(b - a)
-            # A gap that does not shrink with the step, and is not noise, is a kink at x itself.
-            before = gaps.setdefault(index, gap)
-            if step < first and gap > 100 * n and abs(gap - before) < 0.1 * gap:
-                left[index], right[index], best[index], kink[index] = a, b, n, True
-            elif gap + n < best[index] and not kink[index]:
-                left[index], right[index], best[index] = a, b, gap + n
-        typical = typical_of((left + right) / 2)
-        todo = [i for i in todo if not kink[i] and best[i] > SETTLED * max(abs(left[i] + right[i]) / 2, typical)]
-        if not todo:
-            break
-    middle = (left + right) / 2
-    low = np.where(kink, np.minimum(left, right), middle)
-    high = np.where(kink, np.maximum(left, right), middle)
+            a, b, error = Line(f, x, dout, index, 1.0, precision).slopes(h)
+            middle, gap = (a + b) / 2, b - a
+            last_middle, last_gap = before.get(index, (middle, np.inf))
+            before[index] = middle, gap
+            # A gap that does not shrink with the step, and is no error, is a kink at x itself.
+            kink[index] = abs(gap - last_gap) < 0.1 * gap and gap > 10 * error
+            # Where rounding makes steps of its own, values may agree by chance: those of two step sizes hardly do.
+            uncertainty = gap + error + abs(middle - last_middle)
+            if kink[index]:
+                low[index], high[index], best[index] = a, b, error
+            elif uncertainty < best[index]:
+                low[index] = high[index] = middle
+                best[index] = uncertainty
+        settled = SETTLED * np.maximum(np.abs(low + high) / 2, typical_of((low + high) / 2))
+        todo = [index for index in todo if not kink[index] and best[index] > settled[index]]
     return low, high, best, kink
 
 

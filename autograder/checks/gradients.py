@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks import pack  # noqa: F401  (makes cs231n importable)
+from autograder.attribution import attribute, by_example
+from autograder.checks import pack
 from autograder.compare import agrees
 from autograder.criteria import Outcome, Wrong
 from autograder.report import Diagnosis
@@ -20,40 +21,66 @@ from cs231n.gradient_check import check_gradient
 
 @dataclass(frozen=True)
 class Variant:
-    """A wrong function that people really write: `name` for the report, the function, a sentence for the student.
+    """A wrong function that has a name: `function` takes the inputs by keyword; `diagnosis` is for the report."""
 
-    `kind` is "gradient" where it is the backward function that is wrong.
-    """
-
-    name: str
     function: Callable
-    text: str
-    kind: str = "function"
+    diagnosis: Diagnosis
 
     @property
-    def diagnosis(self):
-        return Diagnosis(self.kind, self.name, self.text)
+    def name(self):
+        return self.diagnosis.name
 
 
 def fresh(inputs):
-    """Return inputs with dictionaries copied, for a function that keeps running averages in one."""
-    return {name: dict(value) if isinstance(value, dict) else value for name, value in inputs.items()}
+    """Return copies of inputs, for a function that may change them."""
+    return {name: value.copy() if isinstance(value, (dict, np.ndarray)) else value for name, value in inputs.items()}
 
 
-def named_variant(variants, inputs, actual):
-    """Return the Variant whose value on these inputs the student's equals, or None."""
-    return next((variant for variant in variants if agrees(actual, variant.function(**fresh(inputs)))), None)
+def variants_of(function, part):
+    """Return the wrong versions of a function in the catalogue as Variants.
+
+    - function: the id of a question, which is the function's name
+    - part: which of the values that it returns the Variants return
+    """
+
+    def value(version):
+        def compute(**inputs):
+            with np.errstate(all="ignore"):
+                return getattr(version.module, function)(**inputs)[part]
+
+        return compute
+
+    versions = [version for version in pack.MISCONCEPTIONS.get(function, ()) if version.can_be_replayed]
+    return [Variant(value(version), version.misconception.diagnosis) for version in versions]
 
 
-def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None):
+def fitting(variants, inputs, actual, right):
+    """Return the Variants whose value on these inputs is the student's, and not the right one."""
+
+    def fits(variant):
+        try:
+            value = variant.function(**fresh(inputs))
+        except Exception:  # a wrong version may fail on some inputs
+            return False
+        return agrees(actual, value) and not agrees(value, right)
+
+    return [variant for variant in variants if fits(variant)]
+
+
+def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None, explain=None):
     """Return an Outcome where `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
 
     - function: called with the inputs by keyword
     - dout: the upstream gradient, or None where the function returns a number
     - call: what was called, for the message
     - variant: what the student's forward pass computes instead; its gradient is as good
+    - explain: (claimed, name) -> Diagnoses of a wrong gradient
     """
-    if not isinstance(claimed, (np.ndarray, int, float)) and claimed is not None:
+    if claimed is None:
+        raise Wrong(
+            f"{call}: {name} is None; expected an array of shape {inputs[wrt].shape}. Is it written?", "missing"
+        )
+    if not isinstance(claimed, (np.ndarray, int, float)):
         kind = claimed.kind if isinstance(claimed, Handle) else type(claimed).__name__
         raise Wrong(f"{call}: {name} is a {kind}; expected an array of shape {inputs[wrt].shape}")
     first = None
@@ -63,7 +90,7 @@ def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, varia
         if check.passed:
             if candidate and not np.any(claimed):
                 continue  # where a part is left out, a gradient of 0 fits it; that is no work done
-            outcome = Outcome("", check.max_rel_error, check.bound, check.worst_index)
+            outcome = Outcome(_about_kinks(check), check.max_rel_error, check.bound, check.worst_index)
             if candidate:
                 outcome.message = f"right for what your forward pass computes ({candidate.name})"
                 outcome.diagnosis.append(candidate.diagnosis)
@@ -76,7 +103,34 @@ def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, varia
     message = f"{call}: {first.message}"
     if first.passed is None:
         raise RuntimeError(message)  # the judge's own function is too rough at its own inputs: a fault of the grader
-    raise Wrong(Outcome(message, first.max_rel_error, first.bound, first.worst_index, arrays))
+    diagnosis = list(explain(claimed, name)) if explain and first.numeric is not None else []
+    raise Wrong(Outcome(message, first.max_rel_error, first.bound, first.worst_index, arrays, diagnosis))
+
+
+def _about_kinks(check):
+    if not check.kinks:
+        return ""
+    entries = "entry lies" if check.kinks == 1 else "entries lie"
+    return f"{check.kinks} {entries} at a kink, where every value between the two slopes is right."
+
+
+def attribution(claimed, name, terms, sizes):
+    """Return the Diagnosis, in a list, of a gradient that is a sum of the terms of the right one, but another sum.
+
+    - terms: {name: array}, whose plain sum is the right gradient
+    - sizes: what may divide or multiply a term, as in {"N": 4}
+    """
+    found = attribute(claimed, terms, sizes)
+    return [Diagnosis("attribution", "its terms", found.sentence(name))] if found else []
+
+
+def shares(claimed, name, parts):
+    """Return the Diagnosis, in a list, of a gradient that holds other examples' shares than all of them, once each.
+
+    - parts: (N, *shape of claimed), the share of every example
+    """
+    text = by_example(claimed, parts, name)
+    return [Diagnosis("attribution", "its examples", text)] if text else []
 
 
 def _check(function, inputs, wrt, claimed, name, dout):

@@ -1,11 +1,12 @@
 """A layer as the checks see it: what its two functions compute, on which inputs they are tried, how they are called."""
 
+import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks.gradients import Variant, fresh
+from autograder.checks.gradients import fresh
 from autograder.student import StudentError
 
 
@@ -33,9 +34,11 @@ class Layer:
     - cases: ordinary sizes
     - gradients: {"x": "dx", ...} in the order the backward function returns them
     - says: the formula, for the text of the criterion
-    - variants: wrong forward functions that have a name
-    - slips: wrong backward functions that have a name: (dout, inputs by keyword) -> {"x": its dx, ...}, any of them
+    - terms: (dout, inputs by keyword) -> {"x": {name: array}, ...}, the named parts that a gradient is the sum of
     - may_change: settings that the forward function is free to change, such as running averages
+    - lenient: whether, in an edge case, a gradient may be that of a named wrong forward pass; where the backward pass
+      reads the same settings as the forward pass (a stride, a size), misreading them is a mistake in both
+    - keeps_type: whether float32 has to come back as float32
     """
 
     module: str
@@ -47,9 +50,10 @@ class Layer:
     gradients: dict[str, str]
     says: str
     edges: tuple[Edge, ...] = ()
-    variants: tuple[Variant, ...] = field(default=())
-    slips: tuple[Variant, ...] = field(default=())
+    terms: Callable | None = None
     may_change: tuple[str, ...] = ()
+    lenient: bool = True
+    keeps_type: bool = False
 
     def inputs(self, trial, case, *more):
         """Return the inputs of a case; `more` are names that draw others of the same sizes."""
@@ -58,6 +62,13 @@ class Layer:
     def value(self, inputs):
         """Return what is right for these inputs, which stay as they are."""
         return self.function(**fresh(inputs))
+
+    def parts(self, inputs, dout, position):
+        """Return the share of every example in one gradient, (N, *its shape): a backward pass is linear in dout."""
+        module = importlib.import_module(self.module)
+        _, cache = getattr(module, self.forward)(**fresh(inputs))
+        alone = np.eye(len(dout)).reshape(len(dout), len(dout), *(1,) * (dout.ndim - 1)) * dout
+        return np.stack([getattr(module, self.backward)(one, cache)[position] for one in alone])
 
     def run_forward(self, trial, inputs):
         """Call the student's forward function and return (out, cache handle)."""
@@ -72,7 +83,7 @@ class Layer:
             if error.verdict != "error":
                 raise
             text = f"{str(error).rstrip('.')}. Its cache was the one that your {self.forward} returned."
-            raise StudentError("error", text, error.file, error.function) from None
+            raise StudentError("error", text, error.file, error.function, error.raised) from None
         return (result if len(self.gradients) > 1 else (result,)), after
 
     def describe(self, inputs):

@@ -1,9 +1,10 @@
-"""The ground the checks stand on: the reference solution made importable, and the registry they add themselves to."""
+"""The ground the checks stand on: the reference made importable, the wrong versions of it, the registry of criteria."""
 
 import os
 import sys
 from pathlib import Path
 
+from autograder import misconceptions
 from autograder.criteria import Registry
 
 ASSIGNMENT = Path(__file__).resolve().parents[2] / "assignment2"
@@ -12,5 +13,14 @@ if str(ASSIGNMENT) not in sys.path:
 
 os.environ.setdefault("AUTOGRADER", "1")  # the assignment's own notices are for students
 
+MISCONCEPTIONS = misconceptions.load(Path(__file__).parent / "misconceptions", ASSIGNMENT)
+
 REGISTRY = Registry()
 criterion = REGISTRY.criterion
+
+
+def misconception(question, title):
+    """Return the Diagnosis of the catalogue's entry with this title, for a check that recognises it itself."""
+    return next(
+        version.misconception.diagnosis for version in MISCONCEPTIONS[question] if version.misconception.title == title
+    )

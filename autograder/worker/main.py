@@ -13,7 +13,7 @@ import sys
 import traceback
 import types
 
-from . import frames
+from . import answered, frames
 from .confine import confine
 from .values import Handle, ValueTypeError, decode, encode
 
@@ -29,11 +29,22 @@ def main():
     confine(**settings["limits"])
     sys.modules.update({name: Withheld(name) for name in settings["withheld"]})
     worker = Worker(settings["submission"])
+
+    def receive():
+        return frames.read(lambda size: _exactly(requests, size))
+
+    def send(frame):
+        replies.write(frame)
+        replies.flush()
+
+    def ask(header, tensors):
+        send(frames.pack(header, tensors))
+        return receive()
+
+    answered.connect(ask)
     with contextlib.suppress(EOFError):
         while True:
-            header, tensors = frames.read(lambda size: _exactly(requests, size))
-            replies.write(worker.answer(header, tensors))
-            replies.flush()
+            send(worker.answer(*receive()))
 
 
 class Withheld(types.ModuleType):

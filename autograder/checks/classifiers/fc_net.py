@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters
-from autograder.checks.classifiers.regularization import NO_HALF, NO_REG, RELU_ON_SCORES
+from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
 from cs231n.classifiers import fc_net as reference
@@ -44,7 +44,7 @@ def two_loss(trial):
     """The loss without regularization."""
     net = _two_layers(trial)
     net.share_parameters()
-    return net.expect_loss(*net.batch(6, SHAPE, C), WITH_GRADIENT)
+    return net.expect_loss(*net.batch(6, SHAPE, C))
 
 
 @criterion("TwoLayerNet", "regularized loss", 1)
@@ -52,7 +52,7 @@ def two_regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over both weights, none over the biases."""
     net = _two_layers(trial, reg=0.7)
     net.share_parameters()
-    return net.expect_loss(*net.batch(6, SHAPE, C), (*WITH_GRADIENT, NO_REG))
+    return net.expect_loss(*net.batch(6, SHAPE, C))
 
 
 def _two_gradient(name):
@@ -78,10 +78,10 @@ def two_regularized_gradients(trial):
 @criterion("TwoLayerNet", "one example", 0.5, edge=True)
 def two_one_example(trial):
     """Loss and gradients with a single example, N = 1."""
-    net = _two_layers(trial, reg=0.3)
+    net = _two_layers(trial)
     names = net.share_parameters()
     batch = net.batch(1, SHAPE, C)
-    net.expect_loss(*batch, (*WITH_GRADIENT, NO_REG))
+    net.expect_loss(*batch)
     return net.expect_gradients(*batch, names, WITH_GRADIENT)
 
 
@@ -121,7 +121,7 @@ def deep_loss(trial):
     def loss(hidden_dims):
         net = deep(trial, hidden_dims)
         net.share_parameters()
-        return net.expect_loss(*net.batch(6, SHAPE, C), WITH_GRADIENT)
+        return net.expect_loss(*net.batch(6, SHAPE, C))
 
     return worst([loss(dims) for dims in DEPTHS])
 
@@ -133,17 +133,17 @@ def deep_regularized_loss(trial):
     def loss(hidden_dims):
         net = deep(trial, hidden_dims, reg=0.4)
         net.share_parameters()
-        return net.expect_loss(*net.batch(6, SHAPE, C), (*WITH_GRADIENT, NO_REG))
+        return net.expect_loss(*net.batch(6, SHAPE, C))
 
     return worst([loss(dims) for dims in DEPTHS])
 
 
-def _deep_gradients(trial, kind, reg=0.0, N=6, variants=WITH_GRADIENT, depths=DEPTHS):
+def _deep_gradients(trial, kind, reg=0.0, N=6, depths=DEPTHS):
     found = []
     for hidden_dims in depths:
         net = deep(trial, hidden_dims, reg=reg)
         names = [name for name in net.share_parameters() if name.startswith(kind)]
-        found.append(net.expect_gradients(*net.batch(N, SHAPE, C), names, variants))
+        found.append(net.expect_gradients(*net.batch(N, SHAPE, C), names, WITH_GRADIENT))
     return worst(found)
 
 
@@ -168,7 +168,7 @@ def deep_regularized_gradients(trial):
 @criterion("FullyConnectedNet", "one example", 0.5, edge=True)
 def deep_one_example(trial):
     """Gradients with a single example, N = 1."""
-    return _deep_gradients(trial, ("W", "b"), reg=0.4, N=1, depths=DEPTHS[1:2])
+    return _deep_gradients(trial, ("W", "b"), N=1, depths=DEPTHS[1:2])
 
 
 @criterion("FullyConnectedNet", "called again", 0.5, edge=True)

@@ -3,15 +3,13 @@
 import numpy as np
 
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
-from autograder.checks.classifiers.nets import NOT_NORMALIZED, expect_initial_parameters, forward, loss_of
-from autograder.checks.classifiers.regularization import NO_HALF
+from autograder.checks.classifiers.nets import expect_initial_parameters, forward, loss_of
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
-from autograder.compare import agrees, expect_close
-from autograder.criteria import Wrong, needing
-from autograder.report import Diagnosis
+from autograder.compare import RTOL_FLOAT32, agrees, expect_close
+from autograder.criteria import Outcome, Wrong, needing
 from cs231n.layers import batchnorm_forward
 
 QUESTION = "FullyConnectedNet"
@@ -33,7 +31,8 @@ def batchnorm_parameters(trial):
     net = deep(trial, [9, 8], use_batchnorm=True)
     last = [name for name in ("gamma3", "beta3") if name in net.parameters()]
     if last:
-        raise Wrong(f"{net.call}: params has {' and '.join(last)}; the scores of the last layer are not normalized")
+        text = f"{net.call}: params has {' and '.join(last)}; the scores of the last layer are not normalized"
+        raise Wrong(Outcome(text, diagnosis=[net.known("batch norm on the scores")]))
     wide = {"input_dim": 60, "num_classes": 40, "use_batchnorm": True}
     expect_initial_parameters(trial, lambda **o: deep(trial, [50, 40], **wide, **o))
 
@@ -44,20 +43,33 @@ def batchnorm_loss(trial):
 
     def loss(hidden_dims):
         net, _ = _normalized(trial, hidden_dims)
-        return net.expect_loss(*net.batch(6, SHAPE, C), (NOT_NORMALIZED, AFTER_RELU))
+        return net.expect_loss(*net.batch(6, SHAPE, C))
 
     return worst([loss(dims) for dims in DEPTHS])
 
 
 @criterion(QUESTION, "batch norm: gradients", 1.25, needs=BATCHNORM_BACK)
 def batchnorm_gradients(trial):
-    """With use_batchnorm, the gradients of all W, b, gamma and beta, regularization of the weights included."""
+    """With use_batchnorm, the gradients of all W, b, gamma and beta, without regularization."""
 
     def gradients(hidden_dims):
-        net, names = _normalized(trial, hidden_dims, reg=0.3)
-        return net.expect_gradients(*net.batch(6, SHAPE, C), names, (NO_HALF,))
+        net, names = _normalized(trial, hidden_dims)
+        return net.expect_gradients(*net.batch(6, SHAPE, C), names)
 
     return worst([gradients(dims) for dims in DEPTHS])
+
+
+@criterion(QUESTION, "batch norm: regularized loss", 0.25, edge=True, needs=BATCHNORM)
+def batchnorm_regularized_loss(trial):
+    """With use_batchnorm, what reg > 0 adds to the loss comes from the weights alone: not from gamma or beta."""
+    nets = [_normalized(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
+    batch = nets[0].batch(6, SHAPE, C)
+    without, with_reg = (net.run_loss(*batch)[0] for net in nets)
+    squares = sum(np.sum(W**2) for name, W in nets[0].reference.params.items() if name.startswith("W"))
+    added = with_reg - without
+    if agrees(added, 0.3 * squares, RTOL_FLOAT32):  # a half that is missing has a criterion of its own
+        return None
+    return expect_close(added, 0.5 * 0.3 * squares, f"{nets[1].call}: what reg adds to the loss", RTOL_FLOAT32, "it")
 
 
 @criterion(QUESTION, "batch norm: testing", 0.5, needs=BATCHNORM)
@@ -68,59 +80,12 @@ def batchnorm_testing(trial):
         batch = net.batch(N, SHAPE, C)
         net.run_loss(*batch)
         net.reference.loss(*batch)
-    X = net.batch(5, SHAPE, C)[0]
-    scores = trial.call((net.net, "loss"), X)
-    call = f"{net.call}.loss(X) with X {X.shape}, after three training batches"
-    try:
-        return expect_close(scores, net.reference.loss(X), call, name="scores")
-    except Wrong as wrong:
-        if agrees(scores, forward(net.reference, X, _of_the_batch)):
-            wrong.outcome.diagnosis.append(TRAINING_AT_TEST)
-        net.reference.bn_params = [{"mode": "test"} for _ in DEPTHS[1]]
-        if agrees(scores, net.reference.loss(X)):
-            wrong.outcome.diagnosis.append(NOTHING_KEPT)
-        raise
+    net.call = f"after three training batches, {net.call}"
+    return net.expect_scores(net.batch(5, SHAPE, C)[0])
 
 
 def _of_the_batch(a, gamma, beta, layer):
     return batchnorm_forward(a, gamma, beta, {"mode": "train"})[0]
-
-
-def _after_relu(net, X, y):
-    """The loss of a net that normalizes after the ReLU in place of before it."""
-    hidden = X.reshape(len(X), -1)
-    for layer in range(1, net.num_layers):
-        a = np.maximum(0, hidden @ net.params[f"W{layer}"] + net.params[f"b{layer}"])
-        hidden = _of_the_batch(a, net.params[f"gamma{layer}"], net.params[f"beta{layer}"], layer - 1)
-    last = net.num_layers
-    return loss_of(net, hidden @ net.params[f"W{last}"] + net.params[f"b{last}"], y)
-
-
-AFTER_RELU = Variant(
-    "batch norm after ReLU", _after_relu, "Batch normalization comes after the ReLU; it belongs before."
-)
-TRAINING_AT_TEST = Diagnosis(
-    "function",
-    "batch statistics at test time",
-    "At test time the net normalizes with the statistics of the batch: set the mode of every bn_param to 'test'.",
-)
-
-
-NOTHING_KEPT = Diagnosis(
-    "function",
-    "running averages not kept",
-    "At test time the running averages are those of a new net: make bn_params once, in __init__, and pass them on.",
-)
-NO_SEED = Diagnosis(
-    "function",
-    "seed not passed on",
-    "Two calls with the same batch and the same seed give two losses: does the seed get into dropout_param?",
-)
-DROPPING_AT_TEST = Diagnosis(
-    "function",
-    "dropout at test time",
-    "Without y the net still drops units: set the mode of dropout_param to 'test'.",
-)
 
 
 def _with_dropout(trial, hidden_dims, N, **options):
@@ -133,11 +98,17 @@ def _with_dropout(trial, hidden_dims, N, **options):
     def mask(*shape, keep=KEEP):
         p = 1 - keep if trial.options.get("dropout") == "drop" else keep
         x, settings = trial.rng("mask", shape).uniform(0.5, 2.0, size=shape), {"p": p, "mode": "train", "seed": seed}
+        call = f"dropout_forward with x {shape}, dropout_param {settings}"
         with needing(f"{QUESTION} with dropout", "dropout_forward"):
-            out, _ = trial.call("cs231n.layers:dropout_forward", x, settings, returns=["value", "handle"])
-        drawn = drawn_from(out, x, f"dropout_forward with x {shape}, dropout_param {settings}")
+            out, again = (
+                trial.call("cs231n.layers:dropout_forward", x, settings, returns=["value", "handle"])[0]
+                for _ in range(2)
+            )
+        drawn = drawn_from(out, x, call)
         if drawn.share in (0, 1):
-            raise Wrong(f"dropout_forward with x {shape}, dropout_param {settings} kept every unit, or none", "blocked")
+            raise Wrong(f"{call} kept every unit, or none", "blocked")
+        if not np.array_equal(out, again):
+            raise Wrong(f"{call} drew two masks in two calls, though both had the same seed", "blocked")
         return drawn.kept * drawn.scale
 
     masks = [mask(N, units) for units in hidden_dims]
@@ -156,7 +127,7 @@ def dropout_loss(trial):
             return net.expect_loss(X, y, _misplaced(net, X, mask, hidden_dims))
         except Wrong as wrong:
             if net.run_loss(X, y)[0] != net.run_loss(X, y)[0]:
-                wrong.outcome.diagnosis.append(NO_SEED)
+                wrong.outcome.diagnosis.append(net.known("seed not passed on"))
             raise
 
     return worst([loss(dims) for dims in reversed(DEPTHS)])  # the deep net first: it tells more mistakes apart
@@ -175,21 +146,16 @@ def _misplaced(net, X, mask, hidden_dims):
         masks = [mask(len(X), reference.params[f"b{layer}"].size) for layer in range(1, reference.num_layers + 1)]
         return loss_of(reference, forward(reference, X, None, masks[:-1]) * masks[-1], y)
 
-    return (
-        Variant(
-            "no dropout behind the last hidden layer",
-            lambda n, X, y: with_masks(n, X, y, last=False) if len(hidden_dims) > 1 else np.nan,
-            "Dropout is missing behind the last hidden layer; only the scores go without it.",
+    misplaced = {
+        "no dropout behind the last hidden layer": lambda n, X, y: (
+            with_masks(n, X, y, last=False) if len(hidden_dims) > 1 else np.nan
         ),
-        Variant(
-            "the other probability",
-            lambda n, X, y: with_masks(n, X, y, keep=1 - KEEP),
-            "The net hands 1 - dropout on as p; both are the same probability.",
-        ),
-        Variant("no dropout", lambda n, X, y: loss_of(n, forward(n, X), y), "Dropout is asked for but never applied."),
-        Variant("dropout on the input", lambda n, X, y: right(n, X * rows, y), "Dropout is applied to the input too."),
-        Variant("dropout on the scores", on_scores, "Dropout is applied to the scores too; nothing follows them."),
-    )
+        "the other probability": lambda n, X, y: with_masks(n, X, y, keep=1 - KEEP),
+        "no dropout": lambda n, X, y: loss_of(n, forward(n, X), y),
+        "dropout on the input": lambda n, X, y: right(n, X * rows, y),
+        "dropout on the scores": on_scores,
+    }
+    return [Variant(function, net.known(title)) for title, function in misplaced.items()]
 
 
 @criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
@@ -214,7 +180,7 @@ def dropout_testing(trial):
     except Wrong as wrong:
         dropped = forward(net.reference, X, None, [mask(5, units) for units in DEPTHS[1]])
         if agrees(trial.call((net.net, "loss"), X), dropped):
-            wrong.outcome.diagnosis.append(DROPPING_AT_TEST)
+            wrong.outcome.diagnosis.append(net.known("dropout at test time"))
         raise
 
 

@@ -2,23 +2,16 @@
 
 import numpy as np
 
-from autograder.checks.classifiers.regularization import (
-    GRADIENT_MISTAKES,
-    RELU_ON_SCORES,
-    uneven_regularization,
-)
-from autograder.checks.gradients import Variant, expect_gradient
-from autograder.compare import agrees, expect_array, expect_close, expect_number
+from autograder.checks.classifiers.regularization import uneven_regularization
+from autograder.checks.gradients import Variant, attribution, expect_gradient
+from autograder.checks.pack import misconception
+from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.criteria import Outcome, Wrong
 from autograder.student import StudentError
 from autograder.worker.values import Handle
 from cs231n.layers import affine_forward, softmax_loss
 
-NOT_NORMALIZED = Variant(
-    "no batch norm",
-    lambda net, X, y: loss_of(net, forward(net, X), y),
-    "Batch normalization is asked for but not wired in: every hidden layer needs gamma and beta, and the use of them.",
-)
+RTOL_OF_NETS = 2e-5  # a layer inside may compute in float32, which the type of what comes out does not show
 
 # What later editions of the course call an argument of a net, and what its value becomes.
 RENAMED = {
@@ -83,27 +76,39 @@ class NetTrial:
                 name, value = RENAMED[refused[0]]
                 options[name] = value(options.pop(refused[0]))
 
+    def known(self, title):
+        """The Diagnosis of the catalogue's entry on this net with this title."""
+        return misconception(self.name, title)
+
     def parameters(self):
         """The student's parameters by name; Wrong where a name is missing."""
         params = self.trial.student.get(self.net, "params")
         if not isinstance(params, dict):
             raise Wrong(f"{self.call}: params is no dictionary")
+        if not params:
+            raise Wrong(f"{self.call}: params is empty. Is the constructor written yet?", "missing")
         missing = [name for name in self.reference.params if name not in params]
         if missing:
             held = ", ".join(map(str, params)) or "nothing"
             outcome = Outcome(f"{self.call}: params has no {', '.join(missing)}; it holds {held}")
             if all(name.startswith(("gamma", "beta")) for name in missing):
-                outcome.diagnosis.append(NOT_NORMALIZED.diagnosis)
+                outcome.diagnosis.append(self.known("no batch norm"))
             raise Wrong(outcome)
         return params
 
     def expect_parameters(self):
         """The student's initial parameters by name; Wrong where a name is missing or a shape is another."""
         params = self.parameters()
-        return {
-            name: expect_array(params[name], right.shape, f"{self.call}: params['{name}']").astype(np.float64)
-            for name, right in self.reference.params.items()
-        }
+        found = {}
+        for name, right in self.reference.params.items():
+            try:
+                array = expect_array(params[name], right.shape, f"{self.call}: params['{name}']")
+            except Wrong as wrong:
+                title = _about_shape(name, params[name], right)
+                wrong.outcome.diagnosis += [self.known(title)] if title else []
+                raise
+            found[name] = array.astype(np.float64)
+        return found
 
     def share_parameters(self):
         """Give both nets the same random parameters, large enough for every path to matter."""
@@ -112,11 +117,8 @@ class NetTrial:
             name: rng.normal(size=value.shape) * _scale_of(value) for name, value in self.reference.params.items()
         }
         self.reference.params = params
-        for name, value in self.parameters().items():
-            # A bias made with shape (1, M) costs the criterion on shapes; with a right one in its place the rest can
-            # still be judged.
-            if name in params and _long_axes(value) != _long_axes(params[name]):
-                expect_array(value, params[name].shape, f"{self.call}: params['{name}']")
+        # One of another shape costs the criterion on shapes; with a right one in its place the rest can be judged.
+        self.parameters()
         self.trial.call((self.net, "params", "update"), params)
         return params
 
@@ -126,13 +128,9 @@ class NetTrial:
         return rng.normal(size=(N, *shape)), rng.integers(classes, size=N)
 
     def expect_scores(self, X):
-        scores, right = self.trial.call((self.net, "loss"), X), self.reference.loss(X)
-        try:
-            return expect_close(scores, right, f"{self.call}.loss(X) with X {X.shape}", name="scores")
-        except Wrong as wrong:
-            if agrees(scores, np.maximum(0, right)):
-                wrong.outcome.diagnosis.append(RELU_ON_SCORES.diagnosis)
-            raise
+        scores = self.trial.call((self.net, "loss"), X)
+        call = f"{self.call}.loss(X) with X {X.shape}"
+        return expect_close(scores, self.reference.loss(X), call, RTOL_OF_NETS, "scores")
 
     def run_loss(self, X, y):
         """The student's loss, as a number, and gradients, as a dictionary."""
@@ -145,7 +143,7 @@ class NetTrial:
         loss, _ = self.run_loss(X, y)
         call = f"{self.call}.loss(X, y) with X {X.shape}"
         try:
-            return expect_close(loss, self.right_loss(self.reference, X, y), call, name="loss")
+            return expect_close(loss, self.right_loss(self.reference, X, y), call, RTOL_OF_NETS, "loss")
         except Wrong as wrong:
             variant = self._variant(loss, X, y, variants)
             named = [variant.diagnosis] if variant else uneven_regularization(self.reference, loss, X, y)
@@ -156,30 +154,55 @@ class NetTrial:
         """Every gradient in `names` is that of the loss; return the worst Outcome."""
         loss, grads = self.run_loss(X, y)
         variant = self._variant(loss, X, y, variants)
-        params = self.reference.params
         found = []
         for name in names:
             if name not in grads:
                 raise Wrong(
                     f"{self.call}.loss(X, y): grads has no {name}; it holds {', '.join(map(str, grads)) or 'nothing'}"
                 )
-            call = f"{self.call}.loss(X, y) with X {X.shape}"
-            bound_variant = variant and Variant(variant.name, self._loss_as(variant, X, y), variant.text)
-            right = self._loss_as(None, X, y)
-            try:
-                found.append(expect_gradient(right, params, name, grads[name], f"d{name}", call, None, bound_variant))
-            except Wrong as wrong:
-                wrong.outcome.diagnosis += self._regularization_mistake(name, grads[name], X, y)
-                raise
+            found.append(self._expect_gradient(name, grads[name], X, y, variant))
         return max(found, key=lambda outcome: outcome.max_rel_error)
 
+    def _expect_gradient(self, name, gradient, X, y, variant):
+        right, explain = self._loss_as(None, X, y), self._explain(name, X, y)
+        other = variant and Variant(self._loss_as(variant, X, y), variant.diagnosis)
+        call = f"{self.call}.loss(X, y) with X {X.shape}"
+
+        def expect(claimed):
+            return expect_gradient(right, self.reference.params, name, claimed, f"d{name}", call, None, other, explain)
+
+        try:
+            return expect(gradient)
+        except Wrong as wrong:
+            # A layer inside may compute in float32, which the type of the gradient does not show.
+            if (wrong.outcome.max_rel_error or 1) > RTOL_FLOAT32:
+                raise
+            return expect(np.float32(gradient))
+
     def expect_repeatable(self, X, y, names, variants=()):
-        """The gradients hold in a second call, as they must in a training run, and the loss is what it was at first."""
-        loss, _ = self.run_loss(X, y)
-        self.call = f"called a second time, {self.call}"
-        again, _ = self.run_loss(X, y)
-        expect_close(again, loss, f"{self.call}.loss(X, y) on the same batch", name="loss")
-        return self.expect_gradients(X, y, names, variants)
+        """A later call gives what the first one gave, some of which is right, and every parameter has a gradient."""
+        loss, grads = self.run_loss(X, y)
+        self._expect_some_gradient(X, y, names, variants)  # the second call
+        self.call = f"called a third time, {self.call}"
+        again, later = self.run_loss(X, y)
+        call = f"{self.call}.loss(X, y) on the same batch"
+        lacking = sorted(set(self.parameters()) - set(later))
+        if lacking:
+            raise Wrong(f"{call}: params has {', '.join(lacking)} and grads has not; training looks for both")
+        expect_close(again, loss, call, RTOL_OF_NETS, "loss")
+        for name in names:
+            if isinstance(grads.get(name), np.ndarray):
+                expect_close(later[name], grads[name], call, RTOL_FLOAT32, f"d{name}")
+
+    def _expect_some_gradient(self, X, y, names, variants):
+        """Raise Wrong unless at least one gradient is right: nothing at all is the same every time."""
+        failures = []
+        for name in names:
+            try:
+                return self.expect_gradients(X, y, [name], variants)
+            except Wrong as wrong:
+                failures.append(wrong)
+        raise Wrong(f"{self.call}: no gradient is right, so there is nothing to judge here") from failures[-1]
 
     def _loss_as(self, variant, X, y):
         """Return the loss as a function of the parameters by name: the right one, or a variant's."""
@@ -193,15 +216,19 @@ class NetTrial:
 
         return loss
 
-    def _regularization_mistake(self, name, gradient, X, y):
-        """The Diagnosis, in a list, of a gradient that is right but for its regularization; else an empty list."""
-        reg, value = self.reference.reg, self.reference.params[name]
-        if not reg:
-            return []
-        right = self.reference.loss(X, y)[1][name]
-        data = right - reg * value if name.startswith("W") else right
-        named = [diagnosis for diagnosis, term in GRADIENT_MISTAKES if agrees(gradient, data + reg * term(value), 1e-6)]
-        return named[:1]
+    def _explain(self, parameter, X, y):
+        """Return what says of which parts, the data's and the regularization's, a gradient is the sum."""
+
+        def explain(gradient, name):
+            loss, grads = self.reference.loss(X, y)
+            if not agrees(loss, self.right_loss(self.reference, X, y), 1e-6):
+                return []  # masks are dropped that the reference does not know
+            regularized = self.reference.reg if parameter.startswith("W") else 0
+            pull = regularized * self.reference.params[parameter]
+            terms = {"the data's part": grads[parameter] - pull, "the regularization, reg · W": pull}
+            return attribution(gradient, name, terms, {"N": len(X)})
+
+        return explain
 
     def _variant(self, loss, X, y, variants):
         if agrees(loss, self.right_loss(self.reference, X, y), 1e-6):
@@ -209,8 +236,13 @@ class NetTrial:
         return next((v for v in variants if agrees(loss, v.function(self.reference, X, y), 1e-6)), None)
 
 
-def _long_axes(value):
-    return [length for length in getattr(value, "shape", ()) if length != 1]
+def _about_shape(name, value, right):
+    """The catalogue's title of what is wrong with a parameter's shape, or None."""
+    shape = getattr(value, "shape", ())
+    if right.ndim == 2 and shape == right.shape[::-1]:
+        return "weights the other way round"
+    kind = "biases" if name.startswith("b") and not name.startswith("beta") else "gamma or beta"
+    return f"{kind} of shape (1, M)" if shape == (1, right.size) else None
 
 
 def _scale_of(parameter):
@@ -232,13 +264,32 @@ def expect_initial_parameters(trial, make):
     for name, value in net.expect_parameters().items():
         start = {"b": 0, "g": 1}.get(name[0])
         if start is not None and np.any(value != start):
-            raise Wrong(f"{net.call}: {name} does not start at {start}")
+            normalizes = name.startswith(("gamma", "beta"))
+            title = "gamma or beta starts elsewhere" if normalizes else "biases do not start at 0"
+            raise Wrong(Outcome(f"{net.call}: {name} does not start at {start}", diagnosis=[net.known(title)]))
         if name.startswith("W"):
             spread, mean = float(value.std()), float(value.mean())
             # Ten standard errors: a right draw does not come here in a lifetime.
             slack = 10 / np.sqrt(value.size)
             if abs(spread / scale - 1) > slack or abs(mean) > slack * scale:
-                raise Wrong(
+                message = (
                     f"{net.call}: the initial {name} has mean {mean:.3g} and standard deviation {spread:.3g}; "
                     f"expected about 0 and weight_scale, {scale:g}"
                 )
+                wider = make(weight_scale=2 * scale).expect_parameters()[name]
+                title = _about_draw(value, wider, scale)
+                raise Wrong(Outcome(message, diagnosis=[net.known(title)] if title else []))
+
+
+def _about_draw(value, wider, scale):
+    """The catalogue's title of how weights are drawn otherwise than asked, or None.
+
+    - value, wider: the weights for weight_scale `scale`, and for twice that
+    """
+    if np.ptp(value) == 0:
+        return "all weights alike"
+    growth = wider.std() / value.std()
+    if np.isclose(growth, 2, rtol=0.1):
+        return "uniform, not normal" if np.max(np.abs(value)) <= scale else None
+    titles = {1: "weight_scale ignored", 4: "weight_scale squared", 2**0.5: "weight_scale taken for the variance"}
+    return next((title for power, title in titles.items() if np.isclose(growth, power, rtol=0.1)), None)

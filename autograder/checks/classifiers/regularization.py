@@ -1,10 +1,11 @@
-"""What people do to the L2 regularization of a net, by name."""
+"""Wrong losses of a net that have a gradient of their own, and regularization that counts some weights only."""
 
 from itertools import product
 
 import numpy as np
 
 from autograder.checks.gradients import Variant
+from autograder.checks.pack import misconception
 from autograder.compare import agrees
 from autograder.report import Diagnosis
 from cs231n.layers import softmax_loss
@@ -20,39 +21,19 @@ def with_reg(net, X, y, factor):
         net.reg = reg
 
 
-# What people add to a gradient where reg · W is due.
-GRADIENT_MISTAKES = [
-    (Diagnosis("gradient", name, text), term)
-    for name, text, term in (
-        ("no regularization", "The regularization term is missing from the gradient: add reg · W.", lambda v: 0 * v),
-        ("sum of W", "The gradient of ½·reg·ΣW² is reg · W, entry by entry; no sum is left in it.", lambda v: v.sum()),
-        ("half", "The gradient of ½·reg·ΣW² is reg · W: the ½ and the 2 of the square cancel.", lambda v: v / 2),
-        ("twice", "The regularization term of the gradient is twice what is asked: add reg · W.", lambda v: 2 * v),
-        (
-            "not only weights",
-            "reg · value is in this gradient too; only the weights are regularized.",
-            lambda v: v,
-        ),
-    )
-]
+def _known(title, function):
+    """A wrong loss that the catalogue knows, as a Variant; what it says of one net holds for all."""
+    return Variant(function, misconception("FullyConnectedNet", title))
 
-# A loss without the ½ has a gradient of its own, which may be right for it. A loss without any regularization has
-# none to get right, so it is named but is no ground for credit. Scores that went through a ReLU have one.
-NO_HALF = Variant(
-    "no half",
-    lambda net, X, y: with_reg(net, X, y, 2.0),
-    "The regularization term is twice what is asked: the factor ½ is missing.",
-)
-RELU_ON_SCORES = Variant(
+
+# A loss without the ½ has a gradient of its own, which may be right for it. Scores that went through a ReLU have one.
+# A loss without any regularization has none to get right, so it is no ground for credit.
+NO_HALF = _known("no half", lambda net, X, y: with_reg(net, X, y, 2.0))
+RELU_ON_SCORES = _known(
     "ReLU on the scores",
     lambda net, X, y: softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - with_reg(net, X, y, 0.0),
-    "The scores went through a ReLU; after the last affine layer there is none.",
 )
-NO_REG = Variant(
-    "no regularization",
-    lambda net, X, y: with_reg(net, X, y, 0.0),
-    "The loss does not change with reg: the regularization term is missing from it.",
-)
+NO_REG = _known("no regularization in the loss", lambda net, X, y: with_reg(net, X, y, 0.0))
 
 
 def uneven_regularization(net, loss, X, y):

@@ -4,24 +4,33 @@ The manifest's option `dropout` says what `p` is the probability of: "keep" (of 
 """
 
 from contextlib import contextmanager
-from math import erf, sqrt
+from math import erf, isclose, sqrt
 
 import numpy as np
 
 from autograder.checks.layers.masks import FORWARD, SIGMAS, Call, drawn_from, expect_some_dropped
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, misconception
 from autograder.checks.pairs import expect_unchanged
 from autograder.compare import agrees, expect_close, told_apart
 from autograder.criteria import Outcome, Wrong
-from autograder.report import Diagnosis
 from autograder.student import StudentError
 
 KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake turns all of them into themselves
 SHAPES = ((20011,), (12, 7, 40, 6))
 
 
-def _wrong(message, name, text):
-    return Wrong(Outcome(message, diagnosis=[Diagnosis("function", name, text)]))
+# What kept units are multiplied by in a mistake, given the probability of keeping one.
+SCALES = {
+    "no inverted scaling": lambda keep: [1],
+    "divided by the wrong probability": lambda keep: [1 / (1 - keep)],
+    "multiplied, not divided": lambda keep: [keep, 1 - keep],
+    "scaled twice": lambda keep: [1 / keep**2],
+    "divided by the root": lambda keep: [1 / sqrt(keep)],
+}
+
+
+def _wrong(message, *titles):
+    return Wrong(Outcome(message, diagnosis=[misconception(FORWARD, title) for title in titles]))
 
 
 def _normal_below(value):
@@ -29,13 +38,13 @@ def _normal_below(value):
 
 
 def _about_share(drawn, call):
-    """Return the Diagnosis of a share that is not the one asked for, as a list."""
-    if drawn.is_share(1 - call.keep):
-        return [call.convention]
-    if any(drawn.is_share(share) for share in (_normal_below(call.p), 1 - _normal_below(call.p))):
-        text = "The random numbers seem to be normal ones (randn); a probability is compared with uniform ones (rand)."
-        return [Diagnosis("function", "normal random numbers", text)]
-    return []
+    """Return the title of a share of kept units that is not the one asked for, as a list."""
+    known = {
+        "p is the other probability": [1 - call.keep],
+        "normal random numbers": [_normal_below(call.p), 1 - _normal_below(call.p)],
+        "half of the units, whatever p is": [0.5],
+    }
+    return [title for title, shares in known.items() if any(map(drawn.is_share, shares))][:1]
 
 
 @criterion(FORWARD, "mask", 3)
@@ -49,7 +58,7 @@ def mask(trial):
         expect_some_dropped(drawn, call)
         if not drawn.is_share(keep):
             message = f"{call.name}: {drawn.share:.1%} of the units were kept; expected about {keep:.0%}"
-            raise Wrong(Outcome(message, diagnosis=_about_share(drawn, call)))
+            raise _wrong(message, *_about_share(drawn, call))
 
 
 @criterion(FORWARD, "independent units", 1)
@@ -71,7 +80,6 @@ def _expect_independent(drawn, call):
                 f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
                 f"about {expected:.0%} where every unit has its own chance",
                 "not every unit its own chance",
-                "Units next to each other share their fate: draw one random number for every entry of x.",
             )
 
 
@@ -88,16 +96,14 @@ def scaling(trial):
             continue
         came, expected = told_apart(drawn.scale, 1 / meant)
         message = f"{call.name}: kept units were multiplied by {came}; expected {expected}"
-        if drawn.is_scale(1):
-            text = "Inverted scaling is missing: divide by the probability of keeping a unit while training."
-            raise _wrong(message, "no inverted scaling", text)
-        if drawn.is_scale(1 / (1 - meant)):
-            text = "What is kept is divided by the probability of dropping a unit; divide by that of keeping one."
-            raise _wrong(message, "divided by the wrong probability", text)
-        if drawn.is_scale(meant) or drawn.is_scale(1 - meant):
-            text = "What is kept is multiplied by a probability, and so gets smaller; divide, so that it gets larger."
-            raise _wrong(message, "multiplied, not divided", text)
-        raise Wrong(message)
+        raise _wrong(message, *_about_scale(drawn, meant))
+
+
+def _about_scale(drawn, keep):
+    """Return the title of a scale that is not the one asked for, as a list."""
+    if isclose(drawn.scale * drawn.share, 1, rel_tol=1e-5):
+        return ["divided by the share that was kept"]
+    return [title for title, scales in SCALES.items() if any(map(drawn.is_scale, scales(keep)))][:1]
 
 
 @criterion(FORWARD, "test mode", 2)
@@ -116,10 +122,9 @@ def test_mode(trial):
 
 def _about_test_mode(out, call):
     if any(agrees(out, call.x * factor) for factor in (call.keep, 1 - call.keep, 1 / call.keep, 1 / (1 - call.keep))):
-        text = "out is scaled at test time. Inverted dropout scales while training, so that nothing is left to do here."
-        return [Diagnosis("function", "scaled at test time", text)]
+        return [misconception(FORWARD, "scaled at test time")]
     if isinstance(out, np.ndarray) and out.shape == call.x.shape and 0.02 < np.mean(out == 0) < 0.98:
-        return [Diagnosis("function", "dropped at test time", "Units are dropped at test time; there all are used.")]
+        return [misconception(FORWARD, "dropped at test time")]
     return []
 
 
@@ -129,12 +134,15 @@ def seed(trial):
     (one, _), (again, _), (other, _) = (Call(trial, 0.6, seed=number).draw() for number in (231, 231, 1))
     expect_some_dropped(one, Call(trial, 0.6))
     if not np.array_equal(one.kept, again.kept):
-        raise Wrong(f"{FORWARD}: two calls with seed 231 drew different masks. Is the seed used before you draw?")
+        message = f"{FORWARD}: two calls with seed 231 drew different masks. Is the seed used before you draw?"
+        raise _wrong(message, "seed ignored")
     if np.array_equal(one.kept, other.kept):
-        raise Wrong(f"{FORWARD}: seeds 231 and 1 drew the same mask; draw it from what the seed has set")
+        message = f"{FORWARD}: seeds 231 and 1 drew the same mask; draw it from what the seed has set"
+        raise _wrong(message, "one mask for every call")
     first, second = (Call(trial, 0.6, seed=None).draw()[0] for _ in range(2))
     if np.array_equal(first.kept, second.kept):
-        raise Wrong(f"{FORWARD}: two calls without a seed drew the same mask; each should draw a new one")
+        message = f"{FORWARD}: two calls without a seed drew the same mask; each should draw a new one"
+        raise _wrong(message, "one mask for every call")
 
 
 @criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
@@ -156,8 +164,7 @@ def _only_2d(call):
     except (Wrong, StudentError) as error:
         if getattr(error, "verdict", "") not in ("failed", "error"):
             raise
-        text = "The mask fits input of two dimensions only: give it the shape of x, whatever that is."
-        raise _wrong(f"{call.name}: {error}", "mask for two dimensions only", text) from None
+        raise _wrong(f"{call.name}: {error}", "mask for two dimensions only") from None
 
 
 @criterion(FORWARD, "nothing to drop", 0.25, edge=True)

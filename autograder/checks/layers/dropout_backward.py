@@ -4,18 +4,13 @@ import numpy as np
 
 from autograder.checks.layers.dropout import KEEP, SHAPES
 from autograder.checks.layers.masks import FORWARD, Call, drawn_from, expect_some_dropped
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, misconception
 from autograder.checks.pairs import expect_unchanged
 from autograder.compare import agrees, expect_array, expect_close
 from autograder.criteria import Outcome, Wrong, needing
 from autograder.report import Diagnosis
 
 BACKWARD = "dropout_backward"
-ANOTHER_MASK = Diagnosis(
-    "function",
-    "another mask",
-    "dx goes through another mask than x did: keep the mask of the forward pass in the cache that you return.",
-)
 
 
 def _draw_dout(call):
@@ -47,7 +42,7 @@ def _expect_gradient(call, out, dout, dx):
     try:
         found = expect_close(dx, right if agrees(dx, right) and not agrees(dx, own) else own, name, name="dx")
     except Wrong as wrong:
-        wrong.outcome.diagnosis += _about_gradient(dx, dout, drawn)
+        wrong.outcome.diagnosis += _about_gradient(dx, dout, drawn, call.keep)
         raise
     if not agrees(dx, right):
         found.message = "right for the mask that your forward pass draws, whose scale is not the one asked for"
@@ -55,18 +50,21 @@ def _expect_gradient(call, out, dout, dx):
     return found
 
 
-def _about_gradient(dx, dout, drawn):
-    if agrees(dx, dout * drawn.kept):
-        name, text = "scale missing", "dx is not scaled as out was: what multiplied x has to multiply dout."
-    elif agrees(dx, dout):
-        name, text = "mask not used", "dx is dout itself: units that were dropped still get a gradient."
-    elif agrees(dx, drawn.kept * drawn.scale) or agrees(dx, 1.0 * drawn.kept):
-        name, text = "dout ignored", "dx is the mask; it should be dout times the mask."
-    elif _another_mask(dx, dout, drawn):
-        return [ANOTHER_MASK]
-    else:
-        return []
-    return [Diagnosis("function", name, text)]
+def _about_gradient(dx, dout, drawn, keep):
+    """Name the mistake in dx, where it is a known one; `drawn` is what the forward pass did."""
+    kept, dropped, scale = drawn.kept, ~drawn.kept, drawn.scale
+    known = {
+        "scale missing": [dout * kept],
+        "mask not used": [dout, dout * scale],
+        "dout ignored": [kept * scale, 1.0 * kept],
+        "scaled twice": [dout * kept * scale**2],
+        "multiplied, not divided": [dout * kept * keep],
+        "mask inverted": [dout * dropped, dout * dropped * scale],
+    }
+    titles = [title for title, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
+    if not titles and _another_mask(dx, dout, drawn):
+        titles = ["another mask"]
+    return [misconception(BACKWARD, title) for title in titles[:1]]
 
 
 def _another_mask(dx, dout, drawn):
@@ -112,12 +110,13 @@ def gradient_any_dimensions(trial):
     return max((_expect_train_gradient(Call(trial, 0.6, s))[0] for s in SHAPES), key=lambda found: found.max_rel_error)
 
 
-def _expect_mask(dx, dout, shown, name, which):
+def _expect_mask(dx, dout, shown, name, which, keep):
     """Raise Wrong unless dx goes through the mask that out has shown; its scale is judged elsewhere."""
     if shown.share in (0, 1):
         raise Wrong(f"{name}: the forward pass kept all units or none, so there is no mask to judge by")
     if not np.array_equal(drawn_from(dx, dout, name, "dx").kept, shown.kept):
-        raise Wrong(Outcome(f"{name}: dx does not go through the mask {which}", diagnosis=[ANOTHER_MASK]))
+        message = f"{name}: dx does not go through the mask {which}"
+        raise Wrong(Outcome(message, diagnosis=_about_gradient(dx, dout, shown, keep)))
 
 
 @criterion(BACKWARD, "own cache", 0.5, edge=True)
@@ -127,11 +126,17 @@ def own_cache(trial):
     with needing(BACKWARD, FORWARD):
         shared = trial.call("builtins:dict", call.param, returns="handle")
         out, cache = call.run(shared)
-        call.run(shared)
+        latest, _ = call.run(shared)
     dout = _draw_dout(call)
     dx = trial.call(f"cs231n.layers:{BACKWARD}", dout, cache)
     name = f"{BACKWARD} after {call.name}, and once more with the same dropout_param"
-    _expect_mask(dx, dout, drawn_from(out, call.x, call.name), name, "of the first forward pass")
+    try:
+        _expect_mask(dx, dout, drawn_from(out, call.x, call.name), name, "of the first forward pass", call.keep)
+    except Wrong as wrong:
+        through_latest = np.where(drawn_from(latest, call.x, call.name).kept, dout, 0.0) / call.keep
+        if agrees(dx, through_latest):
+            wrong.outcome.diagnosis = [misconception(BACKWARD, "mask kept outside the cache")]
+        raise
 
 
 @criterion(BACKWARD, "zeros in x", 0.25, edge=True)
@@ -143,13 +148,15 @@ def zeros(trial):
     name = f"{BACKWARD} after {call.name}, where every other row of x is 0"
     out, dx = expect_array(out, dout.shape, f"{call.name}: out"), expect_array(dx, dout.shape, f"{name}: dx")
     shown = drawn_from(out[1::2], call.x[1::2], call.name)
-    _expect_mask(dx[1::2], dout[1::2], shown, name, "of the forward pass, where x is not 0")
+    _expect_mask(dx[1::2], dout[1::2], shown, name, "of the forward pass, where x is not 0", call.keep)
     hidden = drawn_from(dx[::2], dout[::2], name, "dx")
     if hidden.share in (0, 1) or not hidden.is_share(shown.share):
-        raise Wrong(
+        message = (
             f"{name}: of the entries of dout in those rows {hidden.share:.1%} came through; expected about "
             f"{shown.share:.0%}. Keep the mask itself: whether a unit was dropped cannot be told from out where x is 0."
         )
+        told = [] if hidden.share else [misconception(BACKWARD, "mask told from out")]
+        raise Wrong(Outcome(message, diagnosis=told))
 
 
 @criterion(BACKWARD, "dout unchanged", 0.5, edge=True)

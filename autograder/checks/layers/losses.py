@@ -2,15 +2,18 @@
 
 import numpy as np
 
-from autograder.checks.gradients import Variant, expect_gradient, named_variant
+from autograder.checks.gradients import attribution, expect_gradient, fitting, variants_of
 from autograder.checks.pack import criterion
 from autograder.compare import expect_close, expect_number
 from autograder.criteria import Wrong
 from cs231n import layers as reference
 
 
-def _loss_check(question, function, variants, sizes):
-    """Register the criteria of a loss layer: (x, y) -> (loss, dx)."""
+def _loss_check(question, function, sizes, terms):
+    """Register the criteria of a loss layer: (x, y) -> (loss, dx).
+
+    - terms: (x, y) -> {name: array}, the named parts that dx is the sum of
+    """
     module = "cs231n.layers"
 
     def draw(trial, size):
@@ -22,22 +25,23 @@ def _loss_check(question, function, variants, sizes):
         loss, dx = trial.call(f"{module}:{question}", inputs["x"], inputs["y"], returns=["value", "value"])
         return expect_number(loss, f"the loss of {question}"), dx
 
+    def variant_of(inputs, loss):
+        return next(iter(fitting(variants_of(question, 0), inputs, loss, function(**inputs))), None)
+
     def loss_value(trial, size):
         inputs = draw(trial, size)
         loss, _ = run(trial, inputs)
-        try:
-            return expect_close(loss, function(**inputs), f"{question} with x {size}", name="loss")
-        except Wrong as wrong:
-            variant = named_variant(variants, inputs, loss)
-            if variant:
-                wrong.outcome.diagnosis.append(variant.diagnosis)
-            raise
+        return expect_close(loss, function(**inputs), f"{question} with x {size}", name="loss")
 
     def gradient(trial, size):
         inputs = draw(trial, size)
         loss, dx = run(trial, inputs)
-        variant = named_variant(variants, inputs, loss)
-        return expect_gradient(function, inputs, "x", dx, "dx", f"{question} with x {size}", None, variant)
+        variant = variant_of(inputs, loss)
+        call = f"{question} with x {size}"
+        return expect_gradient(function, inputs, "x", dx, "dx", call, None, variant, explain(inputs))
+
+    def explain(inputs):
+        return lambda dx, name: attribution(dx, name, terms(**inputs), {"N": len(inputs["x"])})
 
     *ordinary, single = sizes
 
@@ -62,17 +66,11 @@ def _loss_check(question, function, variants, sizes):
         """The scores are left as they were."""
         inputs = draw(trial, ordinary[0])
         (loss, dx), after = trial.call(f"{module}:{question}", *inputs.values(), returns=["value", "value"], echo=True)
-        variant = named_variant(variants, inputs, loss)
+        variant = variant_of(inputs, loss)
         # leaving everything alone earns nothing by itself
         expect_gradient(function, inputs, "x", dx, "dx", question, None, variant)
         if not np.array_equal(after[0], inputs["x"]):
             raise Wrong(f"{question} changed the scores x in place. Work on a copy of them.")
-
-
-def _per_example(loss):
-    """The variant of a loss that adds the examples up."""
-    text = "The loss is N times too large: it is the sum over the examples where the average is asked."
-    return Variant("sum, not average", lambda x, y: loss(x, y) * len(y), text)
 
 
 def _svm(x, y):
@@ -83,21 +81,24 @@ def _softmax(x, y):
     return reference.softmax_loss(x, y)[0]
 
 
-_loss_check(
-    "svm_loss",
-    _svm,
-    (
-        _per_example(_svm),
-        Variant(
-            "right class counted",
-            lambda x, y: _svm(x, y) + 1,
-            "The loss is too large by exactly 1: the margin of the right class with itself is counted too.",
-        ),
-    ),
-    ((6, 5), (4, 9), (1, 6)),
-)
+def _of_right_class(dx, y):
+    """Return dx at the right classes, 0 elsewhere."""
+    return np.where(np.arange(dx.shape[1]) == y[:, np.newaxis], dx, 0)
 
-_loss_check("softmax_loss", _softmax, (_per_example(_softmax),), ((6, 5), (4, 9), (1, 6)))
+
+def _svm_terms(x, y):
+    dx = reference.svm_loss(x, y)[1]
+    right = _of_right_class(dx, y)
+    return {"the push on the wrong classes": dx - right, "the pull on the right class": right}
+
+
+def _softmax_terms(x, y):
+    minus = -_of_right_class(np.ones(x.shape), y) / len(y)
+    return {"the probabilities": reference.softmax_loss(x, y)[1] - minus, "minus 1 at the right class": minus}
+
+
+_loss_check("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
+_loss_check("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
 
 
 @criterion("softmax_loss", "large scores", 1, edge=True)

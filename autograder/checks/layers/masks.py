@@ -7,7 +7,6 @@ import numpy as np
 
 from autograder.compare import RTOL_FLOAT32, expect_array, told_apart
 from autograder.criteria import Wrong
-from autograder.report import Diagnosis
 
 FORWARD = "dropout_forward"
 SHAPE = (200, 110)
@@ -51,11 +50,10 @@ class Call:
 
     def __init__(self, trial, keep, shape=SHAPE, mode="train", dtype="float64", **more):
         self.trial, self.keep = trial, keep
-        self.drops = trial.options.get("dropout", "keep") == "drop"
         rng = trial.rng(FORWARD, keep, shape, mode)
         # No entry near 0: what was multiplied by 0 has to be told from what was 0 before.
         self.x = (rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.5, 2.0, size=shape)).astype(dtype)
-        self.p = round(1 - keep, 6) if self.drops else keep
+        self.p = round(1 - keep, 6) if trial.options.get("dropout", "keep") == "drop" else keep
         self.param = {"p": self.p, "mode": mode, "seed": int(rng.integers(1, 2**31))} | more
         if self.param["seed"] is None:
             del self.param["seed"]
@@ -70,13 +68,6 @@ class Call:
         """Return (Drawn, cache handle); Wrong where out is no mask times x."""
         out, cache = self.run()
         return drawn_from(out, self.x, self.name), cache
-
-    @property
-    def convention(self):
-        """The diagnosis of a `p` that is taken for the other probability."""
-        this, other = ("dropping", "keeping") if self.drops else ("keeping", "dropping")
-        text = f"This treats p as the probability of {other} a unit; in this course p is the probability of {this} it."
-        return Diagnosis("function", "p is the other probability", text)
 
 
 def drawn_from(product, factor, call, name="out"):

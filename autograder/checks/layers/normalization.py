@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from autograder.checks.layer import Edge, Layer, one_example
-from autograder.checks.layers.normalizing import EPS, Norm, formula_variants, gradient_slips, other_axes
+from autograder.checks.layers.normalizing import EPS, paths
 from autograder.checks.layers.running import STATISTICS, state_running
 from autograder.checks.pairs import state_backward, state_forward, state_layer
 from cs231n import layers as reference
@@ -51,10 +51,6 @@ def eps_matters(case):
     )
 
 
-def eps_of(bn_param):
-    return bn_param.get("eps", EPS)
-
-
 def _draw_rows(rng, N, D, **more):
     return draw_batch(rng, (N, D), **more)
 
@@ -63,10 +59,9 @@ def _batchnorm(x, gamma, beta, bn_param):
     return reference.batchnorm_forward(x, gamma, beta, bn_param)[0]
 
 
-_PER_FEATURE = Norm(axes=(0,), sums=(0,))
-_PER_EXAMPLE = Norm(axes=(1,), sums=(0,))
-_ALL = Norm(axes=(0, 1), sums=(0,))
-_ALL_TEXT = "One mean and one variance are taken over all of x; {} has its own."
+def _batchnorm_terms(dout, x, gamma, beta, bn_param):
+    return {"x": paths(dout, x, gamma, bn_param.get("eps", EPS), axes=0)}
+
 
 BATCHNORM = Layer(
     module="cs231n.layers",
@@ -78,17 +73,7 @@ BATCHNORM = Layer(
     edges=(eps_matters({"N": 7, "D": 5}),),
     gradients=GRADIENTS,
     says="In mode 'train' out is gamma · x_hat + beta, with mean and variance of each feature over the batch",
-    variants=(
-        *formula_variants(lambda bn_param: _PER_FEATURE, eps_of),
-        other_axes(
-            "statistics of each example",
-            _PER_EXAMPLE,
-            "Mean and variance are those of every row; batch normalization takes them down the columns, over N.",
-            eps_of,
-        ),
-        other_axes("statistics of all of x", _ALL, _ALL_TEXT.format("every feature"), eps_of),
-    ),
-    slips=gradient_slips(lambda bn_param: _PER_FEATURE, eps_of),
+    terms=_batchnorm_terms,
     may_change=tuple(STATISTICS),
 )
 # Forward only: beside the default eps the slopes of a constant feature are too steep to be measured.
@@ -112,8 +97,8 @@ def _layernorm(x, gamma, beta, ln_param):
     return reference.layernorm_forward(x, gamma, beta, ln_param)[0]
 
 
-def _eps_of_layernorm(ln_param):
-    return ln_param.get("eps", EPS)
+def _layernorm_terms(dout, x, gamma, beta, ln_param):
+    return {"x": paths(dout, x, gamma, ln_param.get("eps", EPS), axes=1)}
 
 
 LAYERNORM = Layer(
@@ -129,17 +114,6 @@ LAYERNORM = Layer(
     ),
     gradients=GRADIENTS,
     says="out is gamma · x_hat + beta, with mean and variance of each example over its own features",
-    variants=(
-        *formula_variants(lambda ln_param: _PER_EXAMPLE, _eps_of_layernorm, "ln_param"),
-        other_axes(
-            "statistics of each feature",
-            _PER_FEATURE,
-            "Mean and variance are those of every column, over the examples: that is batch normalization. Layer "
-            "normalization takes them along each row.",
-            _eps_of_layernorm,
-        ),
-        other_axes("statistics of all of x", _ALL, _ALL_TEXT.format("every example"), _eps_of_layernorm),
-    ),
-    slips=gradient_slips(lambda ln_param: _PER_EXAMPLE, _eps_of_layernorm, gamma_outside=True),
+    terms=_layernorm_terms,
 )
 state_layer(LAYERNORM)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from autograder.checks.gradients import Variant
 from autograder.checks.layer import Edge, Layer
 from autograder.checks.layers.convolution import windows
 from autograder.checks.pack import criterion
@@ -18,26 +17,6 @@ def max_pool(x, pool_param):
     return windows(x, *_settings(pool_param)).max(axis=(4, 5))
 
 
-def gradient(dout, x, pool_param, size=None, steps=None, winners=True, write="add"):
-    """dx by a loop over windows, where several things can be done wrong.
-
-    - size, steps: of the windows, instead of what pool_param says
-    - winners: False where every entry of a window gets its dout
-    - write: "add", or "windows" and "entries" that overwrite what an earlier window left
-    """
-    height, width, stride = _settings(pool_param)
-    (height, width), steps = size or (height, width), steps or (stride, stride)
-    dx = np.zeros(x.shape)
-    for i, j in np.ndindex(*dout.shape[2:]):
-        place = np.s_[:, :, i * steps[0] : i * steps[0] + height, j * steps[1] : j * steps[1] + width]
-        window, here = x[place], dout[:, :, i, j][:, :, np.newaxis, np.newaxis]
-        if window.size:
-            largest = window == window.max(axis=(2, 3), keepdims=True) if winners else np.ones(window.shape, bool)
-            before = {"add": dx[place], "windows": 0, "entries": np.where(largest, 0, dx[place])}[write]
-            dx[place] = before + largest * here
-    return {"x": dx}
-
-
 def _settings(pool_param):
     return pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
 
@@ -47,91 +26,6 @@ def _draw(rng, N=2, C=3, image=(6, 6), window=(2, 2), stride=2, above=-1.0):
     x = above + 2 * rng.permutation(np.linspace(0.01, 0.99, N * C * image[0] * image[1])).reshape(N, C, *image)
     return {"x": x, "pool_param": {"pool_height": window[0], "pool_width": window[1], "stride": stride}}
 
-
-def _from_other_windows(x, pool_param, size, steps):
-    """The largest entries of windows of another size or at other places; nan where such a window is empty."""
-    out = np.full(max_pool(x, pool_param).shape, np.nan)
-    for i, j in np.ndindex(*out.shape[2:]):
-        window = x[:, :, i * steps[0] : i * steps[0] + size[0], j * steps[1] : j * steps[1] + size[1]]
-        if window.size:
-            out[:, :, i, j] = window.max(axis=(2, 3))
-    return out
-
-
-def _stride_as_size(x, pool_param):
-    height, width, stride = _settings(pool_param)
-    return _from_other_windows(x, pool_param, (stride, stride), (stride, stride))
-
-
-def _size_as_stride(x, pool_param):
-    height, width, _ = _settings(pool_param)
-    return _from_other_windows(x, pool_param, (height, width), (height, width))
-
-
-def _swapped(x, pool_param):
-    height, width, stride = _settings(pool_param)
-    return _from_other_windows(x, pool_param, (width, height), (stride, stride))
-
-
-STEPS = "Windows begin at multiples of their own size; the stride says where a window begins."
-SIZES = "Windows are as large as the stride; pool_height and pool_width say how large they are."
-MIXED = "Height and width are mixed up: pool_height counts rows, pool_width columns, and out is (N, C, H', W')."
-OVERWRITTEN = (
-    "An entry that is the largest of several windows gets dout from each of them: add up (+=), don't overwrite."
-)
-VARIANTS = (
-    Variant(
-        "average",
-        lambda x, pool_param: windows(x, *_settings(pool_param)).mean(axis=(4, 5)),
-        "out is the average of each window; its largest entry is asked.",
-    ),
-    Variant(
-        "at least 0",
-        lambda x, pool_param: np.maximum(0, max_pool(x, pool_param)),
-        "Windows without a positive entry come out as 0: a maximum does not start from 0, nor from padding.",
-    ),
-    Variant("size as stride", _size_as_stride, STEPS),
-    Variant("stride as size", _stride_as_size, SIZES),
-    Variant("height and width mixed up", _swapped, MIXED),
-    Variant("height and width mixed up", lambda x, pool_param: max_pool(x, pool_param).swapaxes(2, 3), MIXED),
-)
-SLIPS = (
-    Variant("overwritten", lambda dout, x, pool_param: gradient(dout, x, pool_param, write="windows"), OVERWRITTEN),
-    Variant("overwritten", lambda dout, x, pool_param: gradient(dout, x, pool_param, write="entries"), OVERWRITTEN),
-    Variant(
-        "every entry",
-        lambda dout, x, pool_param: gradient(dout, x, pool_param, winners=False),
-        "Every entry of a window gets its dout; only the largest moves the maximum.",
-    ),
-    Variant(
-        "shared by all",
-        lambda dout, x, pool_param: {
-            "x": gradient(dout, x, pool_param, winners=False)["x"]
-            / (_settings(pool_param)[0] * _settings(pool_param)[1])
-        },
-        "dout is shared by all entries of a window, as in average pooling; only the largest moves the maximum.",
-    ),
-    Variant(
-        "size as stride",
-        lambda dout, x, pool_param: gradient(dout, x, pool_param, steps=_settings(pool_param)[:2]),
-        STEPS,
-    ),
-    Variant(
-        "stride as size",
-        lambda dout, x, pool_param: gradient(dout, x, pool_param, size=2 * _settings(pool_param)[2:]),
-        SIZES,
-    ),
-    Variant(
-        "height and width mixed up",
-        lambda dout, x, pool_param: gradient(dout, x, pool_param, size=_settings(pool_param)[1::-1]),
-        MIXED,
-    ),
-    Variant(
-        "dout ignored",
-        lambda dout, x, pool_param: gradient(np.ones_like(dout), x, pool_param),
-        "dout plays no part: the largest entries get 1, whatever dout says.",
-    ),
-)
 
 EDGE = 0.3
 LAYER = Layer(
@@ -163,9 +57,8 @@ LAYER = Layer(
         Edge("one example", ({"N": 1, "image": (4, 4)},), "with a single example, N = 1", EDGE),
     ),
     gradients={"x": "dx"},
+    lenient=False,
     says="out[n, c, i, j] is the largest entry of window [i, j] of channel c",
-    variants=VARIANTS,
-    slips=SLIPS,
 )
 
 # Ordinary sizes carry three quarters of the points; each edge case costs no more than itself.

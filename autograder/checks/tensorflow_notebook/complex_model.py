@@ -4,12 +4,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, misconception
 from autograder.checks.tensorflow_notebook import reference
-from autograder.checks.tensorflow_notebook.setting import Setting, expect_gradients
+from autograder.checks.tensorflow_notebook.reference import mixed
+from autograder.checks.tensorflow_notebook.setting import Setting, expect_gradients, fits
 from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
 from autograder.criteria import Outcome, Wrong
-from autograder.report import Diagnosis
 
 
 @criterion("complex_model", "logits in training", 3)
@@ -28,43 +28,41 @@ def logits_in_testing(trial):
 def running_averages(trial):
     """With training=True, each running average becomes MOMENTUM of itself and 1 - MOMENTUM of the batch's moment."""
     setting = Setting(trial)
-    setting.logits(True)
+    logits = setting.logits(True)
     after = setting.moved(reference.RUNNING)
     moments = dict(zip(reference.RUNNING, reference.moments(setting.x, setting.values)))
     pixels = setting.x.shape[0] * 26 * 26
     worst = Outcome(max_rel_error=0.0)
     for name, moment in moments.items():
         before = setting.values[name].astype(np.float64)
-        expected = _mixed(before, moment)
-        if name == "running_var" and agrees(after[name], _mixed(before, moment * pixels / (pixels - 1))):
+        expected = mixed(before, moment)
+        if name == "running_var" and agrees(after[name], mixed(before, moment * pixels / (pixels - 1))):
             continue  # fused_batch_norm divides by one less: as good
         try:
             found = expect_close(after[name], expected, f"after {setting.call(True)}", RTOL_FLOAT32, name)
         except Wrong as wrong:
-            wrong.outcome.diagnosis += _about_averages(name, before, moment, after[name], setting)
+            wrong.outcome.diagnosis += _about_averages(name, before, moment, after[name], setting, logits)
             raise
         worst = max(worst, found, key=lambda outcome: outcome.max_rel_error)
     return worst
 
 
-def _mixed(before, moment, momentum=reference.MOMENTUM):
-    return momentum * before + (1 - momentum) * moment
-
-
-def _about_averages(name, before, moment, after, setting):
+def _about_averages(name, before, moment, after, setting, logits):
     """Name the mistake in a running average, where it is a known one."""
     early = dict(zip(reference.RUNNING, reference.moments(setting.x, setting.values, reference.Way(order="norm"))))
+    if agrees(after, mixed(before, early[name])):
+        variant = setting.variant_of(setting.array(logits, setting.call(True)), True)
+        if variant:
+            return [variant.diagnosis]  # the moments may be right for what it normalizes
+        return [misconception("complex_model", "averages of what comes before the ReLU")]
     known = {
-        "never moved": (before, f"{name} is as it was: move it with .assign, in training only."),
-        "moved the other way": (
-            _mixed(before, moment, 1 - reference.MOMENTUM),
-            f"MOMENTUM is the part of {name} that stays; here the batch's moment gets it.",
-        ),
-        "standard deviation": (_mixed(before, np.sqrt(moment)), f"{name} averages the standard deviation."),
-        "replaced": (moment, f"{name} is the moment of the last batch; average it with what was there before."),
-        "before the ReLU": (_mixed(before, early[name]), "These are the moments before the ReLU; take them after it."),
+        "running averages never moved": before,
+        "momentum the other way": mixed(before, moment, 1 - reference.MOMENTUM),
+        "other momentum": mixed(before, moment, 0.99),
+        "running standard deviation": mixed(before, np.sqrt(moment)),
+        "running averages replaced": moment,
     }
-    return [Diagnosis("state", kind, text) for kind, (value, text) in known.items() if agrees(after, value)][:1]
+    return [misconception("complex_model", title) for title, value in known.items() if agrees(after, value)][:1]
 
 
 @criterion("complex_model", "gradients", 1.5)
@@ -76,18 +74,32 @@ def model_gradients(trial):
     came = setting.array(logits, setting.call(True))
     expect_array(came, (len(setting.x), reference.C), setting.call(True))
     if logits.kind == "ndarray":
-        raise Wrong(f"{setting.call(True)} is a NumPy array, which no tape can follow; leave .numpy() out")
-    dout = trial.rng("dout").normal(size=came.shape)
-    upstream = trial.call("tensorflow:constant", dout.astype(np.float32), returns="handle")
+        message = f"{setting.call(True)} is a NumPy array, which no tape can follow; leave .numpy() out"
+        raise Wrong(Outcome(message, diagnosis=[misconception("complex_model", "cut off from the tape")]))
+    dout = trial.rng("dout").normal(size=came.shape).astype(np.float32)
+    upstream = trial.call("tensorflow:constant", dout, returns="handle")
     sources = {name: setting.variables[name] for name in setting.trainable}
     claimed = trial.call((tape, "gradient"), logits, sources, output_gradients=upstream)
     variant = setting.variant_of(came, True)
     model = variant.function if variant else reference.model
-    dout = dout.astype(np.float32)
-    found = expect_gradients(setting, claimed, lambda v: np.sum(model(setting.x, v, True) * dout), "the logits")
+    try:
+        found = expect_gradients(setting, claimed, lambda v: np.sum(model(setting.x, v, True) * dout), "the logits")
+    except Wrong as wrong:
+        if agrees(came, reference.model(setting.x, setting.values, True)):
+            wrong.outcome.diagnosis += _about_gradients(setting, claimed, dout)
+        raise
     if variant:
         found.message = f"right for what your model computes ({variant.name})"
     return found
+
+
+def _about_gradients(setting, claimed, dout):
+    """Name the mistake in the gradients of right logits, where it is a known one."""
+    if any(gradient is None for gradient in claimed.values()):
+        return [misconception("complex_model", "cut off from the tape")]
+    moments = dict(zip(reference.RUNNING, reference.moments(setting.x, setting.values)))
+    held = lambda v: np.sum(reference.model(setting.x, v | moments, False) * dout)  # noqa: E731
+    return [misconception("complex_model", "moments held constant")] if fits(setting, claimed, held) else []
 
 
 @contextmanager
@@ -109,7 +121,9 @@ def testing_changes_nothing(trial):
     after = setting.moved(setting.values)
     changed = [name for name, value in setting.values.items() if not np.array_equal(after[name], value)]
     if changed:
-        raise Wrong(f"{setting.call(False)} changed {', '.join(changed)}; in testing nothing may move")
+        message = f"{setting.call(False)} changed {', '.join(changed)}; in testing nothing may move"
+        moved = [misconception("complex_model", "averages moved in testing")]
+        raise Wrong(Outcome(message, diagnosis=moved if set(changed) <= set(reference.RUNNING) else []))
     return expect_close(setting.array(setting.logits(False), setting.call(False)), first, "the second call", 1e-5)
 
 

@@ -3,27 +3,52 @@
 import numpy as np
 
 from autograder.checks.gradients import Variant
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, misconception
 from autograder.checks.tensorflow_notebook import reference
-from autograder.checks.tensorflow_notebook.setting import N, Setting, expect_gradients
+from autograder.checks.tensorflow_notebook.setting import N, Setting, expect_gradients, fits
 from autograder.compare import RTOL_FLOAT32, agrees, expect_close, expect_number
-from autograder.criteria import Wrong
+from autograder.criteria import Outcome, Wrong
 
-_each = reference.cross_entropy
-OVER_BATCH = "mean over the batch"
+QUESTION = "loss_and_gradients"
+
+
+def _mean_loss(logits, y):
+    return np.mean(reference.cross_entropy(logits, y))
+
+
+def _sum_of_losses(logits, y):
+    return np.sum(reference.cross_entropy(logits, y))
+
+
+def _hinge(logits, y):
+    return np.mean(np.maximum(0, 1 - np.where(_is_right(logits, y), logits, -logits)))
+
+
+def _sigmoid(logits, y):
+    return np.mean(np.logaddexp(0, np.where(_is_right(logits, y), -logits, logits)))
+
+
+def _is_right(logits, y):
+    return np.arange(logits.shape[1]) == y[:, np.newaxis]
+
+
+def _wrong(title, function):
+    return Variant(function, misconception(QUESTION, title))
+
+
 LOSSES = (
-    Variant("summed", lambda logits, y: np.sum(_each(logits, y)), f"The losses are summed; take their {OVER_BATCH}."),
-    Variant(
-        "softmax twice",
-        lambda logits, y: np.mean(_each(reference.softmax(logits), y)),
-        "The softmax is taken twice: softmax_cross_entropy_with_logits wants the logits as they are.",
-    ),
-    Variant(
-        "divided by classes",
-        lambda logits, y: np.mean(_each(logits, y)) / logits.shape[1],
-        f"The mean runs over the classes as well, so the loss is a tenth of what it should be; take the {OVER_BATCH}.",
-    ),
+    _wrong("summed", _sum_of_losses),
+    _wrong("softmax twice", lambda logits, y: _mean_loss(reference.softmax(logits), y)),
+    _wrong("divided by classes", lambda logits, y: _mean_loss(logits, y) / logits.shape[1]),
+    _wrong("sigmoid cross-entropy", _sigmoid),
+    _wrong("hinge loss", _hinge),
 )
+# What a right loss comes with where the tape is asked about something else.
+GRADIENTS = (
+    _wrong("gradient of the sum", _sum_of_losses),
+    _wrong("gradient of the logits", lambda logits, y: np.sum(logits)),
+)
+TEST_MODE = misconception(QUESTION, "test mode")
 
 
 class LossSetting(Setting):
@@ -47,25 +72,30 @@ class LossSetting(Setting):
             returns=["handle", "value"],
         )
         if not isinstance(gradients, dict):
-            raise Wrong(f"{self.what}: the gradients are a {_kind(gradients)}; expected a dictionary by name")
+            message = f"{self.what}: the gradients are a {_kind(gradients)}; expected a dictionary by name"
+            listed = isinstance(gradients, (list, tuple))
+            diagnosis = [misconception(QUESTION, "gradients without names")] if listed else []
+            raise Wrong(Outcome(message, diagnosis=diagnosis))
         return self.array(loss, f"{self.what}: the loss"), gradients
 
     def variants(self):
         """Return (Variant or None, function of the variables) for the right loss and the wrong ones with a name."""
-        model = reference.model
-        yield None, lambda v: np.mean(_each(model(self.x, v, True), self.y))
+        yield None, self.of_logits(_mean_loss)
         for loss in LOSSES:
-            yield loss, lambda v, loss=loss: loss.function(model(self.x, v, True), self.y)
-        text = "The loss is taken in test mode: call the model with training=True."
-        function = lambda v: np.mean(_each(model(self.x, v, False), self.y))  # noqa: E731
-        yield Variant("test mode", function, text), function
+            yield loss, self.of_logits(loss.function)
+        function = self.of_logits(_mean_loss, training=False)
+        yield Variant(function, TEST_MODE), function
+
+    def of_logits(self, function, training=True):
+        """Return a function of (logits, y) as one of the variables."""
+        return lambda v: function(reference.model(self.x, v, training), self.y)
 
 
 def _kind(value):
     return getattr(value, "kind", type(value).__name__)
 
 
-@criterion("loss_and_gradients", "loss", 2)
+@criterion(QUESTION, "loss", 2)
 def loss_value(trial):
     """The loss is the mean softmax cross-entropy of the logits in training mode."""
     setting = LossSetting(trial)
@@ -80,7 +110,7 @@ def loss_value(trial):
         raise
 
 
-@criterion("loss_and_gradients", "gradients", 2.5)
+@criterion(QUESTION, "gradients", 2.5)
 def loss_gradients(trial):
     """The gradient of every trainable variable is the measured slope of the loss."""
     setting = LossSetting(trial)
@@ -88,21 +118,37 @@ def loss_gradients(trial):
     # A gradient that is right for a wrong loss is right: the loss has a criterion of its own.
     (_, right), *wrong_ones = setting.variants()
     f = next((g for _, g in wrong_ones if agrees(loss, g(setting.values))), right)
-    return expect_gradients(setting, claimed, f, "the loss")
+    try:
+        return expect_gradients(setting, claimed, f, "the loss")
+    except Wrong as wrong:
+        if agrees(loss, right(setting.values)):
+            wrong.outcome.diagnosis += _about_gradients(setting, claimed)
+        raise
 
 
-@criterion("loss_and_gradients", "trainable variables only", 0.5, edge=True)
+def _about_gradients(setting, claimed):
+    """Name the mistake in the gradients of a right loss, where it is a known one."""
+    if claimed and all(gradient is None for gradient in claimed.values()):
+        return [misconception(QUESTION, "loss outside the tape")]
+    named = (variant for variant in GRADIENTS if fits(setting, claimed, setting.of_logits(variant.function)))
+    return [variant.diagnosis for variant in named][:1]
+
+
+@criterion(QUESTION, "trainable variables only", 0.5, edge=True)
 def only_trainable(trial):
     """The gradients carry the names of the trainable variables and no others, and no weight has moved."""
     setting = LossSetting(trial)
     _, gradients = setting.ask()
-    for kind, names in (
-        ("lacks", set(setting.trainable) - set(gradients)),
-        ("should not name", set(gradients) - set(setting.trainable)),
+    for kind, names, title in (
+        ("lacks", set(setting.trainable) - set(gradients), "some gradients left out"),
+        ("should not name", set(gradients) - set(setting.trainable), "running averages among the gradients"),
     ):
         if names:
-            raise Wrong(f"{setting.what}: the dictionary of gradients {kind} {', '.join(sorted(map(str, names)))}")
+            message = f"{setting.what}: the dictionary of gradients {kind} {', '.join(sorted(map(str, names)))}"
+            known = names <= set(setting.values)
+            raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, title)] if known else []))
     after = setting.moved(setting.trainable)
     moved = [name for name in setting.trainable if not np.array_equal(after[name], setting.values[name])]
     if moved:
-        raise Wrong(f"{setting.what} changed {', '.join(moved)}; the step is the update rule's affair")
+        message = f"{setting.what} changed {', '.join(moved)}; the step is the update rule's affair"
+        raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, "takes a step")]))

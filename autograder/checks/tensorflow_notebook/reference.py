@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from autograder.checks.gradients import Variant
+from autograder.checks.pack import misconception
 
 EPS, MOMENTUM = 1e-5, 0.9
 RUNNING = ("running_mean", "running_var")
@@ -25,13 +26,13 @@ class Way:
     - order: "relu, norm", "norm, relu" or "norm" where the ReLU of the convolution is missing
     - axes: of the moments
     - batch: normalize with the batch's moments; None: in training only
-    - root: running_var is a variance, of which the root is taken
+    - roots: whether the root of the variance is taken, in training and in testing
     """
 
     order: str = "relu, norm"
     axes: tuple[int, ...] = (0, 1, 2)
     batch: bool | None = None
-    root: bool = True
+    roots: tuple[bool, bool] = (True, True)
     eps: float = EPS
     scale: bool = True
     shift: bool = True
@@ -67,12 +68,12 @@ def model(x, variables, training, way=RIGHT):
     """Return the logits (N, 10) of images (N, 32, 32, 3)."""
     v = {name: np.asarray(value, dtype=np.float64) for name, value in variables.items()}
     hidden = _before_norm(x, v, way)
-    if training if way.batch is None else way.batch:
+    of_batch = training if way.batch is None else way.batch
+    if of_batch:
         mean, var = hidden.mean(axis=way.axes, keepdims=True), hidden.var(axis=way.axes, keepdims=True)
-        std = np.sqrt(var + way.eps)
     else:
         mean, var = v["running_mean"], v["running_var"]
-        std = np.sqrt(var + way.eps) if way.root else var + way.eps
+    std = np.sqrt(var + way.eps) if way.roots[0 if of_batch else 1] else var + way.eps
     hidden = (hidden - mean) / std
     hidden = hidden * v["gamma"] if way.scale else hidden
     hidden = hidden + v["beta"] if way.shift else hidden
@@ -115,38 +116,41 @@ def _before_norm(x, v, way):
     return np.maximum(out, 0) if way.order == "relu, norm" else out
 
 
-def _wrong(name, text, **departure):
-    return Variant(name, partial(model, way=Way(**departure)), text)
+def _by_moved_averages(x, variables, training):
+    """The model normalized, in training too, with the running averages that this batch has moved."""
+    if training:
+        new = dict(zip(RUNNING, moments(x, variables)))
+        variables = variables | {name: mixed(variables[name], moment) for name, moment in new.items()}
+    return model(x, variables, False)
+
+
+def mixed(before, moment, momentum=MOMENTUM):
+    """Return a running average after one batch."""
+    return momentum * before + (1 - momentum) * moment
+
+
+def _wrong(title, function=None, **departure):
+    return Variant(function or partial(model, way=Way(**departure)), misconception("complex_model", title))
 
 
 MODELS = (
-    _wrong("no last ReLU", "The ReLU after the first affine layer is missing.", last_relu=False),
-    _wrong("no first ReLU", "The ReLU after the convolution is missing.", order="norm"),
-    _wrong("normalized first", "Batch normalization comes after the ReLU here, not before it.", order="norm, relu"),
-    _wrong(
-        "batch statistics in testing",
-        "With training=False it normalizes with the batch's own moments: an image's scores then depend on the others.",
-        batch=True,
-    ),
-    _wrong(
-        "running averages in training",
-        "With training=True it normalizes with the running averages. Use the moments of this batch.",
-        batch=False,
-    ),
-    _wrong("variance without root", "It divides by running_var; the standard deviation is its root.", root=False),
-    _wrong("no eps", "EPS is missing under the root.", eps=0.0),
-    _wrong("other eps", "EPS is 1e-5, and 1e-3 stands under the root: pass EPS as variance_epsilon.", eps=1e-3),
-    _wrong("per pixel", "The moments belong to single pixels. A channel has one mean: axes [0, 1, 2].", axes=(0,)),
-    _wrong("per image", "The moments belong to single images. A channel has one mean: axes [0, 1, 2].", axes=(1, 2)),
-    _wrong("over channels", "One mean for all channels. Each channel has its own: axes [0, 1, 2].", axes=(0, 1, 2, 3)),
-    _wrong("no gamma", "The scale, gamma, is missing.", scale=False),
-    _wrong("no beta", "The shift, beta, is missing.", shift=False),
-    _wrong("no gamma, no beta", "Scale and shift, gamma and beta, are missing.", scale=False, shift=False),
-    _wrong("average pooling", "The pooling takes the mean of each window; take the maximum.", pool="mean"),
-    _wrong(
-        "channels first",
-        "Flatten the pooled images as they are, (13, 13, 32): do not move the channels.",
-        channels_first=True,
-    ),
-    _wrong("softmax in the model", "It returns probabilities; the softmax belongs to the loss.", softmax=True),
+    _wrong("no last ReLU", last_relu=False),
+    _wrong("no first ReLU", order="norm"),
+    _wrong("normalized first", order="norm, relu"),
+    _wrong("batch statistics in testing", batch=True),
+    _wrong("running averages in training", batch=False),
+    _wrong("running averages in training", _by_moved_averages),
+    _wrong("variance without root", roots=(False, False)),
+    _wrong("variance without root", roots=(True, False)),
+    _wrong("no eps", eps=0.0),
+    _wrong("other eps", eps=1e-3),
+    _wrong("per pixel", axes=(0,)),
+    _wrong("per image", axes=(1, 2)),
+    _wrong("over channels", axes=(0, 1, 2, 3)),
+    _wrong("no gamma", scale=False),
+    _wrong("no beta", shift=False),
+    _wrong("no gamma, no beta", scale=False, shift=False),
+    _wrong("average pooling", pool="mean"),
+    _wrong("channels first", channels_first=True),
+    _wrong("softmax in the model", softmax=True),
 )

@@ -18,12 +18,13 @@ RTOL = 1e-3  # of sums over thousands of float32 numbers, relative to the root o
 SCALED = 100  # how much farther a variable is moved at most, so that a small gradient counts like a large one
 
 
-def expect_slopes(f, values, claimed):
-    """Return an Outcome where the claimed gradients have the slopes of f; else raise Wrong and name all that have not.
+def expect_slopes(f, values, claimed, each=True):
+    """Return an Outcome where the claimed gradients have the slopes of f; else raise Wrong, and name all that have not.
 
     - f: dictionary of float64 arrays -> number
     - values: where, by name
     - claimed: {name: array} for the variables to be moved; the others stay
+    - each: go on to tell which of them are wrong
     """
     claimed = {
         name: expect_array(gradient, values[name].shape, f"the gradient of {name}").astype(np.float64)
@@ -45,6 +46,8 @@ def expect_slopes(f, values, claimed):
     together = compare(claimed)
     if together.max_rel_error <= RTOL:
         return together
+    if not each:
+        raise Wrong(together)
     found = {name: compare([name]) for name in claimed}
     wrong = {name: outcome for name, outcome in found.items() if outcome.max_rel_error > RTOL}
     if not wrong:

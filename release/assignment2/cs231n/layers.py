@@ -20,7 +20,7 @@ def affine_forward(x, w, b):
     w: (D, M)
     b: (M,)
 
-    Returns out (N, M) and a cache for `affine_backward`.
+    Returns out (N, M), in the type of x, and a cache for `affine_backward`.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -33,7 +33,7 @@ def affine_backward(dout, cache):
     dout: (N, M)
     cache: from `affine_forward`
 
-    Returns dx in the shape that x had, dw (D, M) and db (M,).
+    Returns dx in the shape and type that x had, dw (D, M) and db (M,).
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -45,7 +45,7 @@ def relu_forward(x):
 
     x: any shape
 
-    Returns out in the shape of x and a cache for `relu_backward`.
+    Returns out in the shape and type of x and a cache for `relu_backward`.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -58,7 +58,8 @@ def relu_backward(dout, cache):
     dout: the shape of x
     cache: from `relu_forward`
 
-    Returns dx in the shape of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right there.
+    Returns dx in the shape and type of x. At x = 0 exactly the function has a kink; any value from 0 to dout is right
+    there.
     """
     # YOUR CODE HERE
     raise NotImplementedError()

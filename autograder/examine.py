@@ -1,0 +1,317 @@
+"""One question of one submission: its criteria tried, followed through where a needed question is not right, explained.
+
+A criterion whose needed questions are not right is tried a second time, with the judge answering for those functions.
+What holds then is right in itself and earns its follow-through share; what still fails is a mistake of its own. Only
+where the judge cannot answer (a cache that the student's own functions share) does it stay `blocked`.
+"""
+
+import importlib.util
+import logging
+import math
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from autograder import checks, report
+from autograder.cells import in_the_notebook
+from autograder.criteria import Criterion, Outcome, Wrong
+from autograder.edits import edits
+from autograder.inputs import inputs_of
+from autograder.replay import Record, explanations
+from autograder.student import StudentError
+from autograder.where import describe, listed
+
+# Verdicts that may be the doing of a needed question that is not right itself.
+_INHERITED = {"failed", "error", "missing", "timeout", "memory", "blocked"}
+STUB = "not done yet: the stub is still there"
+MOST_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly tell the same story
+MESSAGE = 2000  # characters of a message at most: some of it is the student's
+log = logging.getLogger("autograder")
+
+
+@dataclass
+class Attempt:
+    """One try of one criterion: what was found, the verdict, the calls made, and the needed questions to blame.
+
+    - given: needed questions that the judge answered for
+    - excuse: why it may not be a mistake of its own
+    """
+
+    criterion: Criterion
+    found: Outcome
+    verdict: str
+    calls: list = field(default_factory=list)
+    unmet: list = field(default_factory=list)
+    given: list = field(default_factory=list)
+    error: StudentError | None = None
+    excuse: str = ""
+
+    def is_its_own(self):
+        """Take back that a needed question may be to blame."""
+        if self.excuse:
+            self.verdict, self.excuse = "failed", ""
+
+
+def all_needs(question, work):
+    """Return the ids that the student's answer to a question, or one of its criteria, builds on."""
+    more = (need for criterion in checks.CRITERIA[question.id] for need in criterion.needs)
+    return list(dict.fromkeys([*work.needs(question), *more]))
+
+
+def is_available(module):
+    """Say whether this machine has a module that a question requires."""
+    return importlib.util.find_spec(module) is not None
+
+
+def examine(question, work, done, seed, watch=None):
+    """Judge one question and return its report.Question.
+
+    - work: the submission, as work.Work
+    - done: the report.Questions judged so far, what is needed among them
+    - seed: of all hidden inputs
+    - watch: called with each (question id, Attempt) as it is done
+    """
+    started = time.monotonic()
+    with _Examination(question, work, done, seed) as examination:
+        outcome = examination.outcome(watch)
+    outcome.seconds = round(time.monotonic() - started, 3)
+    return outcome
+
+
+class _Examination(ExitStack):
+    """The workers that one question needs, and what has been found so far."""
+
+    def __init__(self, question, work, done, seed):
+        super().__init__()
+        self.question, self.work, self.seed = question, work, seed
+        self.needs = all_needs(question, work)
+        self.needed = [other for other in done if other.id in self.needs]
+        self.code, self.untouched = work.code(question)
+        self.refused = _refusal(question, self.untouched)
+        self.trial = self._trial()
+        self.seconds = {}
+
+    def _trial(self, answers=None):
+        student = self.enter_context(self.work.student(self.question, answers))
+        return self.work.trial(self.question, student, self.seed)
+
+    def outcome(self, watch=None):
+        """Return the report.Question with all of its criteria."""
+        question = self.question
+        criteria = checks.CRITERIA[question.id]
+        attempts = [self._judged(criterion) for criterion in criteria]
+        for attempt in attempts if watch else ():
+            watch(question.id, attempt)
+        _expect_all_or_nothing(attempts)
+        shares = _shares(question.points, [criterion.weight for criterion in criteria])
+        diagnosis = self._diagnosis(attempts)
+        judged = [self._reported(*parts) for parts in zip(attempts, shares)]
+        return report.Question(
+            question.id,
+            question.title,
+            question.notebook,
+            round(sum(criterion.points for criterion in judged), 2),
+            question.points,
+            report.worst(criterion.verdict for criterion in judged),
+            criteria=judged,
+            diagnosis=diagnosis,
+            needs=self.needs,
+            hint=question.hint,
+            bonus=question.bonus,
+            code=self.code,
+            output=self.trial.student.printed,
+        )
+
+    def _judged(self, criterion):
+        """Try a criterion, twice where the first try may have failed by a needed question."""
+        attempt = self._attempt(criterion, self.trial)
+        attempt.unmet = self._unmet(criterion, attempt.verdict == "blocked")
+        if attempt.error:
+            attempt.unmet = _blamed(attempt.error, self.question, attempt.unmet)
+        own_stub = attempt.verdict == "missing" and not attempt.error  # it came back, with nothing in it
+        if attempt.unmet and attempt.verdict in _INHERITED and not own_stub:
+            attempt = self._followed(criterion, attempt)
+        if attempt.verdict == "blocked" and (self.untouched or (self.code is None and self.question.source)):
+            attempt.verdict, attempt.found, attempt.excuse = "missing", Outcome(STUB), ""
+        return attempt
+
+    def _attempt(self, criterion, trial):
+        """Run one check, unless the question is refused."""
+        trial.student.calls.clear()
+        attempt = Attempt(criterion, Outcome(), "passed")
+        try:
+            if self.refused:
+                raise self.refused
+            if trial.student.seconds_left <= 0:
+                raise StudentError("timeout", "not tried: the question's time was used up before")
+            attempt.found = criterion.check(trial) or Outcome()
+        except Wrong as wrong:
+            attempt.found, attempt.verdict = wrong.outcome, wrong.verdict
+        except StudentError as error:
+            attempt.found, attempt.verdict, attempt.error = Outcome(str(error)), error.verdict, error
+        except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
+            log.exception("grader fault in %s, %s", self.question.id, criterion.name)
+            text = f"the grader itself failed here ({type(error).__name__}); a human will look"
+            attempt.found, attempt.verdict = Outcome(text), "grader_fault"
+        attempt.calls = list(trial.student.calls)
+        return attempt
+
+    def _followed(self, criterion, first):
+        """Try again with the judge answering for what is not right; `first` as `blocked` where it cannot."""
+        answered = self._answered(first.unmet)
+        if len(answered) == len(first.unmet):
+            again = self._attempt(criterion, self.seconds[frozenset(answered)])
+            refused = again.error and again.error.raised and again.error.raised[0] == "NotAnswered"
+            if again.verdict not in ("blocked", "grader_fault") and not refused:
+                if again.verdict == "passed":
+                    again.given = answered
+                return again
+        first.excuse = f"This may not be a mistake of its own: it needs {listed(first.unmet)}, not right yet. "
+        first.verdict = "blocked"
+        return first
+
+    def _answered(self, unmet):
+        """Return those of the unmet questions that the judge can answer for, with a worker made in which it does."""
+        answers, names = checks.answers_for(self.question.id, unmet, self.work.manifest.options)
+        answered = [need for need in unmet if need in names]
+        if frozenset(answered) not in self.seconds:
+            self.seconds[frozenset(answered)] = self._trial(answers)
+        return answered
+
+    def _unmet(self, criterion, blocked):
+        """Return the needed questions that are not right: whose main criteria do not all hold.
+
+        An edge case may also fail by the same edge of theirs, and what a check says is `blocked` by any.
+        """
+        names = {*self.work.needs(self.question), *criterion.needs}
+        found = []
+        for need in self.needed:
+            if need.id in names:
+                of_interest = [c for c in need.criteria if not c.edge or blocked or c.name == criterion.name]
+                wrong = any(c.verdict != "passed" for c in of_interest)
+                # What was given to it to be right has to be given here too.
+                found += [need.id] * wrong + [name for c in of_interest for name in c.given]
+        return list(dict.fromkeys(found))
+
+    def _reported(self, attempt, points):
+        criterion, found, passed = attempt.criterion, attempt.found, attempt.verdict == "passed"
+        share = self.question.follow_through if attempt.given else 1
+        message = in_the_notebook((attempt.excuse + found.message)[:MESSAGE], self.work.modules)
+        if attempt.given:
+            given = listed([f"`{name}`" for name in attempt.given])
+            message = f"Right, given a correct {given}. {message}".strip()
+        return report.Criterion(
+            name=criterion.name,
+            text=criterion.text,
+            verdict=attempt.verdict,
+            points=round(points * share, 2) if passed else 0,
+            max_points=points,
+            message=message,
+            max_rel_error=_finite(found.max_rel_error),
+            worst_index=None if found.worst_index is None else [int(i) for i in found.worst_index],
+            near=_near(found),
+            picture=checks.picture_of(*found.arrays) if found.arrays else None,
+            edge=criterion.edge,
+            where=_where(self.question, found) if not passed else "",
+            given=attempt.given,
+            inputs=inputs_of(attempt.calls) if not passed else [],
+        )
+
+    def _diagnosis(self, attempts):
+        """Return what explains the failures: a misconception, else a small mistake; then what the checks saw."""
+        seen = self._seen(attempts)
+        try:
+            named = self._replayed(attempts, any(diagnosis.kind == "misconception" for diagnosis in seen))
+        except Exception:  # a verdict needs no explanation, and must not be lost for the lack of one
+            log.exception("grader fault in explaining %s", self.question.id)
+            named = []
+        found = named + seen
+        unlike = [diagnosis for at, diagnosis in enumerate(found) if diagnosis not in found[:at]]
+        told = [diagnosis for diagnosis in unlike if diagnosis.kind != "attribution"]
+        return told + [diagnosis for diagnosis in unlike if diagnosis.kind == "attribution"][:MOST_ATTRIBUTIONS]
+
+    def _replayed(self, attempts, is_named):
+        """Return the Diagnoses of the wrong versions whose answers these are.
+
+        - is_named: whether a check has named the mistake, so that its kind needs not be told
+        """
+        answered = [attempt for attempt in attempts if attempt.verdict in ("passed", "failed", "error", "blocked")]
+        records = [
+            Record(attempt.verdict == "passed", attempt.criterion.edge, attempt.calls, _failing_array(attempt.found))
+            for attempt in answered
+        ]
+        if all(record.passed for record in records):
+            return []
+        catalogue = [version for version in checks.MISCONCEPTIONS.get(self.question.id, ()) if version.can_be_replayed]
+        explained = explanations(catalogue, records)
+        for _, places in explained:
+            for at in places:
+                answered[at].is_its_own()
+        if not explained and not is_named:
+            explained = explanations(edits(self.work.manifest.root).get(self.question.id, ()), records)
+        return [diagnosis for diagnosis, _ in explained]
+
+    def _seen(self, attempts):
+        """Return what the checks saw themselves; how a gradient splits in an edge case only where no other tells."""
+        aside = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
+        return [
+            diagnosis
+            for attempt in attempts
+            for diagnosis in attempt.found.diagnosis
+            if not (aside and attempt.criterion.edge and diagnosis.kind == "attribution")
+        ]
+
+
+def _refusal(question, untouched):
+    """Return a Wrong for every criterion of a question that needs no worker to be judged, or None."""
+    lacking = [name for name in question.requires if not is_available(name)]
+    if lacking:
+        return Wrong(f"{listed(lacking)} is not installed on the machine that graded this", "skipped")
+    # A module made of cells holds nothing but them; in one of the package something else might define the function.
+    return Wrong(STUB, "missing") if untouched and question.cells else None
+
+
+def _expect_all_or_nothing(attempts):
+    """Call None a wrong answer, not a missing one, where other answers of the same question came."""
+    empty = [attempt.verdict == "missing" and not attempt.error for attempt in attempts]
+    if not all(nothing for nothing, attempt in zip(empty, attempts) if not attempt.criterion.edge):
+        for attempt, nothing in zip(attempts, empty):
+            attempt.verdict = "failed" if nothing else attempt.verdict
+
+
+def _blamed(error, question, unmet):
+    """Return which needed questions an exception may be put down to, given those that are not right."""
+    own = error.file in (None, question.source) or not question.needs
+    if own and (error.verdict == "missing" or error.function == "<module>"):
+        return []  # the student's own stub, or a file that cannot even be imported
+    if error.verdict == "missing":
+        return unmet or [error.function]
+    return unmet
+
+
+def _shares(points, weights):
+    """Split points by weight into hundredths that add up exactly."""
+    edges = [round(points * sum(weights[:i]) / sum(weights), 2) for i in range(len(weights) + 1)]
+    return [round(high - low, 2) for low, high in zip(edges, edges[1:])]
+
+
+def _failing_array(found):
+    return found.arrays[1] if found.arrays else None
+
+
+def _where(question, found):
+    if not found.arrays:
+        return ""
+    expected, actual, wrong, _, name, *_ = found.arrays
+    return describe(expected, actual, wrong, checks.axes_of(question.id, name, expected.ndim), found.bound)
+
+
+def _near(found):
+    """Within a factor of two of the bound, on either side: a human may want to look."""
+    if not found.max_rel_error or not found.bound:
+        return False
+    return bool(0.5 <= found.max_rel_error / found.bound <= 2)
+
+
+def _finite(value):
+    return float(value) if value is not None and math.isfinite(value) else None

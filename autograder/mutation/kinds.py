@@ -1,0 +1,32 @@
+"""What each mutation operator does, in the words of a report."""
+
+# The operator's name, and the kind of mistake as the end of a sentence.
+SAID = {
+    "operator swapped": "an operation is another one, such as + for - or * for /, or a product is the other way round",
+    "term forgotten": "a term, or a factor, is missing from an expression",
+    "sign flipped": "a sign is the wrong way round",
+    "constant changed": "a number that is written out, such as an axis, an index or an exponent, is another one",
+    "entry forgotten": "an entry of a dictionary is missing",
+    "argument forgotten": "an argument is missing from a call, such as axis or keepdims",
+    "axis or name forgotten": "one of several axes, or names, is left out",
+    "transpose forgotten": "a transpose is missing",
+    "call forgotten": "a reshape, a transpose, a root, an exponential or a logarithm is missing",
+    "new axis forgotten": "an axis is missing that would make two arrays broadcast as they should",
+    "slice off by one": "a slice begins or ends at another place",
+    "loop off by one": "a loop leaves out its first or its last turn",
+    "other end of the stack": "things are taken back in the order in which they were put down, not the other way round",
+    "arguments swapped": "two arguments of a call stand in each other's place",
+    "elements swapped": "two values stand in each other's place",
+    "function of the same kind": "a function is another one of its kind, such as a mean for a sum",
+    "argument added": "a call says more than it should, such as keepdims or another degree of freedom",
+    "comparison changed": "a comparison is another one",
+    "condition forgotten": "a condition is missing",
+    "branches swapped": "two cases are mixed up, or only one of them is there",
+    "always or never": "something is done always, or never, that depends on a condition",
+    "overwritten, not added to": "something is overwritten where it should be added to",
+    "statement forgotten": "a step is missing",
+    "argument changed in place": "an array that belongs to the caller is changed in place",
+    "name of the same kind": "one name stands where another of its kind belongs, such as H for W or mean for var",
+    "another layer's name": "the name of a parameter, or its layer's number, is another one",
+    "setting ignored": "a setting that the caller gives is written out as a number",
+}

@@ -1,0 +1,61 @@
+"""One criterion of one submission, judged once more, with everything it saw."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder import checks
+from autograder.errors import KitError
+from autograder.examine import Attempt
+from autograder.files import write_atomically
+from autograder.judge import judge
+from autograder.report import Criterion, Question
+
+
+@dataclass
+class Reproduced:
+    """What came of it: the question's report, the criterion's part of it, and the Attempt with all arrays."""
+
+    question: Question
+    criterion: Criterion
+    attempt: Attempt
+
+    def arrays(self):
+        """Return {name: array}: expected, yours and wrong where they are known, and every argument of every call."""
+        arrays = {}
+        if self.attempt.found.arrays:
+            expected, actual, wrong, *_ = self.attempt.found.arrays
+            arrays |= {"expected": expected, "yours": actual, "wrong": wrong}
+        for number, call in enumerate(self.attempt.calls):
+            name = call.target.rpartition(":")[2] if isinstance(call.target, str) else call.target[-1]
+            for key, value in [*enumerate(call.args), *call.kwargs.items()]:
+                if isinstance(value, np.ndarray):
+                    arrays[f"call{number}_{name}_{key}"] = value
+        return arrays
+
+    def save(self, path):
+        """Write all arrays to an .npz file, whole or not at all."""
+        data = io.BytesIO()
+        np.savez(data, **self.arrays())
+        write_atomically(path, data.getvalue())
+
+
+def reproduce(submission, manifest, isolation, question, criterion, seed=None):
+    """Judge one criterion of a submission and return what it saw; KitError where there is no such criterion.
+
+    - seed: as a report carries it; None takes the kit's own
+    """
+    if question not in checks.CRITERIA:
+        raise KitError(f"{question}: no such question. There are: {', '.join(checks.CRITERIA)}")
+    names = [known.name for known in checks.CRITERIA[question]]
+    if criterion not in names:
+        raise KitError(f"{criterion!r}: no such criterion of {question}. There are: {', '.join(map(repr, names))}")
+    seen = {}
+
+    def watch(identifier, attempt):
+        seen[identifier, attempt.criterion.name] = attempt
+
+    report = judge(submission, manifest, isolation, [question], seed=seed, watch=watch).question(question)
+    found = next(judged for judged in report.criteria if judged.name == criterion)
+    return Reproduced(report, found, seen[question, criterion])

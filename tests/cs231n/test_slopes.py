@@ -1,0 +1,66 @@
+"""Slopes are as good as their error estimates say, and a small mistake does not hide in a large array."""
+
+import numpy as np
+import pytest
+
+from cs231n.gradient_check import check_gradient
+from cs231n.layers import conv_backward_naive, conv_forward_naive
+from cs231n.slopes import Line, measure_entries
+
+
+def drawn(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def test_the_error_estimate_covers_the_error_at_steps_of_every_size():
+    x = np.array([0.7])
+    for h in (1e-1, 1e-2, 1e-4, 1e-6, 1e-8):
+        low, high, error = Line(np.sin, x, np.ones(1)).slopes(h)
+        assert abs((low + high) / 2 - np.cos(0.7)) <= high - low + error
+
+
+def test_entries_much_smaller_than_the_others_are_measured_as_closely():
+    x = np.array([1.0, -2.0, 900.0])
+    low, high, uncertainty, kink = measure_entries(np.tanh, x, np.ones(3), np.float64)
+    np.testing.assert_allclose((low + high) / 2, np.cosh([1, -2, 300.0]) ** -2.0 * [1, 1, 0], rtol=1e-5)
+    assert not kink.any() and (uncertainty < 1e-5).all()
+
+
+def test_a_kink_is_measured_from_both_sides():
+    low, high, _, kink = measure_entries(lambda x: np.abs(x), np.array([0.0, 1.0]), np.ones(2), np.float64)
+    np.testing.assert_allclose([low, high], [[-1, 1], [1, 1]])
+    assert kink.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_one_entry_of_ten_thousand_wrong_by_1_percent_is_caught(dtype):
+    x, typical = drawn(100, 100), 2.0
+    dx = (2 * x).astype(dtype)
+    dx[31, 7] += 0.01 * typical
+    check = check_gradient(lambda x: np.sum(x**2), x, dx)
+    assert check.passed is False and check.worst_index == (31, 7) and check.wrong.sum() == 1
+
+
+def test_a_right_gradient_of_ten_thousand_entries_takes_few_calls():
+    x, calls = drawn(100, 100), []
+    assert check_gradient(lambda x: calls.append(1) or np.sum(x**2), x, 2 * x).passed
+    assert len(calls) < 50
+
+
+def test_a_transposed_filter_is_caught():
+    x, w, b, conv_param = drawn(2, 2, 5, 5), drawn(3, 2, 3, 3, seed=1), drawn(3), {"stride": 1, "pad": 1}
+    out, cache = conv_forward_naive(x, w, b, conv_param)
+    dout = drawn(*out.shape, seed=2)
+    _, dw, _ = conv_backward_naive(dout, cache)
+    f = lambda w: conv_forward_naive(x, w, b, conv_param)[0]  # noqa: E731
+    assert check_gradient(f, w, dw, dout).passed
+    assert check_gradient(f, w, dw.swapaxes(2, 3), dout).passed is False
+
+
+def test_so_does_the_loss_of_a_net_with_kinks_near_x():
+    x, w1, w2, calls = drawn(30, 200), drawn(200, 60, seed=1), drawn(60, seed=2), []
+    hidden = x @ w1
+    dw1 = x.T @ (np.tanh(np.maximum(hidden, 0) @ w2)[:, None] * w2 * (hidden > 0))
+    f = lambda w1: calls.append(1) or np.sum(np.log(np.cosh(np.maximum(x @ w1, 0) @ w2)))  # noqa: E731
+    assert check_gradient(f, w1, dw1).passed
+    assert len(calls) < 50

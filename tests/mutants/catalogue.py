@@ -1,0 +1,65 @@
+"""The catalogue of misconceptions as submissions, and what the judge says of them."""
+
+import multiprocessing
+from dataclasses import dataclass
+from functools import partial
+
+from autograder import checks
+from autograder.judge import judge
+from autograder.samples import Sample
+from autograder.submission import Submission
+from tests.mutants.grading import FAILING, here, questions_upon
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What the judge made of one wrong version: whether it is caught and named, and which other questions it costs."""
+
+    verdict: str
+    caught: bool
+    named: bool
+    said: tuple[str, ...]
+    strays: dict[str, str]
+
+
+def versions():
+    """Return every wrong version of the catalogue, in the order of the questions."""
+    return [version for found in checks.MISCONCEPTIONS.values() for version in found]
+
+
+def submission_of(version, manifest):
+    """Return a wrong version as a submission: the reference with that change."""
+    changes = tuple(change | {"notebook": version.file, "id": version.cell} for change in version.changes)
+    cell = changes if version.cell else ()
+    files = Sample("", version.misconception.title, cell=cell, questions=(version.question,)).files(manifest)
+    if not version.cell:
+        files[version.file] = version.text(manifest.root).encode()
+    return Submission(version.misconception.name, files)
+
+
+def grade(version, manifest, isolation, only_own=False):
+    """Grade a wrong version: its own question, and unless told otherwise all that build on it."""
+    asked = [version.question] if only_own else questions_upon({version.question}, manifest)
+    report = judge(submission_of(version, manifest), manifest, isolation, asked)
+    own = report.question(version.question)
+    said = tuple(found.name for found in own.diagnosis)
+    allowed = {version.question, *version.also}
+    others = {question.id: question.verdict for question in report.questions if question.id not in allowed}
+    return Graded(
+        verdict=own.verdict,
+        caught=own.verdict in FAILING,
+        named=said[:1] == (version.misconception.title,),
+        said=said,
+        strays={identifier: verdict for identifier, verdict in others.items() if verdict != "passed"},
+    )
+
+
+def _grade_here(only_own, at):
+    return grade(versions()[at], *here(), only_own)
+
+
+def grade_all(chosen, jobs, only_own=False):
+    """Yield what came of many versions in their order, graded by so many processes."""
+    numbers = {id(version): at for at, version in enumerate(versions())}
+    with multiprocessing.Pool(jobs) as pool:
+        yield from pool.imap(partial(_grade_here, only_own), [numbers[id(version)] for version in chosen])

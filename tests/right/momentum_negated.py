@@ -1,0 +1,8 @@
+"""SGD with momentum: the velocity points uphill and is taken off."""
+
+
+def sgd_momentum(w, dw, config=None):
+    config = {} if config is None else config
+    rate, share = config.setdefault("learning_rate", 1e-2), config.setdefault("momentum", 0.9)
+    config["velocity"] = rate * dw + share * config.get("velocity", 0)
+    return w - config["velocity"], config

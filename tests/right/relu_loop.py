@@ -1,0 +1,16 @@
+"""ReLU: entry by entry, with Python's own max."""
+
+import numpy as np
+
+
+def relu_forward(x):
+    out = np.array([max(0.0, value) for value in x.ravel()]).reshape(x.shape)
+    return out, x.copy()
+
+
+def relu_backward(dout, cache):
+    dx = np.zeros(dout.shape)
+    for place in np.ndindex(*dout.shape):
+        if cache[place] > 0:
+            dx[place] = dout[place]
+    return dx

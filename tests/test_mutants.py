@@ -1,0 +1,143 @@
+"""The wrong versions of the reference: made as they should be, enough of them, and each failed by the judge."""
+
+import ast
+from collections import Counter
+
+import pytest
+
+from autograder.mutation.derive import derive, mutants_of, spread
+from autograder.mutation.kinds import SAID
+from autograder.mutation.operators import OPERATORS
+from autograder.release import reference_texts
+from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
+
+SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all
+ALL = 10**6
+
+
+@pytest.fixture(scope="module")
+def every_mutant(manifest):
+    return derive(manifest, most=ALL)
+
+
+@pytest.fixture(scope="module")
+def mutants(manifest):
+    return [mutant for mutant in derive(manifest) if mutant.key not in equivalent()]
+
+
+def sampled(mutants):
+    """Return mutants of small questions: those of the nets take seconds each."""
+    return spread([mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function")
+
+
+def lines_made_of(line, name="f", arguments="x, y", before=()):
+    """Return the lines that a solution of one line is turned into."""
+    body = [f"    {each}" for each in (*before, "### BEGIN SOLUTION", line, "### END SOLUTION", "return x")]
+    text = "\n".join([f"def {name}({arguments}):", *body, ""])
+    return {key.partition(" -> ")[2] for key in (mutant.key for mutant in mutants_of("file.py", text))}
+
+
+@pytest.mark.parametrize(
+    "line, made",
+    [
+        ("a = x + y", {"a = x - y", "a = x", "a = y", "x += y; a = x"}),
+        ("a = x @ y", {"a = y @ x", "a = x", "a = y", "x @= y; a = x"}),
+        ("a = y - x * 2", {"a = y - x / 2", "a = y + x * 2", "a = y - x * 1", "a = y - x * 3"}),
+        ("a = x.sum(axis=0)", {"a = x.sum(axis=1)", "a = x.sum()", "a = x.mean(axis=0)"}),
+        ("a = x.var(axis=1, keepdims=True)", {"a = x.var(axis=1)", "a = x.std(axis=1, keepdims=True)"}),
+        ("a = x.T", {"a = x"}),
+        ("a = x[1:y]", {"a = x[2:y]", "a = x[1 + 1:y]", "a = x[:y]", "a = x[1:y + 1]", "a = x[1:y - 1]"}),
+        ("x += y", {"x = y", "x -= y", "pass"}),
+        ("x[0] = -y", {"x[0] = y", "pass"}),
+        ("a = x > 0", {"a = x >= 0", "a = x < 0"}),
+        ("a = x if y else 0", {"a = 0 if y else x", "a = x", "a = 0"}),
+        ("a = max(x, y)", {"a = max(y, x)"}),
+        ("for i in range(x): pass", {"for i in range(x - 1): pass", "for i in range(1, x): pass"}),
+        ("a = y.pop()", {"a = y.pop(0)"}),
+        ("dx = y", {"dx = -y"}),
+    ],
+)
+def test_a_line_is_turned_into_wrong_ones(line, made):
+    assert made <= lines_made_of(line)
+
+
+def test_a_name_gives_way_to_one_of_its_kind_that_is_there():
+    assert "a = beta" in lines_made_of("a = gamma", arguments="gamma, beta")
+    assert not lines_made_of("a = gamma", arguments="gamma")
+
+
+def test_brackets_keep_what_was_meant():
+    made = lines_made_of("a = 1 - x * (y + 2)")
+    assert "a = 1 - (y + 2)" in made
+    assert "a = 1 - y + 2" not in made
+    assert "dx = -(x + y)" in lines_made_of("dx = x + y")
+
+
+def test_a_definition_is_not_taken_out_but_a_second_value_is():
+    """Code without the definition would raise a NameError, and nobody hands that in."""
+    assert "pass" not in lines_made_of("a = 2")
+    assert "pass" in lines_made_of("a = 2", before=["a = 1"])
+
+
+def test_nothing_outside_the_solution_is_changed():
+    assert mutants_of("file.py", "def f(x):\n    return x + 1\n") == []
+
+
+def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest):
+    own = {mutant.key: own_questions(mutant, manifest) for mutant in every_mutant}
+    assert own["affine_forward: cache = (x, w) -> cache = (w, x)"] == ("affine_backward",)
+    both = ("batchnorm_backward", "batchnorm_backward_alt")
+    assert own['batchnorm_forward: if mode == "train": -> if False: (2)'] == both
+    assert own['batchnorm_forward: if mode == "train": -> if False:'] == ("batchnorm_forward",)
+
+
+def test_every_mutant_differs_and_can_be_read_by_python(every_mutant, manifest):
+    texts = reference_texts(manifest)
+    versions = Counter()
+    for mutant in every_mutant[::29]:
+        text = mutant.applied(texts[mutant.file])
+        ast.parse(text)
+        assert text != texts[mutant.file]
+        versions[mutant.file, text] += 1
+    assert set(versions.values()) == {1}
+
+
+def test_every_kind_has_words_for_a_report():
+    assert set(SAID) == {name for name, _, _ in OPERATORS}
+
+
+def test_keys_are_names(every_mutant):
+    assert set(Counter(mutant.key for mutant in every_mutant).values()) == {1}
+
+
+def test_there_are_enough(mutants, manifest):
+    assert len(mutants) >= 250
+    counts = Counter(mutant.function for mutant in mutants)
+    graded = [question.id for question in manifest.questions if question.source and not question.cells]
+    assert {name: counts[name] for name in graded if counts[name] < 4} == {}
+
+
+def test_every_operator_is_in_use(mutants, every_mutant):
+    assert {mutant.operator for mutant in every_mutant} == {mutant.operator for mutant in mutants}
+
+
+def test_what_is_excused_still_exists_and_has_a_reason(every_mutant):
+    keys = {mutant.key for mutant in every_mutant}
+    for excused in (equivalent(), of_the_cache()):
+        assert set(excused) - keys == set()
+        assert all(len(reason.split()) >= 5 and reason.endswith(".") for reason in excused.values())
+
+
+def test_the_sample_is_spread_over_the_functions(mutants):
+    chosen = sampled(mutants)
+    assert len(chosen) == SAMPLED
+    assert max(Counter(mutant.function for mutant in chosen).values()) <= 2
+    assert chosen == sampled(list(reversed(mutants)))[::-1]
+
+
+@pytest.mark.parametrize("place", range(SAMPLED))
+def test_a_mutant_fails_its_own_question(place, mutants, manifest, isolation):
+    mutant = sampled(mutants)[place]
+    result = grade(mutant, manifest, isolation, only_own=True)
+    assert not result.survived, mutant.key
+    assert result.strays == {}, mutant.key

@@ -1,0 +1,39 @@
+"""The right versions in tests/right/: nothing is found wrong in them, however they are written."""
+
+import os
+import zlib
+
+import pytest
+
+from tests.mutants.rights import false_alarms, load_rights, replaced
+
+# All of them, and with all that builds on them: ALL_RIGHT_VERSIONS=1, or python -m tests.mutants --right.
+ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
+SAMPLED = 15
+RIGHTS = {right.name: right for right in load_rights()}
+CHOSEN = sorted(RIGHTS, key=lambda name: zlib.crc32(name.encode()))[: None if ALL else SAMPLED]
+
+
+@pytest.mark.parametrize("name", sorted(CHOSEN))
+def test_a_right_version_has_every_point_and_no_diagnosis(name, manifest, isolation):
+    right = RIGHTS[name]
+    assert false_alarms(right, manifest, isolation, only_own=not ALL) == {}, right.title
+
+
+def test_there_are_enough_of_every_function(manifest):
+    assert len(RIGHTS) >= 60
+    graded = {question.id for question in manifest.questions if question.source and not question.cells}
+    written = [name for right in RIGHTS.values() for name in right.defines if name in graded]
+    assert {name for name in graded if written.count(name) < 3} == set()
+
+
+def test_each_says_what_is_different_about_it():
+    titles = [right.title for right in RIGHTS.values()]
+    assert all(titles) and len(set(titles)) == len(titles)
+
+
+def test_the_reference_is_gone_where_a_version_takes_its_place():
+    text = "def relu_forward(x):\n    return 1\n\n\ndef other(x):\n    return 2\n"
+    version = replaced(RIGHTS["relu_mask"], text)
+    assert "return 1" not in version and "return 2" in version
+    assert version.count("def relu_forward") == 1
