@@ -1,7 +1,8 @@
 """The same report for two readers: whoever grades sees everything, the student no value of a hidden input.
 
 What a student keeps: every verdict, message, hint and diagnosis, where an array is wrong, and its picture, drawn to a
-scale of its own so that colours can be compared and hidden numbers cannot be read off.
+scale of its own so that colours can be compared and hidden numbers cannot be read off. What the code printed is left
+out: it could be the inputs.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ def for_student(question):
     """Return a report.Question as its student may see it."""
     return dataclasses.replace(
         question,
+        output="",
         criteria=[
             dataclasses.replace(criterion, inputs=[], picture=_scaled(criterion.picture))
             for criterion in question.criteria

@@ -125,12 +125,11 @@ class _Examination(ExitStack):
     def _judged(self, criterion):
         """Try a criterion, twice where the first try may have failed by a needed question."""
         attempt = self._attempt(criterion, self.trial)
-        attempt.unmet = self._unmet(criterion, attempt.verdict == "blocked")
-        if attempt.error:
-            attempt.unmet = _blamed(attempt.error, self.question, attempt.unmet)
+        unmet = self._unmet(criterion, attempt.verdict == "blocked")
+        attempt.unmet = _blamed(attempt.error, self.question, unmet) if attempt.error else unmet
         own_stub = attempt.verdict == "missing" and not attempt.error  # it came back, with nothing in it
         if attempt.unmet and attempt.verdict in _INHERITED and not own_stub:
-            attempt = self._followed(criterion, attempt)
+            attempt = self._followed(criterion, attempt, unmet)
         if attempt.verdict == "blocked" and (self.untouched or (self.code is None and self.question.source)):
             attempt.verdict, attempt.found, attempt.excuse = "missing", Outcome(STUB), ""
         return attempt
@@ -156,9 +155,12 @@ class _Examination(ExitStack):
         attempt.calls = list(trial.student.calls)
         return attempt
 
-    def _followed(self, criterion, first):
-        """Try again with the judge answering for what is not right; `first` as `blocked` where it cannot."""
-        answered = self._answered(first.unmet)
+    def _followed(self, criterion, first, unmet):
+        """Try again with the judge answering for what is not right; `first` as `blocked` where it cannot.
+
+        - unmet: what may be answered for; `first.unmet` may name what only the worker's account of an exception says
+        """
+        answered = self._answered([need for need in first.unmet if need in unmet])
         if len(answered) == len(first.unmet):
             again = self._attempt(criterion, self.seconds[frozenset(answered)])
             refused = again.error and again.error.raised and again.error.raised[0] == "NotAnswered"
@@ -240,8 +242,8 @@ class _Examination(ExitStack):
             Record(attempt.verdict == "passed", attempt.criterion.edge, attempt.calls, _failing_array(attempt.found))
             for attempt in answered
         ]
-        if all(record.passed for record in records):
-            return []
+        if all(record.passed for record in records) or any(attempt.verdict == "missing" for attempt in attempts):
+            return []  # what is not written yet has no mistake
         catalogue = [version for version in checks.MISCONCEPTIONS.get(self.question.id, ()) if version.can_be_replayed]
         explained = explanations(catalogue, records)
         for _, places in explained:
@@ -272,11 +274,11 @@ def _refusal(question, untouched):
 
 
 def _expect_all_or_nothing(attempts):
-    """Call None a wrong answer, not a missing one, where other answers of the same question came."""
-    empty = [attempt.verdict == "missing" and not attempt.error for attempt in attempts]
-    if not all(nothing for nothing, attempt in zip(empty, attempts) if not attempt.criterion.edge):
-        for attempt, nothing in zip(attempts, empty):
-            attempt.verdict = "failed" if nothing else attempt.verdict
+    """Call None a wrong answer, not a missing one, where some other answer of the same question is right."""
+    if any(attempt.verdict == "passed" and not attempt.criterion.edge for attempt in attempts):
+        for attempt in attempts:
+            if attempt.verdict == "missing" and not attempt.error:
+                attempt.verdict = "failed"
 
 
 def _blamed(error, question, unmet):
@@ -284,8 +286,8 @@ def _blamed(error, question, unmet):
     own = error.file in (None, question.source) or not question.needs
     if own and (error.verdict == "missing" or error.function == "<module>"):
         return []  # the student's own stub, or a file that cannot even be imported
-    if error.verdict == "missing":
-        return unmet or [error.function]
+    if error.verdict == "missing" and not unmet:
+        return [error.function if error.function.isidentifier() else "another function"]
     return unmet
 
 

@@ -1,10 +1,12 @@
 """What a criterion called the student's code with, as data for whoever grades."""
 
+import math
+
 import numpy as np
 
 from autograder.worker.values import Handle
 
-MOST_CALLS, MOST_NUMBERS = 2, 400  # of one criterion; of one array
+MOST_CALLS, MOST_NUMBERS, MOST_KEYS = 2, 400, 20  # of one criterion; of one array; of one dictionary or list
 
 
 def inputs_of(calls):
@@ -32,7 +34,11 @@ def _shown(value):
     if isinstance(value, Handle):
         return f"<{value.kind} kept from an earlier call>"
     if isinstance(value, dict):
-        return {str(key): _shown(item) for key, item in value.items()}
+        return {str(key)[:80]: _shown(item) for key, item in list(value.items())[:MOST_KEYS]}
     if isinstance(value, (list, tuple)):
-        return [_shown(item) for item in value]
+        return [_shown(item) for item in value[:MOST_KEYS]]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, str):
+        return value[:MOST_NUMBERS]
     return value if isinstance(value, (bool, int, float, str)) or value is None else getattr(value, "__name__", "")

@@ -86,13 +86,17 @@ class _Telling:
         self.record = record
         self.right = _last_answer(right(file), file, record.calls)
         last = record.calls[-1]
-        self.theirs = _leaves(last.result, last.returns, last.after)
+        self.theirs = _leaves(last.result, last.returns, _seen_after(last, last.after))
         # The failing array alone, where it can be found: the other parts of the answer may be wrong for other reasons.
         held = [path for path, leaf in self.theirs.items() if record.array is not None and _is(leaf, record.array)]
         self.paths = None if record.passed else held or None
+        # Where a right answer is not the reference's (a tie, a subgradient), versions of the reference tell nothing.
+        self.tells = not record.passed or _alike(self.right, self.theirs)
 
     def of(self, version):
         """Say whether a wrong version EXPLAINS the answer, SHOWS in another way, or (None) answers what is right."""
+        if not self.tells:
+            return None
         seen = _last_answer(version.module, version.file, self.record.calls)
         if _alike(seen, self.right, self.paths):
             return None
@@ -117,8 +121,15 @@ def _last_answer(module, file, calls):
             _keep(value, call.result, kept)
         except Exception as error:  # a wrong version may raise: that is its answer, as it may be the student's
             value = error
-        last = _leaves(value, call.returns, args if call.after is not None else None)
+        last = _leaves(value, call.returns, _seen_after(call, args))
     return last
+
+
+def _seen_after(call, arguments):
+    """Return the arguments as they are after a call, without those that the worker keeps, whose layout is its own."""
+    if call.after is None:
+        return None
+    return [given if isinstance(given, Handle) else after for given, after in zip(call.args, arguments)]
 
 
 def _target(target, name, module, kept):
@@ -169,7 +180,7 @@ def _leaves(value, returns, after=None):
             each = returns if isinstance(returns, list) and len(returns) == len(value) else ["value"] * len(value)
             for at, item in enumerate(value):
                 walk((*path, at), item, each[at])
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and len(value) < 50:
             for key, item in value.items():
                 walk((*path, key), item, "value")
         elif isinstance(value, (np.ndarray, np.generic, int, float, str)) or value is None:

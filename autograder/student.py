@@ -146,6 +146,8 @@ class Student:
         try:
             reply = self._send_and_receive(request, deadline)
             while self._answers and "ask" in reply[0]:
+                if time.monotonic() > deadline:
+                    raise TimeoutError
                 reply = self._send_and_receive(self._answers.reply(*reply), deadline)
         except TimeoutError:
             seconds = self._limits.wall_seconds
@@ -243,7 +245,8 @@ def _raised(raised, name):
     place, where = "", (None, None)
     if trail:
         where = _text(trail[-1].get("file")), _text(trail[-1].get("function"))
-        place = f" in {where[1]} ({where[0]}, line {trail[-1].get('line')})"
+        function = where[1] if where[1].isidentifier() or where[1].startswith("<") else "a function"
+        place = f" in {function} ({where[0]}, line {_text(trail[-1].get('line'))})"
     if kind == "NotImplementedError":
         return StudentError("missing", f"not done yet: the stub is still there{place}", *where)
     if kind == "AttributeError" and message.startswith("module ") and f"'{name}'" in message and not trail:

@@ -21,6 +21,7 @@ WRONG_DX = (LAYERS, "dx = (dout @ w.T).reshape(x.shape)", "dx = (dout @ w.T).res
 NO_HALF = (NETS, '        for name in ("W1", "W2"):\n            W = self.params[name]\n            loss += 0.5 *')
 LIMITS = Limits(5, 10, 2048)
 IMAGE = np.ones((1, 1, 2, 2))
+POOLING = {"pool_height": 1, "pool_width": 1, "stride": 1}
 
 
 @pytest.fixture
@@ -109,6 +110,17 @@ class TestCredit:
 
 
 class TestWhatIsAnswered:
+    def test_is_never_what_the_students_own_account_asks_for(self, graded):
+        """A function of any name may claim to be a stub; only what the question needs is answered."""
+        helper = b"def conv_backward_naive(*_):\n    raise NotImplementedError\n"
+        wrong = (
+            (LAYERS, "import numpy as np\n", "import numpy as np\n\nfrom cs231n import helper\n"),
+            (LAYERS, "dx = (dout @ w.T).reshape(x.shape)", "dx = helper.conv_backward_naive(dout, x, w)"),
+        )
+        report = graded(*wrong, questions=("affine_backward",), **{"cs231n/helper.py": helper})
+        question = report.question("affine_backward")
+        assert question.points == 0 and not any(criterion.given for criterion in question.criteria)
+
     def test_never_shares_a_cache_with_the_question_itself(self):
         for question, unmet in (
             ("affine_backward", ["affine_forward"]),
@@ -190,14 +202,30 @@ class TestAHostileQuestion:
             ),
             ("max_pool_forward_naive", (IMAGE, {"pool_height": 0, "pool_width": 1, "stride": 1})),
             ("layernorm_forward", (np.ones((3, 4)),)),
+            ("conv_forward_naive", (np.zeros((0, 1, 30000, 30000)), IMAGE, np.ones(1), {"pad": 0, "stride": 1})),
+            ("conv_forward_naive", (IMAGE[:, :, :1, :1], IMAGE[:, :, :1, :1], np.ones(1), {"pad": 900, "stride": 1})),
+            ("conv_forward_naive", (IMAGE, IMAGE, np.ones(1), {"pad": float("inf"), "stride": 1})),
+            ("max_pool_forward_naive", (np.zeros((1, 0, 9999, 9999)), POOLING)),
+            ("batchnorm_forward", (np.ones((9, 1)), *[np.ones(1)] * 2, {"mode": "train", "eps": np.ones((9, 1, 1))})),
         ],
     )
     def test_is_refused_with_a_sentence(self, ask, name, args):
         reply = ask(name, *args)
         assert set(reply) == {"raised"} and len(reply["raised"]) > 10
 
+    def test_cannot_use_the_cache_of_another_function(self, ask):
+        assert "value" in ask("relu_forward", np.ones((2, 3)))
+        assert "do not fit" in ask("affine_backward", np.ones((2, 3)), Handle(0, "cache"))["raised"]
+        assert "value" in ask("relu_backward", np.ones((2, 3)), Handle(0, "cache"))
+
+    def test_leaves_the_judges_random_numbers_alone(self, ask):
+        np.random.seed(5)
+        before = np.random.get_state()[1].copy()
+        assert "value" in ask("dropout_forward", np.ones(9), {"p": 0.5, "mode": "train", "seed": 1})
+        assert np.array_equal(np.random.get_state()[1], before)
+
     def test_cannot_fill_the_judges_memory(self):
-        answers = Answers({"m:f": lambda x: (1, Keep((x,)))})
+        answers = Answers({"m:f": lambda x: (1, Keep(("f", (x,), 1)))})
         tensors = {}
         header = {"ask": "m:f", "args": [encode(np.ones(2**22), tensors)], "kwargs": {}}
         replies = [answers.reply(header, tensors) for _ in range(10)]

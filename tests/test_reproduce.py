@@ -8,9 +8,11 @@ import pytest
 from autograder import html
 from autograder.audience import for_student, reproduce_command
 from autograder.checks import heat_map
+from autograder.inputs import inputs_of
 from autograder.judge import judge
 from autograder.reproduce import reproduce
 from autograder.samples import load_samples, write_sample
+from autograder.student import Call
 from autograder.submission import Submission, read_submission
 from tests.conftest import ROOT
 
@@ -38,6 +40,7 @@ class TestTheStudentsVersion:
         assert shown.message == wrong.message and shown.where == wrong.where
         assert full.diagnosis[0].thought and not given.diagnosis[0].thought
         assert given.diagnosis[0].text == full.diagnosis[0].text
+        assert given.output == ""
 
     def test_has_pictures_that_no_number_can_be_read_from(self, report):
         shown = next(c for c in for_student(report.question("affine_backward")).criteria if c.name == "dw").picture
@@ -86,6 +89,14 @@ def test_no_value_of_an_input_is_lost_in_the_json(report):
     kept = json.loads(json.dumps(criterion.inputs))
     assert [call["call"] for call in kept] == ["cs231n.layers:affine_forward", "cs231n.layers:affine_backward"]
     assert kept[0]["arguments"][0]["value"]["shape"] == [4, 3, 5]
+
+
+def test_what_no_json_can_hold_is_text_and_what_is_too_much_is_left_out():
+    strange = {"worst": float("inf"), **{f"key {number}": number for number in range(500)}}
+    call = Call("m:f", (strange, np.full(10**4, np.nan), "x" * 10**4), {}, "value", True, None)
+    (shown,) = inputs_of([call])
+    text = json.dumps(shown, allow_nan=False)
+    assert "inf" in text and len(text) < 10**4
 
 
 def test_a_mistake_that_no_misconception_fits_is_told_by_its_kind(manifest, isolation):

@@ -13,7 +13,9 @@ from autograder.followthrough import Answers, Keep
 from cs231n import layers as reference
 
 MODULE = "cs231n.layers"
-MOST_WORK = 2 * 10**8  # multiplications in one call
+MOST_WORK = 2 * 10**7  # multiplications in one call
+MOST_WINDOWS = 5000  # of which the reference takes one after the other
+MOST_ENTRIES = 10**6  # of one array
 
 # Functions whose caches fit each other, so that one is never answered without the others.
 GROUPS = (
@@ -44,16 +46,17 @@ def _answering(name, options):
 
     def answer(*args, **kwargs):
         given = signature.bind(*args, **kwargs).arguments
+        _expect_sizes(name, given)
         if "cache" in given:
             _expect_dout(name, **given)
-            given["cache"], _ = given["cache"]
+            _, given["cache"], _ = given["cache"]
         elif name == "dropout_forward":
             given["dropout_param"] = _keeping(given["dropout_param"], options)
         _EXPECT.get(name, _expect_nothing)(**given)
         result = getattr(reference, name)(**given)
         if name.endswith("_forward") or name.endswith("_forward_naive"):
             out, cache = result
-            return out, Keep((cache, out))
+            return out, Keep((name, cache, out))
         return result
 
     return answer
@@ -69,8 +72,22 @@ def _expect_nothing(**_):
     """Any array will do."""
 
 
+def _expect_sizes(name, given):
+    """Arrays of any use, none of them empty; settings that are plain numbers, so that nothing broadcasts."""
+    arrays = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
+    _expect(all(0 < array.size <= MOST_ENTRIES for array in arrays.values()), name, **arrays)
+    for settings in given.values():
+        for key, value in settings.items() if isinstance(settings, dict) else ():
+            plain = isinstance(value, (str, int, float)) or value is None or key in ("running_mean", "running_var")
+            if not plain:
+                raise ValueError(f"{name} was called with {str(key)[:40]!r} that is no plain number")
+
+
 def _expect_dout(name, dout, cache):
-    _expect(np.shape(dout) == cache[1].shape, name, dout=dout, out=cache[1])
+    """The cache of the forward pass that belongs to this one, and an upstream gradient of the shape of its out."""
+    forward, _, out = cache
+    fits = any({forward, name} <= set(group) for group in GROUPS)
+    _expect(fits and np.shape(dout) == out.shape, name, dout=dout, out=out)
 
 
 def _expect_affine(x, w, b):
@@ -97,13 +114,23 @@ def _expect_batch(x, gamma, beta, bn_param):
 
 def _expect_conv(x, w, b, conv_param):
     fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
-    H, W = (size + 2 * abs(int(conv_param["pad"])) for size in x.shape[2:]) if fits else (0, 0)
-    _expect(fits and conv_param["stride"] > 0 and len(x) * H * W * w.size <= MOST_WORK, "conv_forward_naive", x=x, w=w)
+    stride, pad = (_whole(conv_param[key]) for key in ("stride", "pad"))
+    H, W = (size + 2 * pad for size in x.shape[2:]) if fits else (0, 0)
+    fits = fits and stride > 0 and (H // stride + 1) * (W // stride + 1) <= MOST_WINDOWS
+    _expect(fits and len(x) * H * W * w.size <= MOST_WORK * stride**2, "conv_forward_naive", x=x, w=w)
+
+
+def _whole(value):
+    if not isinstance(value, int) or not 0 <= value <= 1000:
+        raise ValueError("a stride, a padding and a size are small whole numbers")
+    return value
 
 
 def _expect_images(x, pool_param):
-    fits = x.ndim == 4 and all(pool_param[key] > 0 for key in ("stride", "pool_height", "pool_width"))
-    _expect(fits and x.size * pool_param["pool_height"] * pool_param["pool_width"] <= MOST_WORK, "max_pool", x=x)
+    stride, height, width = (_whole(pool_param[key]) for key in ("stride", "pool_height", "pool_width"))
+    fits = x.ndim == 4 and min(stride, height, width) > 0
+    fits = fits and (x.shape[2] // stride + 1) * (x.shape[3] // stride + 1) <= MOST_WINDOWS
+    _expect(fits and x.size * height * width <= MOST_WORK, "max_pool_forward_naive", x=x)
 
 
 _EXPECT = {

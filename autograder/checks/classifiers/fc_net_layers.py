@@ -66,7 +66,7 @@ def batchnorm_regularized_loss(trial):
     batch = nets[0].batch(6, SHAPE, C)
     without, with_reg = (net.run_loss(*batch)[0] for net in nets)
     squares = sum(np.sum(W**2) for name, W in nets[0].reference.params.items() if name.startswith("W"))
-    added = with_reg - without
+    added = np.asarray(with_reg - without)
     if agrees(added, 0.3 * squares, RTOL_FLOAT32):  # a half that is missing has a criterion of its own
         return None
     return expect_close(added, 0.5 * 0.3 * squares, f"{nets[1].call}: what reg adds to the loss", RTOL_FLOAT32, "it")
