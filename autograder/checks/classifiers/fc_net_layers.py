@@ -59,12 +59,15 @@ def batchnorm_gradients(trial):
     return worst([gradients(dims) for dims in DEPTHS])
 
 
-@criterion(QUESTION, "batch norm: regularized loss", 0.25, edge=True, needs=BATCHNORM)
-def batchnorm_regularized_loss(trial):
-    """With use_batchnorm, what reg > 0 adds to the loss comes from the weights alone: not from gamma or beta."""
+@criterion(QUESTION, "batch norm: regularization", 0.25, edge=True, needs=BATCHNORM)
+def batchnorm_regularization(trial):
+    """With use_batchnorm, reg counts the weights alone, neither gamma nor beta: in the loss and in the gradients."""
     nets = [_normalized(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
     batch = nets[0].batch(6, SHAPE, C)
-    without, with_reg = (net.run_loss(*batch)[0] for net in nets)
+    (without, free), (with_reg, pulled) = (net.run_loss(*batch) for net in nets)
+    for name, gradient in pulled.items():
+        if not name.startswith("W") and isinstance(gradient, np.ndarray) and name in free:
+            expect_close(gradient, free[name], f"{nets[1].call}: what reg = 0 gives", RTOL_FLOAT32, f"d{name}")
     squares = sum(np.sum(W**2) for name, W in nets[0].reference.params.items() if name.startswith("W"))
     added = np.asarray(with_reg - without)
     if agrees(added, 0.3 * squares, RTOL_FLOAT32):  # a half that is missing has a criterion of its own

@@ -184,9 +184,10 @@ class NetTrial:
         loss, grads = self.run_loss(X, y)
         self._expect_some_gradient(X, y, names, variants)  # the second call
         self.call = f"called a third time, {self.call}"
+        held = self.parameters()
         again, later = self.run_loss(X, y)
         call = f"{self.call}.loss(X, y) on the same batch"
-        lacking = sorted(set(self.parameters()) - set(later))
+        lacking = sorted(set(held) - set(later))
         if lacking:
             raise Wrong(f"{call}: params has {', '.join(lacking)} and grads has not; training looks for both")
         expect_close(again, loss, call, RTOL_OF_NETS, "loss")
