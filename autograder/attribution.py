@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.compare import RTOL, agrees
-from autograder.where import is_real, listed, rtol_of
+from autograder.where import is_real, rtol_of
+from autograder.words import listed
 
 PLAIN = {0.0: "0", 1.0: "1", 2.0: "2", 0.5: "1/2", 3.0: "3"}
 DEPENDENT = 1e-5  # the smallest singular value, of terms of length 1, with which a fit counts as the only one

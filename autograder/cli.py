@@ -99,6 +99,7 @@ def reproduce(
     criterion: Annotated[str, typer.Argument(help="The criterion's name.", show_default=False)],
     seed: Annotated[Optional[int], typer.Option(help="Seed of the hidden inputs (default: this kit's own).")] = None,
     save: Annotated[Optional[Path], typer.Option(help="Write every array it saw to this .npz file.")] = None,
+    course: CourseOption = Path("."),
     require_sandbox: SandboxOption = False,
 ):
     """Judge one criterion once more and show all it saw: inputs, what came, what was expected."""
@@ -106,12 +107,14 @@ def reproduce(
     from autograder.questions import read_manifest
     from autograder.reproduce import reproduce as judge_again
     from autograder.sandbox import choose_isolation
+    from autograder.secret import known_secret_of
     from autograder.submission import read_submission
     from autograder.terminal import print_reproduced
 
     manifest = read_manifest(KIT / ASSIGNMENT)
     submission = read_submission(path, manifest)
-    found = judge_again(submission, manifest, choose_isolation(require_sandbox), question, criterion, seed)
+    isolation, secret = choose_isolation(require_sandbox), known_secret_of(course)
+    found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
     print_reproduced(console, found)
     if save:
         found.save(save)

@@ -15,16 +15,15 @@ from dataclasses import dataclass, field
 from autograder import checks, report
 from autograder.cells import in_the_notebook
 from autograder.criteria import Criterion, Outcome, Wrong
-from autograder.edits import edits
+from autograder.explain import diagnoses
 from autograder.inputs import inputs_of
-from autograder.replay import Record, explanations
 from autograder.student import StudentError
-from autograder.where import describe, listed
+from autograder.where import describe
+from autograder.words import listed
 
 # Verdicts that may be the doing of a needed question that is not right itself.
 _INHERITED = {"failed", "error", "missing", "timeout", "memory", "blocked"}
 STUB = "not done yet: the stub is still there"
-MOST_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly tell the same story
 MESSAGE = 2000  # characters of a message at most: some of it is the student's
 log = logging.getLogger("autograder")
 
@@ -104,7 +103,7 @@ class _Examination(ExitStack):
             watch(question.id, attempt)
         _expect_all_or_nothing(attempts)
         shares = _shares(question.points, [criterion.weight for criterion in criteria])
-        diagnosis = self._diagnosis(attempts)
+        diagnosis = diagnoses(question.id, attempts, self.work.manifest.root)
         judged = [self._reported(*parts) for parts in zip(attempts, shares)]
         return report.Question(
             question.id,
@@ -219,50 +218,6 @@ class _Examination(ExitStack):
             inputs=inputs_of(attempt.calls) if not passed else [],
         )
 
-    def _diagnosis(self, attempts):
-        """Return what explains the failures: a misconception, else a small mistake; then what the checks saw."""
-        seen = self._seen(attempts)
-        try:
-            named = self._replayed(attempts, any(diagnosis.kind == "misconception" for diagnosis in seen))
-        except Exception:  # a verdict needs no explanation, and must not be lost for the lack of one
-            log.exception("grader fault in explaining %s", self.question.id)
-            named = []
-        found = named + seen
-        unlike = [diagnosis for at, diagnosis in enumerate(found) if diagnosis not in found[:at]]
-        told = [diagnosis for diagnosis in unlike if diagnosis.kind != "attribution"]
-        return told + [diagnosis for diagnosis in unlike if diagnosis.kind == "attribution"][:MOST_ATTRIBUTIONS]
-
-    def _replayed(self, attempts, is_named):
-        """Return the Diagnoses of the wrong versions whose answers these are.
-
-        - is_named: whether a check has named the mistake, so that its kind needs not be told
-        """
-        answered = [attempt for attempt in attempts if attempt.verdict in ("passed", "failed", "error", "blocked")]
-        records = [
-            Record(attempt.verdict == "passed", attempt.criterion.edge, attempt.calls, _failing_array(attempt.found))
-            for attempt in answered
-        ]
-        if all(record.passed for record in records) or any(attempt.verdict == "missing" for attempt in attempts):
-            return []  # what is not written yet has no mistake
-        catalogue = [version for version in checks.MISCONCEPTIONS.get(self.question.id, ()) if version.can_be_replayed]
-        explained = explanations(catalogue, records)
-        for _, places in explained:
-            for at in places:
-                answered[at].is_its_own()
-        if not explained and not is_named:
-            explained = explanations(edits(self.work.manifest.root).get(self.question.id, ()), records)
-        return [diagnosis for diagnosis, _ in explained]
-
-    def _seen(self, attempts):
-        """Return what the checks saw themselves; how a gradient splits in an edge case only where no other tells."""
-        aside = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
-        return [
-            diagnosis
-            for attempt in attempts
-            for diagnosis in attempt.found.diagnosis
-            if not (aside and attempt.criterion.edge and diagnosis.kind == "attribution")
-        ]
-
 
 def _refusal(question, untouched):
     """Return a Wrong for every criterion of a question that needs no worker to be judged, or None."""
@@ -295,10 +250,6 @@ def _shares(points, weights):
     """Split points by weight into hundredths that add up exactly."""
     edges = [round(points * sum(weights[:i]) / sum(weights), 2) for i in range(len(weights) + 1)]
     return [round(high - low, 2) for low, high in zip(edges, edges[1:])]
-
-
-def _failing_array(found):
-    return found.arrays[1] if found.arrays else None
 
 
 def _where(question, found):

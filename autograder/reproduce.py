@@ -41,10 +41,11 @@ class Reproduced:
         write_atomically(path, data.getvalue())
 
 
-def reproduce(submission, manifest, isolation, question, criterion, seed=None):
+def reproduce(submission, manifest, isolation, question, criterion, seed=None, secret=None):
     """Judge one criterion of a submission and return what it saw; KitError where there is no such criterion.
 
     - seed: as a report carries it; None takes the kit's own
+    - secret: what secret.secret_of gave for the course; None takes the kit's own
     """
     if question not in checks.CRITERIA:
         raise KitError(f"{question}: no such question. There are: {', '.join(checks.CRITERIA)}")
@@ -56,6 +57,7 @@ def reproduce(submission, manifest, isolation, question, criterion, seed=None):
     def watch(identifier, attempt):
         seen[identifier, attempt.criterion.name] = attempt
 
-    report = judge(submission, manifest, isolation, [question], seed=seed, watch=watch).question(question)
-    found = next(judged for judged in report.criteria if judged.name == criterion)
-    return Reproduced(report, found, seen[question, criterion])
+    report = judge(submission, manifest, isolation, [question], secret=secret, seed=seed, watch=watch)
+    judged = report.question(question)
+    found = next(one for one in judged.criteria if one.name == criterion)
+    return Reproduced(judged, found, seen[question, criterion])

@@ -29,6 +29,11 @@ def secret_of(folder):
     return tuple(int.from_bytes(data[i : i + 4], "little") for i in range(0, _BYTES, 4))
 
 
+def known_secret_of(folder):
+    """Return the secret of a folder that has one already, else None."""
+    return secret_of(folder) if (Path(folder) / NAME).exists() else None
+
+
 def _make(path):
     """Write a new secret, whole, unless somebody else has just done so."""
     descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{NAME}-")

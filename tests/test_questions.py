@@ -64,6 +64,12 @@ class TestAManifest:
         assert (first.limits.cpu_seconds, first.limits.wall_seconds, first.limits.memory_mb) == (1, 2, 512)
         assert (second.limits.cpu_seconds, second.limits.wall_seconds, second.limits.memory_mb) == (1, 2, 9)
 
+    def test_gives_a_question_the_common_follow_through_except_for_its_own(self, read):
+        common = ASSIGNMENT.replace("handout = []", "handout = []\nfollow_through = 0.5")
+        first, second = read(common, FIRST, SECOND + "follow_through = 0\n").questions
+        assert (first.follow_through, second.follow_through) == (0.5, 0)
+        assert read(ASSIGNMENT, FIRST).questions[0].follow_through == 1
+
     @pytest.mark.parametrize("path, editable", [("pkg/a.py", 1), ("pkg/more/b.py", 1), ("pkg/b.py", 0), ("a.py", 0)])
     def test_says_which_files_are_the_students(self, read, path, editable):
         assert read(ASSIGNMENT, FIRST).is_editable(path) == bool(editable)
@@ -76,6 +82,9 @@ class TestAMistakeIsNamed:
             ((ASSIGNMENT, FIRST, FIRST), "question 'first' stands there twice"),
             ((ASSIGNMENT, SECOND), "'second' needs 'first', which is no question before it"),
             ((ASSIGNMENT, SECOND, FIRST), "'second' needs 'first', which is no question before it"),
+            ((ASSIGNMENT, FIRST + 'may_use = ["other"]\n'), "'first' needs 'other', which is no question before it"),
+            ((ASSIGNMENT, FIRST + "follow_through = 1.5\n"), "'first' has follow_through = 1.5; expected a share"),
+            ((ASSIGNMENT, FIRST + 'follow_through = "all"\n'), "'first' has follow_through = 'all'; expected a share"),
             ((ASSIGNMENT, FIRST.replace("3", "0")), "'first' is worth 0 points"),
             ((ASSIGNMENT, FIRST.replace("3", "-2")), "'first' is worth -2 points"),
             ((ASSIGNMENT, FIRST.replace("3", "nan")), "'first' is worth nan points"),

@@ -7,11 +7,12 @@ import pytest
 
 from autograder import html
 from autograder.audience import for_student, reproduce_command
-from autograder.checks import heat_map
+from autograder.checks import CRITERIA, heat_map
 from autograder.inputs import inputs_of
 from autograder.judge import judge
 from autograder.reproduce import reproduce
 from autograder.samples import load_samples, write_sample
+from autograder.secret import NAME, secret_of
 from autograder.student import Call
 from autograder.submission import Submission, read_submission
 from tests.conftest import ROOT
@@ -73,6 +74,20 @@ class TestReproducing:
         command = reproduce_command(str(hand_in), "affine_backward", "dw", report.seed).split()
         code, out, _ = run_cli(*command[1:])
         assert code == 0 and "dw: failed" in out and "call0_affine_forward_0" in out
+
+    def test_of_a_saved_model_draws_the_images_of_the_course(self, manifest, isolation, tmp_path, run_cli):
+        """Which images count is decided by the course's secret, and so is which of them a model gets right."""
+        folder, course = tmp_path / "ada", tmp_path / "course"
+        write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
+        course.mkdir()
+        secret, name = secret_of(course), CRITERIA["best_fc_model"][-1].name
+        ours = judge(read_submission(folder, manifest), manifest, isolation, ["best_fc_model"], secret=secret)
+        _, here, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", course)
+        _, elsewhere, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", tmp_path)
+        message = ours.question("best_fc_model").criteria[-1].message
+        assert " ".join(message.split()) in " ".join(here.split())
+        assert " ".join(message.split()) not in " ".join(elsewhere.split())
+        assert not (tmp_path / NAME).exists()
 
     def test_quotes_what_a_shell_would_split(self):
         command = reproduce_command("a b", "affine_forward", "one example", 7)

@@ -52,7 +52,8 @@ def _answering(name, options):
             _, given["cache"], _ = given["cache"]
         elif name == "dropout_forward":
             given["dropout_param"] = _keeping(given["dropout_param"], options)
-        _EXPECT.get(name, _expect_nothing)(**given)
+        if name in _EXPECT:
+            _EXPECT[name](**given)
         result = getattr(reference, name)(**given)
         if name.endswith("_forward") or name.endswith("_forward_naive"):
             out, cache = result
@@ -68,16 +69,14 @@ def _expect(fits, name, **arrays):
         raise ValueError(f"{name} was called with arrays that do not fit: {shapes}")
 
 
-def _expect_nothing(**_):
-    """Any array will do."""
-
-
 def _expect_sizes(name, given):
-    """Arrays of any use, none of them empty; settings that are plain numbers, so that nothing broadcasts."""
+    """Arrays that hold something, and not too much; settings that are plain numbers, so that nothing broadcasts."""
     arrays = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
     _expect(all(0 < array.size <= MOST_ENTRIES for array in arrays.values()), name, **arrays)
     for settings in given.values():
         for key, value in settings.items() if isinstance(settings, dict) else ():
+            if np.shape(value) == () and isinstance(value, np.ndarray):
+                settings[key] = value = value.item()  # a number of NumPy's came over the pipe as an array
             plain = isinstance(value, (str, int, float)) or value is None or key in ("running_mean", "running_var")
             if not plain:
                 raise ValueError(f"{name} was called with {str(key)[:40]!r} that is no plain number")

@@ -8,6 +8,7 @@ from autograder.checks.gradients import Variant
 from autograder.checks.pack import misconception
 from autograder.compare import agrees
 from autograder.report import Diagnosis
+from autograder.words import listed
 from cs231n.layers import softmax_loss
 
 
@@ -27,13 +28,12 @@ def _known(title, function):
 
 
 # A loss without the ½ has a gradient of its own, which may be right for it. Scores that went through a ReLU have one.
-# A loss without any regularization has none to get right, so it is no ground for credit.
+# A loss without any regularization has none to get right, so it is no ground for credit and not among these.
 NO_HALF = _known("no half", lambda net, X, y: with_reg(net, X, y, 2.0))
 RELU_ON_SCORES = _known(
     "ReLU on the scores",
     lambda net, X, y: softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - with_reg(net, X, y, 0.0),
 )
-NO_REG = _known("no regularization in the loss", lambda net, X, y: with_reg(net, X, y, 0.0))
 
 
 def uneven_regularization(net, loss, X, y):
@@ -48,6 +48,6 @@ def uneven_regularization(net, loss, X, y):
         uneven = len(set(counts)) > 1
         if uneven and agrees(loss, data + 0.5 * net.reg * np.dot(counts, squares), 1e-6):
             said = [f"{name} {('not at all', '', 'twice')[n]}" for name, n in zip(names, counts) if n != 1]
-            text = f"The regularization term counts {' and '.join(said)}; every weight belongs in it once."
+            text = f"The regularization term counts {listed(said)}; every weight belongs in it once."
             return [Diagnosis("function", "uneven regularization", text)]
     return []

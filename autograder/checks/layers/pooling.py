@@ -88,9 +88,8 @@ def ties(trial):
     if wrong.any():
         n, c, i, j = np.argwhere(wrong)[0]
         raise Wrong(
-            f"{call}: in window [{n}, {c}, {i}, {j}], whose entries are {_listed(windows(x, 2, 2, 2)[n, c, i, j])} and "
-            f"whose dout is {dout[n, c, i, j]:.3g}, dx is {_listed(windows(dx, 2, 2, 2)[n, c, i, j])}; expected all "
-            "of dout at entries that are the largest, at one of them or shared among them, and 0 elsewhere"
+            f"{call}: in window [{n}, {c}, {i}, {j}] dx is {_listed(share[n, c, i, j])} times the window's dout; "
+            "expected all of dout at entries that are the largest, at one of them or shared among them, and 0 elsewhere"
         )
 
 
