@@ -25,7 +25,7 @@ class Graded:
     problem: str = ""
 
 
-def grade_class(course, students=None, force=False, require_sandbox=False, jobs=None, progress=None):
+def grade_class(course, students=None, force=False, sandbox=None, jobs=None, progress=None):
     """Grade the submissions of a class and return one Graded for each student, sorted by id.
 
     Judging runs in parallel; the gradebook is written by this process alone. A student whose report and grades are up
@@ -33,11 +33,12 @@ def grade_class(course, students=None, force=False, require_sandbox=False, jobs=
 
     - students: ids (default: everyone with a submission)
     - force: judge and record anew in any case
+    - sandbox: the name of the only isolation that will do (default: the best there is)
     - jobs: submissions judged at once (default: one for each core); 1 judges in this process
     - progress: called with each Graded as it is done
     """
     expect_released(course)
-    isolation = choose_isolation(require_sandbox, course.secrets)
+    isolation = choose_isolation(sandbox, course.secrets)
     tidy(course)
     students = course.students() if students is None else list(students)
     jobs = min(jobs or os.cpu_count() or 1, len(students))

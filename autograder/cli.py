@@ -26,8 +26,14 @@ PatternOption = Annotated[
     Optional[str],
     typer.Option(help="Regular expression with (?P<student>...), for names of another form in what is collected."),
 ]
+RequireOption = Annotated[bool, typer.Option("--require-sandbox", help="The same as --sandbox bubblewrap.")]
 SandboxOption = Annotated[
-    bool, typer.Option("--require-sandbox", help="Refuse to run student code without bubblewrap.")
+    Optional[str],
+    typer.Option(
+        "--sandbox",
+        help="Run student code in this sandbox only: bubblewrap, landlock or plain (default: the best there is).",
+        show_default=False,
+    ),
 ]
 
 
@@ -62,7 +68,8 @@ def check(
     for_student: Annotated[
         bool, typer.Option("--for-student", help="Make the HTML page the student's, without hidden inputs.")
     ] = False,
-    require_sandbox: SandboxOption = False,
+    sandbox: SandboxOption = None,
+    require_sandbox: RequireOption = False,
 ):
     """Grade one submission, with no course around it."""
     from autograder import checks
@@ -81,7 +88,7 @@ def check(
         known = ", ".join(known.id for known in manifest.questions)
         raise KitError(f"--question {', '.join(sorted(unknown))}: no such question. There are: {known}")
     submission = read_submission(path, manifest)
-    isolation = choose_isolation(require_sandbox)
+    isolation = choose_isolation(_required(sandbox, require_sandbox))
     report = judge(
         submission, manifest, isolation, question or None, progress=lambda found: print_question(console, found)
     )
@@ -100,7 +107,8 @@ def reproduce(
     seed: Annotated[Optional[int], typer.Option(help="Seed of the hidden inputs (default: this kit's own).")] = None,
     save: Annotated[Optional[Path], typer.Option(help="Write every array it saw to this .npz file.")] = None,
     course: CourseOption = Path("."),
-    require_sandbox: SandboxOption = False,
+    sandbox: SandboxOption = None,
+    require_sandbox: RequireOption = False,
 ):
     """Judge one criterion once more and show all it saw: inputs, what came, what was expected."""
     from autograder.course import ASSIGNMENT, KIT
@@ -113,7 +121,7 @@ def reproduce(
 
     manifest = read_manifest(KIT / ASSIGNMENT)
     submission = read_submission(path, manifest)
-    isolation, secret = choose_isolation(require_sandbox), known_secret_of(course)
+    isolation, secret = choose_isolation(_required(sandbox, require_sandbox)), known_secret_of(course)
     found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
     print_reproduced(console, found)
     if save:
@@ -160,7 +168,8 @@ def grade(
     jobs: Annotated[
         Optional[int], typer.Option(min=1, help="Submissions at once (default: one for each core).")
     ] = None,
-    require_sandbox: SandboxOption = False,
+    sandbox: SandboxOption = None,
+    require_sandbox: RequireOption = False,
 ):
     """Grade the class in submitted/: reports, gradebook and HTML pages."""
     from autograder.classroom import grade_class
@@ -177,7 +186,7 @@ def grade(
         who = f" of {', '.join(missing)}" if missing else ""
         raise KitError(f"{here.submitted('<student>')}: there is no submission{who} to grade.")
     with class_progress(console, len(chosen)) as advance:
-        done = grade_class(here, chosen, force, require_sandbox, jobs, advance)
+        done = grade_class(here, chosen, force, _required(sandbox, require_sandbox), jobs, advance)
     print_class(console, done, here)
     if any(graded.problem for graded in done):
         raise KitError("some submissions could not be recorded; see above. Run the command again when mended.")
@@ -200,6 +209,10 @@ def doctor():
 
     if not print_findings(console, examine()):
         raise typer.Exit(3)
+
+
+def _required(sandbox, require_sandbox):
+    return "bubblewrap" if require_sandbox else sandbox
 
 
 def main():

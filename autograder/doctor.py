@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from autograder.course import ASSIGNMENT, KIT
-from autograder.sandbox import why_not_bubblewrap
+from autograder.sandbox import ISOLATIONS, choose_isolation, why_not
+
+_STRENGTH = {
+    "bubblewrap": "bubblewrap works, the stronger of the two: no network, no other file or process to be seen",
+    "landlock": "Landlock works, the weaker of the two: nothing of others is reached, names of files are not hidden",
+    "plain": "NONE: student code could read and change the files of this account",
+}
+_ON_LINUX = ("landlockpy",) if sys.platform.startswith("linux") else ()
+_BETTER = "apt install bubblewrap   (Debian, Ubuntu; docs/security.md says what each sandbox holds)"
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ def _python():
 
 
 def _packages():
-    for name in ("numpy", "nbgrader", "jupyterlab", "matplotlib", "pillow", "safetensors"):
+    for name in ("numpy", "nbgrader", "jupyterlab", "matplotlib", "pillow", "safetensors", *_ON_LINUX):
         try:
             yield Finding(name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
@@ -49,9 +57,11 @@ def _tensorflow():
 
 
 def _sandbox():
-    reason = why_not_bubblewrap()
-    mend = "apt install bubblewrap   (Debian, Ubuntu; elsewhere student code runs with weaker isolation)"
-    return Finding("sandbox", not reason, reason or "bubblewrap works: strong isolation", mend, necessary=False)
+    """Say which sandbox student code gets here, and why it is none of the stronger ones."""
+    chosen = choose_isolation()
+    reasons = [why_not(better) for better in ISOLATIONS.values()]
+    found = "; ".join([_STRENGTH[chosen.name], *filter(None, reasons[: list(ISOLATIONS.values()).index(chosen)])])
+    return Finding("sandbox", chosen.strong, found, _BETTER, necessary=False)
 
 
 def _compiler():

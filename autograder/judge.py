@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 import autograder
 from autograder import report
 from autograder.examine import all_needs, examine, is_available
-from autograder.sandbox import KIT
 from autograder.secret import secret_of
+from autograder.visible import KIT
 from autograder.work import Work
 
 

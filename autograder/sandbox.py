@@ -1,35 +1,28 @@
 """The sandbox: where a student's code runs.
 
-Theory of operation. Every question of every submission gets a fresh worker process. With bubblewrap it lives in
-namespaces of its own: no network, no other process to be seen, a file system that holds the system's libraries and
-the Python interpreter (read only), the staged submission (read only) and an empty home; no capability and no
-variable of the environment beyond `ENVIRONMENT`. The course, the reference, the checks, the gradebook and other
-students' work are not there, and where one of them would lie under something mounted it is covered up. Inside, the
-worker bounds itself further (autograder/worker/confine.py) before it loads any of the student's code.
-
-Without bubblewrap the worker is a plain child process with the same resource limits and system call filter. It can
-read what the grader can read; the report says so.
+Theory of operation. Every question of every submission gets a fresh worker process, shut in as well as the machine
+allows: by bubblewrap (autograder/bubblewrap.py), else by Landlock (autograder/landlock.py), else as a plain child
+process that can do what the grader can, which the report says. In all three the worker bounds itself before it loads
+any of the student's code: time, memory, files, and a filter on system calls (autograder/worker/confine.py). It gets
+no variable of the environment beyond `ENVIRONMENT`.
 
 Threat model: the submission is hostile and has taken over its worker completely. It must then still be unable to
 learn the answers, reach another submission, the network or the gradebook, outlive its time, or send the judge
-anything but arrays that are compared with the right ones.
+anything but arrays that are compared with the right ones. docs/security.md says how far each sandbox holds.
 """
 
-import functools
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-from autograder.errors import SandboxUnavailable
+from autograder.bubblewrap import INSIDE_KIT, INSIDE_SUBMISSION, bubblewrap, why_not_bubblewrap
+from autograder.errors import KitError, SandboxUnavailable
+from autograder.landlock import Home, rules, why_not_landlock
+from autograder.visible import WORKER
 
-KIT = Path(__file__).resolve().parents[1]
-WORKER = Path(__file__).resolve().parent / "worker"
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/home",
@@ -47,75 +40,100 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "AUTOGRADER": "1",  # spares a report what is meant for a student's screen
 }
-_SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """How well a worker is shut in; `text` is the sentence shown to people."""
+    """How a worker is shut in; `text` is the sentence shown to people, `strong` whether there is nothing to add."""
 
     name: str
     strong: bool
     text: str
 
 
-STRONG = Isolation(
+BUBBLEWRAP = Isolation(
     "bubblewrap", True, "Student code ran in bubblewrap: no network, no other files, no other processes."
 )
-WEAK = Isolation(
+LANDLOCK = Isolation(
+    "landlock",
+    False,
+    "WEAKER ISOLATION than bubblewrap: student code ran under Landlock and a system call filter. It reached no network "
+    "and no other process, and could read or change no file but its own; names, sizes and times of files were not "
+    "hidden from it. Install bubblewrap (apt install bubblewrap) where namespaces are to be had.",
+)
+PLAIN = Isolation(
     "plain",
     False,
     "WEAKER ISOLATION: student code ran as a plain process with resource limits and could read and change "
     "the files of this account. Install bubblewrap (apt install bubblewrap) for real isolation.",
 )
+ISOLATIONS = {isolation.name: isolation for isolation in (BUBBLEWRAP, LANDLOCK, PLAIN)}
 
 
-def choose_isolation(require=False, secrets=()):
-    """Return the best isolation this machine gives; SandboxUnavailable where it is `require`d and not to be had."""
-    reason = why_not_bubblewrap(tuple(secrets))
-    if not reason:
-        return STRONG
-    if require:
-        raise SandboxUnavailable(f"--require-sandbox: {reason}. Install it with: apt install bubblewrap")
-    return WEAK
+def choose_isolation(required=None, secrets=()):
+    """Return the best isolation this machine gives, or the one that is `required` by its name.
+
+    - secrets: folders that must not be readable from inside, besides the kit's own
+
+    Raises SandboxUnavailable where what is required is not to be had.
+    """
+    if required is not None and required not in ISOLATIONS:
+        raise KitError(f"--sandbox {required}: there is no such sandbox. There are: {', '.join(ISOLATIONS)}.")
+    for isolation in ISOLATIONS.values() if required is None else [ISOLATIONS[required]]:
+        reason = why_not(isolation, secrets)
+        if not reason:
+            return isolation
+    raise SandboxUnavailable(
+        f"The sandbox {required} was asked for: {reason}. `autograder doctor` says what this machine has."
+    )
 
 
-@functools.cache
-def why_not_bubblewrap(secrets=()):
-    """Return why bubblewrap cannot be used here, found by trying it, or '' where it can."""
-    if not shutil.which("bwrap"):
-        return "bubblewrap (bwrap) is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        command = _bubblewrap(Path(folder), secrets) + [sys.executable, "-c", "import numpy, safetensors"]
-        try:
-            run = subprocess.run(command, capture_output=True, timeout=60)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"bubblewrap could not be started ({error})"
-    last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
-    return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
+def why_not(isolation, secrets=()):
+    """Return why an isolation is not to be had on this machine, or ''."""
+    if isolation is BUBBLEWRAP:
+        reason = why_not_bubblewrap(tuple(secrets))
+        return f"{reason}. Install it with: apt install bubblewrap" if "not installed" in reason else reason
+    return why_not_landlock() if isolation is LANDLOCK else ""
+
+
+class Worker(subprocess.Popen):
+    """A worker process: pipes on stdin, stdout and stderr, and a `home` where it has one on a real disk."""
+
+    home = None
+
+    @property
+    def filled_the_disk(self):
+        """Whether it was killed because it wrote more than its home may hold."""
+        return self.home is not None and self.home.exceeded
 
 
 def start_worker(folder, limits, isolation, secrets=(), withheld=()):
-    """Start a worker on a staged submission and return its Popen, pipes on stdin, stdout and stderr.
+    """Start a worker on a staged submission and return it.
 
     - folder: the staged submission
     - limits: questions.Limits
     - secrets: folders that must not be readable from inside, besides the kit's own
     - withheld: modules that can be imported and not called
     """
-    inside = "/submission" if isolation.strong else str(folder)
-    kit = "/kit" if isolation.strong else str(WORKER.parent)
     bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}
-    settings = {"submission": inside, "limits": bounds, "withheld": list(withheld)}
+    settings = {"submission": str(folder), "limits": bounds, "withheld": list(withheld)}
+    kit, before, environment, home = str(WORKER.parent), [], ENVIRONMENT | {"HOME": str(folder)}, None
+    if isolation is BUBBLEWRAP:
+        kit, settings["submission"] = INSIDE_KIT, INSIDE_SUBMISSION
+        before, environment = bubblewrap(folder, tuple(secrets), ENVIRONMENT), ENVIRONMENT
+    elif isolation is LANDLOCK:
+        home = Home()
+        settings["limits"]["landlock"] = rules(folder, home, secrets)
+        environment = ENVIRONMENT | {"HOME": str(home.path), "TMPDIR": str(home.path)}
     # -P and -s: neither the working directory nor a user's site-packages is importable.
-    python = [sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
-    command = _bubblewrap(folder, tuple(secrets)) + python if isolation.strong else python
-    environment = ENVIRONMENT if isolation.strong else ENVIRONMENT | {"HOME": str(folder)}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=folder, start_new_session=True
-    )
+    command = [*before, sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
+    pipe, cwd = subprocess.PIPE, home.path if home else folder
+    process = Worker(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True)
+    if home:
+        process.home = home
+        home.watch(process.kill)
+    return process
 
 
 def stop_worker(process):
@@ -127,38 +145,5 @@ def stop_worker(process):
     process.wait()
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()
-
-
-def _bubblewrap(folder, secrets):
-    """Return the bwrap command line up to the program to run."""
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
-    for name, value in ENVIRONMENT.items():
-        command += ["--setenv", name, value]
-    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm"), "--size", str(64 << 20), "--tmpfs", "/tmp"]
-    command += ["--size", str(1 << 20), "--tmpfs", "/home"]
-    visible = [Path(path) for path in _SYSTEM if os.path.lexists(path)]
-    interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()]
-    visible += [path for path in dict.fromkeys(interpreter) if not path.is_relative_to("/usr")]
-    hidden = [KIT, Path(__file__).resolve().parent, *(Path(path).resolve() for path in secrets)]
-    before = [path for path in visible if not any(path.is_relative_to(secret) for secret in hidden)]
-    after = [path for path in visible if path not in before]
-    for path in before:
-        command += (
-            ["--symlink", os.readlink(path), str(path)] if path.is_symlink() else ["--ro-bind", str(path), str(path)]
-        )
-    for secret in hidden:
-        if any(secret.is_relative_to(path) for path in before):
-            command += _covered(secret)
-    for path in after:
-        command += ["--ro-bind", str(path), str(path)]
-    for secret in hidden:
-        if any(secret.is_relative_to(path) for path in after) and secret not in after:
-            command += _covered(secret)
-    command += ["--ro-bind", str(WORKER), "/kit/worker", "--ro-bind", str(folder), "/submission"]
-    return command + ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/home", "--"]
-
-
-def _covered(folder):
-    """Put an empty file system, too small to hide memory in, over a folder."""
-    return ["--size", str(1 << 20), "--tmpfs", str(folder)]
+    if process.home:
+        process.home.close()

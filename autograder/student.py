@@ -188,6 +188,8 @@ class Student:
 
     def _obituary(self, name):
         """Say how the worker died, as (verdict, message)."""
+        if self._process.filled_the_disk:
+            return "forbidden", f"{name} wrote more to disk than any answer needs. Take out what it saves."
         try:
             code = self._process.wait(timeout=5)
         except Exception:

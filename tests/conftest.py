@@ -31,17 +31,27 @@ def isolation():
     """The best isolation of this machine; in CI it has to be bubblewrap."""
     from autograder.sandbox import choose_isolation
 
-    return choose_isolation(require=bool(os.environ.get("CI")))
+    return choose_isolation("bubblewrap" if os.environ.get("CI") else None)
 
 
 @pytest.fixture(scope="session")
 def bubblewrap():
-    from autograder.sandbox import STRONG, why_not_bubblewrap
+    from autograder.sandbox import BUBBLEWRAP, why_not_bubblewrap
 
     reason = why_not_bubblewrap()
     if reason:
         pytest.skip(f"bubblewrap: {reason}")
-    return STRONG
+    return BUBBLEWRAP
+
+
+@pytest.fixture(scope="session")
+def landlock():
+    from autograder.sandbox import LANDLOCK, why_not_landlock
+
+    reason = why_not_landlock()
+    if reason:
+        pytest.skip(f"landlock: {reason}")
+    return LANDLOCK
 
 
 @pytest.fixture(scope="session")

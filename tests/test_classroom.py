@@ -86,7 +86,7 @@ def test_a_required_sandbox_that_is_missing_stops_before_anything_runs(tmp_path,
     hand_in(course, "eli", "missing_everything")
     monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
     with pytest.raises(SandboxUnavailable, match="apt install bubblewrap"):
-        grade_class(course, require_sandbox=True)
+        grade_class(course, sandbox="bubblewrap")
     assert not course.reports.exists()
 
 

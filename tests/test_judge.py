@@ -13,7 +13,7 @@ from autograder.criteria import Criterion, Outcome, Wrong
 from autograder.judge import seed_of
 from autograder.questions import Limits, Manifest, Question
 from autograder.report import Diagnosis
-from autograder.sandbox import WEAK
+from autograder.sandbox import PLAIN
 from autograder.student import StudentError
 from autograder.submission import Submission
 
@@ -60,7 +60,7 @@ def grade(manifest, monkeypatch):
             ]
 
         monkeypatch.setattr(checks, "CRITERIA", {"first": criteria(first), "second": criteria(second)})
-        return judge.judge(Submission("hand-in", {"pkg/a.py": code.encode()}, [], student), manifest, WEAK, only)
+        return judge.judge(Submission("hand-in", {"pkg/a.py": code.encode()}, [], student), manifest, PLAIN, only)
 
     return run
 
@@ -167,7 +167,7 @@ class TestWhatAMachineLacks:
     def test_is_skipped_with_the_reason_and_nothing_is_run(self, manifest, monkeypatch):
         asked = [replace(question, requires=("no_such_module",)) for question in manifest.questions]
         monkeypatch.setattr(checks, "CRITERIA", {q.id: [Criterion("it", 1, breaks, "It holds.")] for q in asked})
-        report = judge.judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), WEAK)
+        report = judge.judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), PLAIN)
         assert {question.verdict for question in report.questions} == {"skipped"} and report.score == 0
         assert "no_such_module is not installed" in report.questions[0].criteria[0].message
         assert report.kit["available"] == {"no_such_module": False}
@@ -253,5 +253,5 @@ def test_after_the_time_is_used_up_nothing_more_is_tried(grade):
 def test_progress_is_told_question_by_question(manifest, monkeypatch):
     monkeypatch.setattr(checks, "CRITERIA", {name: [Criterion("c", 1, passes, "")] for name in ("first", "second")})
     seen = []
-    judge.judge(Submission("ada", {}), manifest, WEAK, progress=seen.append)
+    judge.judge(Submission("ada", {}), manifest, PLAIN, progress=seen.append)
     assert [found.id for found in seen] == ["first", "second"]

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from autograder import sandbox
-from autograder.errors import SANDBOX, SandboxUnavailable
+from autograder.errors import SANDBOX, KitError, SandboxUnavailable
+from autograder.landlock import MAX_HOME
 from autograder.questions import Limits
-from autograder.sandbox import ENVIRONMENT, KIT, STRONG, WEAK, choose_isolation, start_worker, stop_worker
+from autograder.sandbox import BUBBLEWRAP, ENVIRONMENT, LANDLOCK, PLAIN, choose_isolation, start_worker, stop_worker
 from autograder.student import Student, StudentError
+from autograder.visible import KIT
 
 CODE = """
-import os, signal, socket, subprocess, time
+import os, resource, signal, socket, subprocess, time
 import numpy as np
 
 def environment(): return dict(os.environ)
@@ -43,6 +45,12 @@ def kill_all(): os.kill(-1, signal.SIGTERM)
 def allocate(mb): return float(np.ones(mb << 17).sum())
 def burn():
     while True: pass
+def change_mode(): os.chmod(__file__, 0o777)
+def change_times(): os.utime(__file__, (0, 0))
+def truncate(): os.truncate(__file__, 0)
+def renice(): os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)
+def limit_parent(): resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))
+def pin_parent(): os.sched_setaffinity(os.getppid(), {0})
 def thread():
     import threading
     done = []
@@ -67,10 +75,10 @@ def inside(bubblewrap, folder):
         yield lambda name, *args: student.call(f"probe:{name}", *args)
 
 
-@pytest.fixture(params=["bubblewrap", "plain"])
+@pytest.fixture(params=["bubblewrap", "landlock", "plain"])
 def either(request, folder):
-    """The same in both isolations."""
-    isolation = request.getfixturevalue("bubblewrap") if request.param == "bubblewrap" else WEAK
+    """The same in every isolation."""
+    isolation = PLAIN if request.param == "plain" else request.getfixturevalue(request.param)
     with Student(folder, LIMITS, isolation) as student:
         yield lambda name, *args: student.call(f"probe:{name}", *args)
 
@@ -158,7 +166,8 @@ class TestWhatCanBeDone:
         assert error.value.verdict == "timeout"
 
     def test_is_no_writing_of_large_files(self, either, tmp_path, request):
-        path = "/tmp/large" if "bubblewrap" in request.node.name else str(tmp_path / "large")
+        paths = {"bubblewrap": "/tmp/large", "landlock": "large", "plain": str(tmp_path / "large")}
+        path = paths[request.node.callspec.params["either"]]
         either("write_much", path, 1)
         with pytest.raises(StudentError, match="File too large|No space left|process ended|crashed"):
             either("write_much", path, 65)
@@ -166,6 +175,77 @@ class TestWhatCanBeDone:
     def test_is_no_opening_of_many_files(self, either):
         with pytest.raises(StudentError, match="Too many open files"):
             either("open_many")
+
+
+class TestUnderLandlock:
+    @pytest.fixture
+    def within(self, landlock, folder):
+        with Student(folder, LIMITS, landlock) as student:
+            yield lambda name, *args: student.call(f"probe:{name}", *args)
+
+    @pytest.mark.parametrize(
+        "path", ["/etc/passwd", "/proc/1/environ", "{parent}/mem", "{parent}/environ", "/proc/self/root/etc/passwd"]
+    )
+    def test_no_file_of_others_can_be_read(self, within, path):
+        with pytest.raises(StudentError, match="Permission denied"):
+            within("read", path.format(parent=f"/proc/{os.getpid()}"))
+
+    @pytest.mark.parametrize("path", ["/", "/tmp", "/proc", "/dev/shm", KIT, KIT / "autograder", Path.home()])
+    def test_no_folder_of_others_can_be_listed(self, within, path):
+        with pytest.raises(StudentError, match="Permission denied"):
+            within("listed", str(path))
+
+    @pytest.mark.parametrize("name", ["assignment2/questions.toml", "autograder/judge.py", "nbgrader_config.py"])
+    def test_nothing_of_the_kit_can_be_read(self, within, name):
+        assert (KIT / name).is_file()
+        with pytest.raises(StudentError, match="Permission denied"):
+            within("read", str(KIT / name))
+
+    def test_a_secret_inside_the_interpreter_cannot_be_read_and_what_lies_beside_it_can(self, landlock, folder):
+        package = Path(np.__file__).parent
+        with Student(folder, LIMITS, landlock, hidden=[package / "tests"]) as student:
+            assert student.call("probe:read", str(package / "version.py"))
+            with pytest.raises(StudentError, match="Permission denied"):
+                student.call("probe:read", str(package / "tests" / "__init__.py"))
+
+    def test_it_can_write_in_its_home_and_nowhere_else(self, within, folder, tmp_path):
+        assert within("write", "mine") and within("read", "mine") == "x"
+        for path in (folder / "probe.py", folder / "new", tmp_path / "new", "/tmp/of-mine", "/dev/shm/of-mine"):
+            with pytest.raises(StudentError, match="Permission denied"):
+                within("write", str(path))
+
+    def test_its_home_is_empty_at_first_and_gone_afterwards(self, landlock, folder):
+        with Student(folder, LIMITS, landlock) as student:
+            home = Path(student.call("probe:identity")[2])
+            assert student.call("probe:listed", ".") == [] and home.is_dir()
+        assert not home.exists()
+
+    def test_what_it_may_write_is_bounded_in_all(self, landlock, folder):
+        with Student(folder, LIMITS, landlock) as student:
+            with pytest.raises(StudentError, match="wrote more to disk") as error:
+                for number in range(40):
+                    student.call("probe:write_much", f"file{number}", MAX_HOME >> 23)
+                    time.sleep(0.1)
+        assert error.value.verdict == "forbidden"
+
+    def test_it_has_no_capability_but_perhaps_to_read_and_a_user_of_its_own(self, within):
+        read_search = 1 << 2
+        held = {line.split(":")[0]: int(line.split()[1], 16) for line in within("capabilities")}
+        assert held["CapEff"] in (0, read_search) and held["CapPrm"] in (0, read_search) and held["CapInh"] == 0
+        assert (within("identity")[1] == os.geteuid()) == (os.geteuid() != 0)
+
+    def test_two_workers_are_two_users(self, landlock, folder):
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a worker a user of its own")
+        with Student(folder, LIMITS, landlock) as one, Student(folder, LIMITS, landlock) as other:
+            assert one.call("probe:identity")[1] != other.call("probe:identity")[1]
+
+    @pytest.mark.parametrize(
+        "name", ["change_mode", "change_times", "truncate", "renice", "limit_parent", "pin_parent"]
+    )
+    def test_nothing_of_others_can_be_changed(self, within, name):
+        with pytest.raises(StudentError, match="PermissionError"):
+            within(name)
 
 
 class TestChoosingAnIsolation:
@@ -177,22 +257,31 @@ class TestChoosingAnIsolation:
         sandbox.why_not_bubblewrap.cache_clear()
 
     def test_takes_bubblewrap_where_it_works(self, bubblewrap):
-        assert choose_isolation() == choose_isolation(require=True) == STRONG and STRONG.strong
+        assert choose_isolation() == choose_isolation("bubblewrap") == BUBBLEWRAP and BUBBLEWRAP.strong
 
-    def test_falls_back_to_a_plain_process_and_says_so(self, without_bubblewrap):
-        assert choose_isolation() == WEAK and not WEAK.strong
-        assert WEAK.text.startswith("WEAKER ISOLATION") and "apt install bubblewrap" in WEAK.text
+    def test_falls_back_to_landlock_and_says_so(self, without_bubblewrap, landlock):
+        assert choose_isolation() == LANDLOCK and not LANDLOCK.strong
+        assert LANDLOCK.text.startswith("WEAKER ISOLATION")
+
+    def test_falls_back_to_a_plain_process_and_says_so(self, without_bubblewrap, monkeypatch):
+        monkeypatch.setattr(sandbox, "why_not_landlock", lambda: "Landlock is a part of Linux")
+        assert choose_isolation() == PLAIN and not PLAIN.strong
+        assert PLAIN.text.startswith("WEAKER ISOLATION") and "apt install bubblewrap" in PLAIN.text
 
     def test_refuses_where_bubblewrap_is_required(self, without_bubblewrap):
         with pytest.raises(SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed") as error:
-            choose_isolation(require=True)
+            choose_isolation("bubblewrap")
         assert error.value.exit_code == SANDBOX
 
     def test_refuses_a_bubblewrap_that_does_not_work(self, without_bubblewrap, tmp_path):
         (tmp_path / "bwrap").write_text("#!/bin/sh\necho no user namespaces >&2\nexit 1\n")
         (tmp_path / "bwrap").chmod(0o755)
         with pytest.raises(SandboxUnavailable, match=r"does not work here \(no user namespaces\)"):
-            choose_isolation(require=True)
+            choose_isolation("bubblewrap")
+
+    def test_refuses_a_sandbox_that_is_none(self):
+        with pytest.raises(KitError, match="There are: bubblewrap, landlock, plain"):
+            choose_isolation("docker")
 
 
 def test_a_worker_lives_in_a_session_of_its_own_and_is_gone_after_stop(folder, isolation):
@@ -208,8 +297,8 @@ def test_a_worker_dies_with_the_grader(bubblewrap, folder):
         import sys
         from pathlib import Path
         from autograder.questions import Limits
-        from autograder.sandbox import STRONG, start_worker
-        process = start_worker(Path({str(folder)!r}), Limits(5, 60, 768), STRONG)
+        from autograder.sandbox import BUBBLEWRAP, start_worker
+        process = start_worker(Path({str(folder)!r}), Limits(5, 60, 768), BUBBLEWRAP)
         print(process.pid, flush=True)
     """)
     run = subprocess.run(
