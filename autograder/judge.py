@@ -32,8 +32,8 @@ def judge(
     - questions: ids to grade (default all); what they need is graded with them
     - hidden: folders the student's code must not be able to read, besides the kit's own
     - progress: called with each report.Question as it is done
-    - secret: what secret.secret_of gave for the course; None takes the kit's own
-    - seed: of the hidden inputs; None takes the kit's own
+    - secret: what secret.secret_of gave for the course; None takes the kit's own for what needs one
+    - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
     - watch: called with each (question id, examine.Attempt)
     """
     started = time.monotonic()
@@ -49,7 +49,7 @@ def judge(
             "notes": list(submission.notes),
         },
         isolation={"name": isolation.name, "strong": isolation.strong, "text": isolation.text},
-        seed=seed_of(manifest) if seed is None else seed,
+        seed=seed_of(manifest, secret) if seed is None else seed,
         kit=kit_of(manifest),
     )
     # One thread: the same sums in the same order on every machine.
@@ -67,9 +67,12 @@ def judge(
     return result
 
 
-def seed_of(manifest):
-    """Return the seed of all hidden inputs: from the kit's version and the assignment, never from the student."""
-    text = f"{autograder.__version__} {manifest.name}"
+def seed_of(manifest, secret=None):
+    """Return the seed of all hidden inputs: never from the student, who gets the same questions as everybody.
+
+    - secret: of the course, which nobody can know; without one the kit's version and the assignment's name decide
+    """
+    text = f"{autograder.__version__} {manifest.name} {secret or ''}".strip()
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 
 

@@ -1,8 +1,8 @@
-"""The grading secret: numbers that no student can know, from which images with hidden labels are drawn or chosen.
+"""The grading secret: numbers that no student can know, from which the hidden inputs of a course follow.
 
-Everything else that is hidden follows from the kit's version, so that anybody can grade again and get the same: whoever
-knows an input of a check still has to compute the answer. Of an image, the answer is its label. So these depend on a
-file that each course keeps for itself, out of the sandbox's sight and out of every release and report.
+Each course keeps a file for itself, out of the sandbox's sight and out of every release and report. Everybody in a course
+gets the same questions, and nobody a table of their answers beforehand. It matters most for images with hidden labels:
+of an image, the answer is its label.
 """
 
 import os

@@ -1,6 +1,8 @@
 """What student code can see and do inside the sandbox: as little as possible, in both isolations."""
 
+import errno
 import os
+import platform
 import subprocess
 import sys
 import textwrap
@@ -17,6 +19,7 @@ from autograder.questions import Limits
 from autograder.sandbox import BUBBLEWRAP, ENVIRONMENT, LANDLOCK, PLAIN, choose_isolation, start_worker, stop_worker
 from autograder.student import Student, StudentError
 from autograder.visible import KIT
+from autograder.worker import seccomp
 
 CODE = """
 import os, resource, signal, socket, subprocess, time
@@ -29,7 +32,6 @@ def write(path): open(path, "w").write("x"); return True
 def write_much(path, mb):
     with open(path, "wb") as file:
         for _ in range(mb): file.write(bytes(1 << 20))
-def open_files(): return len(os.listdir("/proc/self/fd"))
 def open_many(): return len([open("/dev/null") for _ in range(100)])
 def identity(): return [os.getpid(), os.getuid(), os.getcwd()]
 def capabilities(): return [line for line in open("/proc/self/status") if line.startswith("Cap")]
@@ -45,6 +47,15 @@ def kill_all(): os.kill(-1, signal.SIGTERM)
 def allocate(mb): return float(np.ones(mb << 17).sum())
 def burn():
     while True: pass
+def descriptors():
+    numbers = sorted(map(int, os.listdir("/proc/self/fd")))[:-1]  # the last one lists the folder itself
+    return {str(number): os.readlink(f"/proc/self/fd/{number}") for number in numbers}
+def mounts(): return [line.split()[4:6] for line in open("/proc/self/mountinfo")]
+def status(name): return [line.split()[1] for line in open("/proc/self/status") if line.startswith(name + ":")][0]
+def system_call(number, *arguments):
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    return [libc.syscall(number, *arguments), ctypes.get_errno()]
 def change_mode(): os.chmod(__file__, 0o777)
 def change_times(): os.utime(__file__, (0, 0))
 def truncate(): os.truncate(__file__, 0)
@@ -132,8 +143,16 @@ class TestWhatCanBeSeen:
         with Student(folder, LIMITS, bubblewrap, hidden=[course]) as student:
             assert student.call("probe:listed", str(course)) == []
 
-    def test_of_open_files_are_the_workers_own_few(self, either):
-        assert either("open_files") <= 8
+    def test_of_open_files_are_the_judges_pipes_and_nothing_else(self, either):
+        kinds = [path.split(":")[0] for path in either("descriptors").values()]
+        assert kinds == ["/dev/null", "pipe", "pipe", "pipe", "pipe"]  # 0, what is printed twice, requests, replies
+
+    def test_of_what_is_mounted_only_two_small_folders_can_be_written_to(self, inside):
+        writable = {point for point, options in inside("mounts") if "rw" in options.split(",")}
+        assert {"/home", "/tmp"} <= writable
+        # Devices to write to, /proc of its own processes, and empty covers of a few kB over what is secret.
+        others = {point for point in writable - {"/home", "/tmp", "/proc"} if not point.startswith("/dev/")}
+        assert all(any(Path(point) == Path(cover) for cover in (KIT, KIT / "autograder")) for point in others)
 
 
 class TestWhatCanBeDone:
@@ -150,6 +169,16 @@ class TestWhatCanBeDone:
         with pytest.raises(StudentError, match="PermissionError") as error:
             either(name)
         assert error.value.verdict == "forbidden"
+
+    @pytest.mark.skipif(platform.machine() not in seccomp._MACHINES, reason="no system call filter for this processor")
+    def test_is_no_system_call_of_the_list_of_refused_ones(self, either):
+        column, minus_one = seccomp._MACHINES.index(platform.machine()), (-1,) * 5
+        numbers = {name: number[column] for name, number in seccomp._REFUSED.items() if number[column] is not None}
+        found = {name: either("system_call", number, *minus_one) for name, number in numbers.items()}
+        assert {name for name, (_, error) in found.items() if error != errno.EPERM} == set()
+        for name, number in seccomp._ON_ITSELF.items():
+            assert either("system_call", number[column], 1) == [-1, errno.EPERM], name
+        assert either("status", "Seccomp") == "2" and either("status", "NoNewPrivs") == "1"
 
     def test_is_to_start_threads(self, either):
         assert either("thread") == 1
