@@ -1,8 +1,8 @@
 """The grading secret: numbers that no student can know, from which the hidden inputs of a course follow.
 
-Each course keeps a file for itself, out of the sandbox's sight and out of every release and report. Everybody in a course
-gets the same questions, and nobody a table of their answers beforehand. It matters most for images with hidden labels:
-of an image, the answer is its label.
+Each course keeps a file for itself, out of the sandbox's sight and out of every release and report. Everybody in a
+course gets the same questions, and nobody a table of their answers beforehand. It matters most for images with hidden
+labels: of an image, the answer is its label.
 """
 
 import os

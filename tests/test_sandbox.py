@@ -1,6 +1,7 @@
 """What student code can see and do inside the sandbox: as little as possible, in both isolations."""
 
 import errno
+import fcntl
 import os
 import platform
 import subprocess
@@ -178,6 +179,9 @@ class TestWhatCanBeDone:
         assert {name for name, (_, error) in found.items() if error != errno.EPERM} == set()
         for name, number in seccomp._ON_ITSELF.items():
             assert either("system_call", number[column], 1) == [-1, errno.EPERM], name
+        for command in seccomp._REFUSED_COMMANDS:
+            assert either("system_call", seccomp._FCNTL[platform.machine()], 0, command, 1) == [-1, errno.EPERM]
+        assert either("system_call", seccomp._FCNTL[platform.machine()], 0, fcntl.F_GETFD)[0] in (0, 1)
         assert either("status", "Seccomp") == "2" and either("status", "NoNewPrivs") == "1"
 
     def test_is_to_start_threads(self, either):

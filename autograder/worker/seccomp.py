@@ -1,8 +1,9 @@
 """The system call filter: refuses what no answer to an exercise needs. It holds in every sandbox on Linux alike.
 
 Refused are new processes, programs, sockets, shared memory and message queues; signals to others, tracing and reading
-another process; mounting; changing the permissions, owner or times of files (Landlock does not govern these); and
-setting the limits or priority of another process. A refused call fails with EPERM, as it would for want of a right.
+another process; mounting; changing the permissions, owner or times of files and watching folders (Landlock does not
+govern these); and setting the limits or priority of another process. A refused call fails with EPERM, as it would for
+want of a right.
 """
 
 import ctypes
@@ -34,17 +35,20 @@ _REFUSED = {
     "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
     "truncate": (76, 45), "mknod": (133, None), "mknodat": (259, 33),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "syslog": (103, 116),
     "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119), "sched_setattr": (314, 274),
 }  # fmt: skip
 # Allowed where the first argument is 0, which is the calling process or thread itself.
 _ON_ITSELF = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
+# Of fcntl: to have others be signalled (F_SETOWN, F_SETSIG, F_SETOWN_EX) and to watch a folder (F_NOTIFY).
+_FCNTL, _REFUSED_COMMANDS = {"x86_64": 72, "aarch64": 25}, (8, 10, 15, 1026)
 _MACHINES = ("x86_64", "aarch64")
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE, _TGKILL = {"x86_64": 56, "aarch64": 220}, {"x86_64": 234, "aarch64": 131}
 _CLONE3, _CLONE_THREAD, _X32 = 435, 0x00010000, 0x40000000
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in struct seccomp_data
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
@@ -82,6 +86,8 @@ def _program(machine):
     lines += _only_where(_TGKILL[machine], (_EQUAL, os.getpid()), refuse)
     for numbers in _ON_ITSELF.values():
         lines += _only_where(numbers[column], (_EQUAL, 0), refuse)
+    commands = [line for value in _REFUSED_COMMANDS for line in ((_EQUAL, 0, 1, value), (_GIVE, 0, 0, refuse))]
+    lines += [(_EQUAL, 0, len(commands) + 1, _FCNTL[machine]), (_LOAD, 0, 0, _SECOND_ARGUMENT), *commands]
     lines += [(_GIVE, 0, 0, _ALLOW)]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 
