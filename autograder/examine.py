@@ -10,11 +10,12 @@ import logging
 import math
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder import checks, report
 from autograder.cells import in_the_notebook
 from autograder.criteria import Criterion, Outcome, Wrong
+from autograder.derived import refusal
 from autograder.explain import diagnoses
 from autograder.inputs import inputs_of
 from autograder.student import StudentError
@@ -90,8 +91,9 @@ class _Examination(ExitStack):
         self.trial = self._trial()
         self.seconds = {}
 
-    def _trial(self, answers=None):
-        student = self.enter_context(self.work.student(self.question, answers))
+    def _trial(self, answers=None, limits=None):
+        question = replace(self.question, limits=limits or self.question.limits)
+        student = self.enter_context(self.work.student(question, answers))
         return self.work.trial(self.question, student, self.seed)
 
     def outcome(self, watch=None):
@@ -99,6 +101,8 @@ class _Examination(ExitStack):
         question = self.question
         criteria = checks.CRITERIA[question.id]
         attempts = [self._judged(criterion) for criterion in criteria]
+        if question.measured_gradients == "refuse" and question.id in checks.LARGE_CALLS:
+            self._expect_derived(attempts)
         for attempt in attempts if watch else ():
             watch(question.id, attempt)
         _expect_all_or_nothing(attempts)
@@ -132,6 +136,26 @@ class _Examination(ExitStack):
         if attempt.verdict == "blocked" and (self.untouched or (self.code is None and self.question.source)):
             attempt.verdict, attempt.found, attempt.excuse = "missing", Outcome(STUB), ""
         return attempt
+
+    def _expect_derived(self, attempts):
+        """Take back what has passed by a gradient that was measured and not derived."""
+        passed = [attempt for attempt in attempts if attempt.verdict == "passed"]
+        if not passed or any(need.verdict == "timeout" for need in self.needed):
+            return  # what is slow may be the needed question, which has paid for it
+        given = sorted({name for attempt in passed for name in attempt.given})
+        answers = checks.answers_for(self.question.id, given, self.work.manifest.options)[0] if given else None
+        right = all(need.verdict == "passed" for need in self.needed)  # else its gradients may be those of another one
+        complete = len(passed) == len(attempts) and right
+        try:
+            large = checks.LARGE_CALLS[self.question.id](self.trial)
+            refused = refusal(large, self.question, lambda limits: self._trial(answers, limits), complete)
+        except Exception:  # a fault of the grader must not cost the student a point
+            log.exception("grader fault in the large call of %s", self.question.id)
+            return
+        for attempt in passed if refused else ():
+            if attempt.criterion.name not in large.spared:
+                attempt.verdict, attempt.found = refused[0], Outcome(refused[1])
+                attempt.calls, attempt.given = [], []
 
     def _attempt(self, criterion, trial):
         """Run one check, unless the question is refused."""

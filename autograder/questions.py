@@ -28,6 +28,7 @@ class Question:
     - needs: questions it builds on
     - may_use: questions it builds on only where its answer names them
     - follow_through: share of a criterion's points that is earned where it holds given right needed functions
+    - measured_gradients: "allow", or "refuse" where a gradient has to be derived
     - bonus: its points come on top of the assignment's
     - requires: modules without which it cannot be graded on a machine
     - settings: whatever its check wants to be told
@@ -49,6 +50,7 @@ class Question:
     withheld: tuple[str, ...] = ()
     may_use: tuple[str, ...] = ()
     follow_through: float = 1.0
+    measured_gradients: str = "allow"
 
     @property
     def source(self):
@@ -121,7 +123,8 @@ def read_manifest(root):
 
 
 def _question(entry, assignment, limits, path):
-    fields = {"follow_through": assignment.get("follow_through", 1.0)} | entry
+    common = {name: assignment[name] for name in ("follow_through", "measured_gradients") if name in assignment}
+    fields = common | entry
     try:
         own = Limits(**(limits | fields.pop("limits", {})))
         lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "may_use", "requires")}
@@ -148,4 +151,7 @@ def _validate(manifest, path):
         share = question.follow_through
         if not isinstance(share, (int, float)) or not 0 <= share <= 1:
             raise KitError(f"{path}: {question.id!r} has follow_through = {share!r}; expected a share from 0 to 1")
+        if question.measured_gradients not in ("allow", "refuse"):
+            said = f"measured_gradients = {question.measured_gradients!r}; expected 'allow' or 'refuse'"
+            raise KitError(f"{path}: {question.id!r} has {said}")
         seen.add(question.id)

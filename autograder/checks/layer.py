@@ -39,6 +39,9 @@ class Layer:
     - lenient: whether, in an edge case, a gradient may be that of a named wrong forward pass; where the backward pass
       reads the same settings as the forward pass (a stride, a size), misreading them is a mistake in both
     - keeps_type: whether float32 has to come back as float32
+    - large: sizes of the call that tells a derived gradient: about 100,000 entries in x and in any weights, so that
+      none is cheap to measure; some 1,000,000 products, so that plain loops take seconds; few entries that depend on
+      each other, so that a Jacobian stays small
     """
 
     module: str
@@ -54,6 +57,7 @@ class Layer:
     may_change: tuple[str, ...] = ()
     lenient: bool = True
     keeps_type: bool = False
+    large: dict | None = None
 
     def inputs(self, trial, case, *more):
         """Return the inputs of a case; `more` are names that draw others of the same sizes."""
@@ -70,15 +74,26 @@ class Layer:
         alone = np.eye(len(dout)).reshape(len(dout), len(dout), *(1,) * (dout.ndim - 1)) * dout
         return np.stack([getattr(module, self.backward)(one, cache)[position] for one in alone])
 
+    def derive(self, inputs, dout):
+        """Return the reference's gradients, in their order, by its forward and its backward function."""
+        module = importlib.import_module(self.module)
+        _, cache = getattr(module, self.forward)(**fresh(inputs))
+        grads = getattr(module, self.backward)(dout, cache)
+        return grads if len(self.gradients) > 1 else (grads,)
+
     def run_forward(self, trial, inputs):
         """Call the student's forward function and return (out, cache handle)."""
         return trial.call(f"{self.module}:{self.forward}", *inputs.values(), returns=["value", "handle"])
 
+    @property
+    def returns(self):
+        """What is asked of the backward function; see Student.call."""
+        return ["value"] * len(self.gradients) if len(self.gradients) > 1 else "value"
+
     def run_backward(self, trial, dout, cache):
         """Call the student's backward function; return its gradients, and its arguments as they are afterwards."""
-        returns = ["value"] * len(self.gradients) if len(self.gradients) > 1 else "value"
         try:
-            result, after = trial.call(f"{self.module}:{self.backward}", dout, cache, returns=returns, echo=True)
+            result, after = trial.call(f"{self.module}:{self.backward}", dout, cache, returns=self.returns, echo=True)
         except StudentError as error:
             if error.verdict != "error":
                 raise

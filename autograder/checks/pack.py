@@ -18,6 +18,18 @@ MISCONCEPTIONS = misconceptions.load(Path(__file__).parent / "misconceptions", A
 REGISTRY = Registry()
 criterion = REGISTRY.criterion
 
+LARGE_CALLS = {}  # question: Trial -> derived.LargeCall
+
+
+def large_call(question):
+    """Decorate what makes the LargeCall of a question, whose gradient may have to be derived."""
+
+    def register(make):
+        LARGE_CALLS[question] = make
+        return make
+
+    return register
+
 
 def misconception(question, title):
     """Return the Diagnosis of the catalogue's entry with this title, for a check that recognises it itself."""

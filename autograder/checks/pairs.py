@@ -3,9 +3,10 @@
 import numpy as np
 
 from autograder.checks.gradients import attribution, expect_gradient, fitting, shares, variants_of
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, large_call
 from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
 from autograder.criteria import Outcome, Wrong, needing
+from autograder.derived import LargeCall, expect_about
 from autograder.report import Diagnosis
 
 FLOAT32 = "comes back in float32."
@@ -105,6 +106,10 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
             call = f"{layer.backward} {layer.describe(inputs)}, all in float32"
             _expect_float32(call, "dx", grads[0])
 
+    @large_call(layer.backward)
+    def large(trial):
+        return _large_call(trial, layer)
+
     parameters = list(layer.gradients)[1:]
     others = f", and so {'are' if len(parameters) > 1 else 'is'} {' and '.join(parameters)}" if parameters else ""
     text = f"dout is left as it was{others}: others may still need it."
@@ -161,6 +166,26 @@ def _before_backward(trial, layer, case, there=None):
         out, cache = layer.run_forward(trial, inputs | (there or {}))
     dout = trial.rng(layer.backward, sorted(case.items())).normal(size=layer.value(inputs).shape)
     return inputs, dout, out, cache
+
+
+def _large_call(trial, layer):
+    """Return the LargeCall of a layer's backward function."""
+    inputs = layer.inputs(trial, layer.large)
+    dout = trial.rng(layer.backward, "large").normal(size=layer.value(inputs).shape)
+    says = f"{layer.backward} {layer.describe(inputs)}"
+
+    def derive():
+        return layer.derive(inputs, dout)
+
+    def ask(trial):
+        _, cache = layer.run_forward(trial, inputs)
+        grads = trial.call(f"{layer.module}:{layer.backward}", dout, cache, returns=layer.returns)
+        grads = grads if len(layer.gradients) > 1 else (grads,)
+        for name, gradient, right in zip(layer.gradients.values(), grads, derive()):
+            expect_about(gradient, right, f"{says}: {name}")
+
+    entries = sum(inputs[wrt].size for wrt in layer.gradients)
+    return LargeCall(says, entries, lambda: layer.value(inputs), derive, ask)
 
 
 def _gradients(trial, layer, case, wanted):

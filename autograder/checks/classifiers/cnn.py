@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters
+from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters, state_large_loss
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
@@ -115,3 +115,18 @@ def called_again(trial):
     net = _net(trial, reg=0.3)
     names = net.share_parameters()
     return net.expect_repeatable(*net.batch(3, SHAPE, C), names, WITH_GRADIENT)
+
+
+state_large_loss(
+    f"cs231n.classifiers.cnn:{QUESTION}",
+    ThreeLayerConvNet,
+    N=2,
+    shape=(3, 8, 8),
+    spared=("parameters", "scores", "loss", "regularized loss"),
+    input_dim=(3, 8, 8),
+    num_filters=8,
+    filter_size=3,
+    hidden_dim=3000,
+    num_classes=C,
+    dtype=np.float64,
+)

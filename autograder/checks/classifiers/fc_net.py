@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters
+from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters, state_large_loss
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
@@ -10,6 +10,7 @@ from cs231n.classifiers import fc_net as reference
 
 MODULE = "cs231n.classifiers.fc_net"
 SHAPE, D, C = (3, 4), 12, 5
+NO_GRADIENT = ("parameters", "scores", "loss", "regularized loss")  # criteria
 WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # other functions whose gradients are as good
 
 
@@ -91,6 +92,10 @@ def two_called_again(trial):
     net = _two_layers(trial, reg=0.3)
     names = net.share_parameters()
     return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
+
+
+LARGE = {"N": 2, "shape": (20, 50), "input_dim": 1000, "num_classes": C}
+state_large_loss(f"{MODULE}:TwoLayerNet", reference.TwoLayerNet, spared=NO_GRADIENT, hidden_dim=400, **LARGE)
 
 
 DEPTHS = ([9], [8, 7], [9, 6, 8, 5, 7])
@@ -177,3 +182,16 @@ def deep_called_again(trial):
     net = deep(trial, DEPTHS[1], reg=0.3)
     names = net.share_parameters()
     return net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
+
+
+state_large_loss(
+    f"{MODULE}:FullyConnectedNet",
+    reference.FullyConnectedNet,
+    spared=(
+        *NO_GRADIENT,
+        *("batch norm: parameters", "batch norm: loss", "batch norm: testing", "dropout: loss", "dropout: testing"),
+    ),
+    hidden_dims=[400, 30],
+    dtype=np.float64,
+    **LARGE,
+)

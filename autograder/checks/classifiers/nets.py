@@ -4,9 +4,10 @@ import numpy as np
 
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
-from autograder.checks.pack import misconception
+from autograder.checks.pack import large_call, misconception
 from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.criteria import Outcome, Wrong
+from autograder.derived import LargeCall, expect_about
 from autograder.student import StudentError
 from autograder.worker.values import Handle
 from cs231n.layers import affine_forward, softmax_loss
@@ -235,6 +236,33 @@ class NetTrial:
         if agrees(loss, self.right_loss(self.reference, X, y), 1e-6):
             return None
         return next((v for v in variants if agrees(loss, v.function(self.reference, X, y), 1e-6)), None)
+
+
+def state_large_loss(target, reference, N, shape, spared, **options):
+    """Register the call that tells derived gradients: one loss of a net with some 400,000 parameters.
+
+    - N, shape: of its batch
+    - spared: names of the criteria that no gradient is needed for
+
+    The other arguments are NetTrial's.
+    """
+
+    @large_call(reference.__name__)
+    def large(trial):
+        net, rng = reference(**options), trial.rng("large", shape)
+        X, y = rng.normal(size=(N, *shape)), rng.integers(options["num_classes"], size=N)
+
+        def ask(trial):
+            net = NetTrial(trial, target, reference, **options)
+            net.share_parameters()
+            _, grads = net.run_loss(X, y)
+            for name, right in net.reference.loss(X, y)[1].items():
+                expect_about(grads.get(name), right, f"{net.call}.loss(X, y): d{name}")
+
+        shown = ", ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in options.items())
+        says = f"{reference.__name__}({shown}).loss(X, y) with X {X.shape}"
+        entries = sum(value.size for value in net.params.values())
+        return LargeCall(says, entries, lambda: net.loss(X), lambda: net.loss(X, y), ask, spared)
 
 
 def _about_shape(name, value, right):

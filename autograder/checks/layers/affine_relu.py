@@ -16,10 +16,10 @@ def _affine(x, w, b):
     return reference.affine_forward(x, w, b)[0]
 
 
-def _draw_signs(rng, shape):
-    """Both signs, and some entries at exactly 0, where a ReLU has its kink."""
+def _draw_signs(rng, shape, zeros=0.1):
+    """Both signs, and a share of entries at exactly 0, where a ReLU has its kink."""
     x = rng.normal(size=shape)
-    x[rng.random(shape) < 0.1] = 0.0
+    x[rng.random(shape) < zeros] = 0.0
     x.flat[0], x.flat[-1] = -abs(x.flat[0]) - 0.1, abs(x.flat[-1]) + 0.1
     return {"x": x}
 
@@ -44,6 +44,7 @@ state_layer(
         gradients={"x": "dx", "w": "dw", "b": "db"},
         says="out is x·w + b, each example flattened to one row",
         keeps_type=True,
+        large={"N": 5, "shape": (200, 200), "M": 5},
     )
 )
 
@@ -59,6 +60,7 @@ state_layer(
         gradients={"x": "dx"},
         says="out is max(0, x), entry by entry",
         keeps_type=True,
+        large={"shape": (500, 600), "zeros": 0},
     ),
     gradient_weight=3,
 )

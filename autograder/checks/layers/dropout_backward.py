@@ -4,11 +4,13 @@ import numpy as np
 
 from autograder.checks.layers.dropout import KEEP, SHAPES
 from autograder.checks.layers.masks import FORWARD, Call, drawn_from, expect_some_dropped
-from autograder.checks.pack import criterion, misconception
+from autograder.checks.pack import criterion, large_call, misconception
 from autograder.checks.pairs import expect_unchanged
 from autograder.compare import agrees, expect_array, expect_close
 from autograder.criteria import Outcome, Wrong, needing
+from autograder.derived import LargeCall
 from autograder.report import Diagnosis
+from cs231n import layers as reference
 
 BACKWARD = "dropout_backward"
 
@@ -164,3 +166,25 @@ def backward_unchanged(trial):
     """dout is left as it was: other layers may still need it."""
     _, before, after = _expect_train_gradient(Call(trial, 0.6))
     expect_unchanged({"dout": before}, {"dout": after}, BACKWARD)
+
+
+@large_call(BACKWARD)
+def large(trial):
+    """One training pass over 300,000 units, with a mask that the student's own forward pass draws."""
+
+    def call(trial):
+        return Call(trial, 0.6, shape=(500, 600))
+
+    x, keep = call(trial).x, {"p": 0.6, "mode": "train"}
+
+    def forward():
+        return reference.dropout_forward(x, keep)[1]
+
+    says = f"{BACKWARD} after {call(trial).name}"
+    return LargeCall(
+        says,
+        x.size,
+        forward,
+        lambda: reference.dropout_backward(x, forward()),
+        lambda t: _expect_train_gradient(call(t)),
+    )

@@ -3,10 +3,13 @@
 import numpy as np
 
 from autograder.checks.gradients import attribution, expect_gradient, fitting, variants_of
-from autograder.checks.pack import criterion
+from autograder.checks.pack import criterion, large_call
 from autograder.compare import expect_close, expect_number
 from autograder.criteria import Wrong
+from autograder.derived import LargeCall, expect_about
 from cs231n import layers as reference
+
+LARGE = (10000, 10)  # x of the call that tells a derived gradient
 
 
 def _loss_check(question, function, sizes, terms):
@@ -71,6 +74,19 @@ def _loss_check(question, function, sizes, terms):
         expect_gradient(function, inputs, "x", dx, "dx", question, None, variant)
         if not np.array_equal(after[0], inputs["x"]):
             raise Wrong(f"{question} changed the scores x in place. Work on a copy of them.")
+
+    @large_call(question)
+    def large(trial):
+        inputs = draw(trial, LARGE)
+        says = f"{question} with x {LARGE}"
+
+        def derive():
+            return getattr(reference, question)(**inputs)
+
+        def ask(trial):
+            expect_about(run(trial, inputs)[1], derive()[1], f"{says}: dx")
+
+        return LargeCall(says, inputs["x"].size, derive, derive, ask, spared=("loss",))
 
 
 def _svm(x, y):

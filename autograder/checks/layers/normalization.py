@@ -75,6 +75,7 @@ BATCHNORM = Layer(
     says="In mode 'train' out is gamma · x_hat + beta, with mean and variance of each feature over the batch",
     terms=_batchnorm_terms,
     may_change=tuple(STATISTICS),
+    large={"N": 12, "D": 10000},
 )
 # Forward only: beside the default eps the slopes of a constant feature are too steep to be measured.
 CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "still": True},), "where one feature is constant in the batch")
@@ -115,5 +116,6 @@ LAYERNORM = Layer(
     gradients=GRADIENTS,
     says="out is gamma · x_hat + beta, with mean and variance of each example over its own features",
     terms=_layernorm_terms,
+    large={"N": 10000, "D": 12},
 )
 state_layer(LAYERNORM)

@@ -43,6 +43,7 @@ SPATIAL = Layer(
     says="In mode 'train' out is gamma · x_hat + beta, with mean and variance of each channel over N, H and W",
     terms=_spatial_terms,
     may_change=tuple(STATISTICS),
+    large={"N": 3, "C": 10000, "H": 2, "W": 2},
 )
 state_forward(SPATIAL)
 state_running(SPATIAL, _rows)
@@ -86,5 +87,6 @@ GROUPNORM = Layer(
     gradients=GRADIENTS,
     says="out is gamma · x_hat + beta, with mean and variance of each group of channels of each example",
     terms=_groupnorm_terms,
+    large={"N": 100, "C": 300, "H": 2, "W": 2, "G": 150},
 )
 state_layer(GROUPNORM)
