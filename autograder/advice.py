@@ -4,6 +4,7 @@ import ast
 import codecs
 import re
 import tokenize
+import warnings
 from io import BytesIO
 
 # (what the exception says, what to tell the student), first match wins
@@ -62,8 +63,10 @@ def about_exception(kind, message):
 
 def about_source(data, path):
     """Return what keeps a Python file (bytes) from being imported at all, or '' where it parses."""
+    if data.lstrip().startswith(b"{") and b'"cells"' in data:  # which may even parse
+        return f"{path} is a notebook under the name of a module. Put the module itself there, and hand it in again."
     try:
-        ast.parse(decode_source(data))
+        parse(decode_source(data))
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         reason = "this is Python 2 code; this course runs Python 3" if _python_2(data) else error.msg
@@ -84,6 +87,16 @@ def decode_source(data):
     if codecs.lookup(encoding).name not in ENCODINGS:
         raise LookupError(f"unusual encoding {encoding}")
     return data.decode(encoding)
+
+
+def parse(text):
+    """Return the syntax tree of a stranger's code; what ast.parse raises (MemoryError and RecursionError among it).
+
+    Line ends are read as Python's importer reads them, and what the compiler warns of is not printed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _python_2(data):

@@ -6,6 +6,7 @@ to the reference would otherwise hand the reference in), sizes and counts are bo
 """
 
 import ast
+import functools
 import hashlib
 import os
 import stat
@@ -13,15 +14,15 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.advice import about_source, decode_source
+from autograder.advice import decode_source, parse
 from autograder.archives import is_bounded, open_zip
 from autograder.errors import KitError
-from autograder.notebooks import remark_on
+from autograder.remarks import left_out, remarks, shown
 
 MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 32 << 20, 80 << 20
 # The judge itself parses every module, and a syntax tree takes five hundred times the memory of its text.
 MAX_SOURCE = 256 << 10
-MAX_NAME, MAX_NOTES = 100, 50
+MAX_NAME, MAX_DEPTH, MAX_NOTES = 100, 20, 50
 KINDS = (".py", ".ipynb", ".npz")  # code, notebooks, saved models
 PASSED_OVER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", "datasets", "build"}
 
@@ -54,7 +55,7 @@ class Submission:
         """Return {file, line, text} of a top-level function or class, or None where it is not to be found."""
         text = self.text(path)
         try:
-            nodes = ast.parse(text or "").body
+            nodes = parse(text or "").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
@@ -76,36 +77,37 @@ def read_submission(path, manifest, student=None):
     """
     path = Path(path)
     if path.is_dir():
-        files, notes = _read_folder(path)
-        files = _from_root(files, manifest, notes)
+        hand_in = _read_folder(path, manifest)
+        files = _from_root(hand_in, manifest)
         zips = sorted(inner for inner in path.glob("*.zip") if inner.is_file() and not inner.is_symlink())
         if zips and not any(name.startswith(f"{manifest.package}/") for name in files):
             try:
-                packed, more = _read_zip(zips[0])
+                packed = _read_zip(zips[0], manifest)
             except KitError as error:
                 if not files:
                     raise
-                notes.append(str(error))  # the notebooks beside a broken archive still count
+                hand_in.notes.append(str(error))  # the notebooks beside a broken archive still count
             else:
-                files |= _from_root(packed, manifest, more)
-                notes += [f"{_shown(zips[0].name)} was unpacked and graded.", *more]
+                files |= _from_root(packed, manifest)
+                hand_in.notes += [f"{shown(zips[0].name)} was unpacked and graded.", *packed.notes]
+                hand_in.seen += packed.seen
     elif path.is_file():
-        files, notes = _read_zip(path)
-        files = _from_root(files, manifest, notes)
+        hand_in = _read_zip(path, manifest)
+        files = _from_root(hand_in, manifest)
     elif path.exists():
         raise KitError(f"{path} is neither a folder nor a file. Give the student's folder or zip.")
     else:
         raise KitError(f"{path}: there is no such file or folder. Give the student's folder or zip.")
     if not files:
-        found = f" Found: {'; '.join(notes[:3])}." if notes else ""
+        found = hand_in.notes[:3] or [shown(name) for name in sorted(hand_in.seen)[:5]]
         raise KitError(
             f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
-            f"or the notebooks, at its top or one folder down.{found}"
+            f"or the notebooks, at its top or one folder down. Found: {'; '.join(found) or 'nothing'}."
         )
-    submission = Submission(path.name, files, notes, student)
-    notes += _remarks(submission, manifest)
-    del notes[MAX_NOTES:]
-    return submission
+    notes = [*remarks(files, manifest, hand_in.seen, hand_in.notes), *hand_in.notes]
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES - 1 :] = [f"There is more of this kind: {len(notes) - MAX_NOTES + 1} sentences were left out."]
+    return Submission(path.name, files, notes, student)
 
 
 def stage(submission, released, manifest, folder, modules):
@@ -141,82 +143,136 @@ def own_path(submission, path, manifest, released):
     return path
 
 
-def _read_folder(top):
-    files, notes, total = {}, [], 0
+@dataclass
+class _HandIn:
+    """What was found in a folder or zip: the files that were taken, everything that was seen, and remarks."""
 
-    def unreadable(error):
-        notes.append(f"{_shown(os.path.relpath(error.filename, top))} could not be read: {error.strerror}")
+    files: dict[str, bytes] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    for folder, folders, names in os.walk(top, onerror=unreadable, followlinks=False):
+    def take(self, listed, manifest):
+        """Read what is listed as (path, size, function that reads it), what is graded before anything else.
+
+        The limits are then used up by what a student packed along, never by the answers.
+        """
+        total, left = 0, {}
+        for path, size, read in sorted(listed, key=lambda entry: _rank(entry[0], manifest)):
+            why = _why_not(path, size, self.files, total)
+            if why:
+                left.setdefault(why, []).append(path)
+                continue
+            try:
+                self.files[path] = read()
+            except OSError as error:
+                self.unreadable(path, error)
+            else:
+                total += len(self.files[path])
+        self.notes += [left_out(paths, why) for why, paths in left.items()]
+        return self
+
+    def unreadable(self, path, error):
+        self.notes.append(f"{shown(path)} could not be read: {error.strerror}")
+
+
+def _rank(path, manifest):
+    """Order files: the package's modules, what else is asked for, the rest; each by depth, then by name."""
+    parts = PurePosixPath(path).parts
+    asked = {name for question in manifest.questions for name in (question.file, f"{question.notebook}.ipynb")}
+    asked |= set(manifest.aliases.values())
+    ours = manifest.package in parts and path.endswith(".py")
+    if ours:
+        inside = "/".join(parts[parts.index(manifest.package) :])
+        graded = manifest.is_editable(inside) or inside in asked
+    else:
+        graded = parts[-1] in asked
+    return not (ours and graded), not graded, not ours, len(parts), path
+
+
+def _read_folder(top, manifest):
+    found, listed = _HandIn(), []
+
+    def closed(error):
+        found.unreadable(os.path.relpath(error.filename, top), error)
+
+    for folder, folders, names in os.walk(top, onerror=closed, followlinks=False):
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
         for name in sorted(names + [f for f in folders if os.path.islink(os.path.join(folder, f))]):
             path = Path(folder) / name
             inside = path.relative_to(top).as_posix()
-            mode = path.lstat().st_mode
-            if stat.S_ISLNK(mode):
-                notes.append(f"{_shown(inside)} is a link; links are not followed")
-            elif path.suffix not in KINDS or name.startswith("._"):
+            status = path.lstat()
+            if name.startswith("._"):
                 continue
-            elif not stat.S_ISREG(mode):
-                notes.append(f"{_shown(inside)} is not a regular file; it was left out")
-            elif not _fits(inside, path.lstat().st_size, files, total):
-                notes.append(f"{_shown(inside)} is over the size limit; it was left out")
+            found.seen.append(inside)
+            if stat.S_ISLNK(status.st_mode):
+                found.notes.append(f"{shown(inside)} is a link; links are not followed")
+            elif path.suffix not in KINDS:
+                continue
+            elif not stat.S_ISREG(status.st_mode):
+                found.notes.append(f"{shown(inside)} is not a regular file; it was left out")
             else:
-                try:
-                    files[inside] = path.read_bytes()
-                except OSError as error:
-                    unreadable(error)
-                else:
-                    total += len(files[inside])
-    return files, notes
+                listed.append((inside, status.st_size, path.read_bytes))
+    return found.take(listed, manifest)
 
 
-def _read_zip(path):
-    files, notes, total = {}, [], 0
+def _read_zip(path, manifest):
+    found, listed = _HandIn(), []
     try:
         with open(path, "rb") as file, open_zip(file) as archive:
             for entry in archive.infolist():
                 inside = PurePosixPath(entry.filename.replace("\\", "/"))
-                if entry.is_dir() or PASSED_OVER & set(inside.parts) or inside.suffix not in KINDS:
+                if entry.is_dir() or PASSED_OVER & set(inside.parts) or inside.name.startswith("._"):
                     continue
-                if inside.name.startswith("._"):
+                found.seen.append(str(inside))
+                if inside.suffix not in KINDS:
                     continue
                 kind = stat.S_IFMT(entry.external_attr >> 16)
+                name = shown(entry.filename)
                 if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
-                    notes.append(f"{_shown(entry.filename)} points out of the archive or is no regular file; left out")
+                    found.notes.append(f"{name} points out of the archive or is no regular file; left out")
                 elif not is_bounded(entry):
-                    notes.append(f"{_shown(entry.filename)} is packed by a method other than deflate; it was left out")
-                elif not _fits(str(inside), entry.file_size, files, total):
-                    notes.append(f"{_shown(entry.filename)} is over the size limit; it was left out")
+                    found.notes.append(f"{name} is packed by a method other than deflate; it was left out")
                 else:
-                    with archive.open(entry) as packed:
-                        data = packed.read(entry.file_size + 1)  # the declared size may lie
-                    files[str(inside)] = data[: entry.file_size]
-                    total += len(data)
+                    listed.append((str(inside), entry.file_size, functools.partial(_unpacked, archive, entry)))
+            return found.take(listed, manifest)
     except zipfile.BadZipFile:
         raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
     except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
         raise KitError(
             f"{path} could not be unpacked: {error}. Ask for a plain zip of the assignment, without a password."
         ) from None
-    return files, notes
 
 
-def _fits(path, size, files, total):
-    """Say whether a file may be taken: its size, the sizes so far, its name, and no file where it wants a folder."""
+def _unpacked(archive, entry):
+    with archive.open(entry) as packed:
+        return packed.read(entry.file_size + 1)[: entry.file_size]  # the declared size may lie
+
+
+def _why_not(path, size, files, total):
+    """Return why a file may not be taken, or ''."""
     parts, limit = PurePosixPath(path).parts, min(MAX_FILE, MAX_SOURCE) if path.endswith(".py") else MAX_FILE
-    small = size <= limit and total + size <= MAX_TOTAL and len(files) < MAX_FILES
-    named = len(parts) <= 20 and all(len(os.fsencode(part)) <= MAX_NAME for part in parts)
-    return small and named and not any(parent.suffix in KINDS for parent in PurePosixPath(path).parents)
+    if size > limit:
+        more = " Clear the notebook's outputs, save it, and hand it in again." if path.endswith(".ipynb") else ""
+        bound = f"{limit >> 20} MB" if limit >> 20 else f"{limit >> 10} KB"
+        return f"one such file may have {bound}.{more}"
+    if total + size > MAX_TOTAL:
+        return f"all files together may have {MAX_TOTAL >> 20} MB. Hand in just the assignment's own files."
+    if len(files) >= MAX_FILES:
+        return f"a hand-in may have {MAX_FILES} files. Hand in just the assignment's own."
+    if len(parts) > MAX_DEPTH or any(len(os.fsencode(part)) > MAX_NAME for part in parts):
+        return f"a name may have {MAX_NAME} letters and lie {MAX_DEPTH} folders deep."
+    if any(parent.suffix in KINDS for parent in PurePosixPath(path).parents):
+        return "it lies in a folder that is named like a file. Move it out, and take the folder away."
+    return ""
 
 
-def _from_root(files, manifest, notes):
+def _from_root(hand_in, manifest):
     """Return the files relative to the assignment's folder, which may lie deeper and among others of that kind.
 
     Of several folders that hold a package of this name, one with files that are graded counts before one without, one
     named like the assignment before another, a shallow one before a deep one.
     """
-    graded = {}
+    files, graded = hand_in.files, {}
     for path in files:
         parts = path.split("/")
         for depth, part in enumerate(parts[:-1]):
@@ -230,21 +286,6 @@ def _from_root(files, manifest, notes):
     root = min(graded, key=lambda r: (not graded[r], PurePosixPath(r).name != name, r.count("/"), r))
     if sum(graded.values()) > 1:
         where = root.rstrip("/") or "the top folder"
-        notes.append(f"There are {sum(graded.values())} packages {manifest.package}; the one in {where} was graded.")
+        count = sum(graded.values())
+        hand_in.notes.append(f"There are {count} packages {manifest.package}; the one in {shown(where)} was graded.")
     return {path.removeprefix(root): data for path, data in files.items() if path.startswith(root)}
-
-
-def _remarks(submission, manifest):
-    """Say what is odd about the files in sentences for the report."""
-    notes = []
-    for path, data in sorted(submission.files.items()):
-        about = {".py": about_source, ".ipynb": remark_on}.get(PurePosixPath(path).suffix)
-        remark = about and about(data, path)
-        if remark:
-            notes.append(remark)
-    return notes
-
-
-def _shown(name):
-    """A file name as it may be printed: control characters and lone surrogates made visible."""
-    return name.encode("unicode_escape", "surrogatepass").decode() if not name.isprintable() else name

@@ -44,3 +44,16 @@ def test_outputs_are_not_kept():
     notebook = notebook_with_ids("a")
     notebook.cells[0].outputs = [nbformat.v4.new_output("stream", text="loud")]
     assert read_notebook(data_of(notebook))[0].cells[0].outputs == []
+
+
+@pytest.mark.parametrize("written, read", [(rb"\ud83d", "# ?"), (rb"\ud83d\ude00", "# \U0001f600")])
+def test_half_a_character_becomes_a_question_mark(written, read):
+    """JSON can hold one, UTF-8 cannot; the gradebook writes the notebook again."""
+    notebook, _ = read_notebook(data_of(notebook_with_ids("a")).replace(b"x = 0", b"# " + written))
+    assert notebook.cells[0].source == read and nbformat.writes(notebook).encode()
+
+
+def test_cells_without_ids_are_read_and_nothing_is_said_of_it(recwarn, capfd):
+    notebook, reason = read_notebook(data_of(notebook_with_ids("a")).replace(b'"id": "a",', b""))
+    assert reason == "" and notebook.cells[0].source == "x = 0"
+    assert not recwarn.list and capfd.readouterr().err == ""

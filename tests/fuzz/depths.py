@@ -1,0 +1,145 @@
+"""What a broken hand-in must never do, found out by handing it in: read only, or judged as well.
+
+A problem is a sentence; a case without one has held. `reading` runs none of the student's code. `judge` runs the whole
+judge on two cheap questions.
+"""
+
+import ast
+import contextlib
+import functools
+import io
+import tempfile
+import time
+import traceback
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+
+from autograder import checks, report
+from autograder.errors import KitError
+from autograder.html import student_page
+from autograder.judge import judge
+from autograder.notebooks import read_notebook
+from autograder.sandbox import choose_isolation
+from autograder.secret import secret_of
+from autograder.submission import read_submission
+from autograder.terminal import print_question, print_summary
+from autograder.work import Work
+from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
+
+JUDGED = ("relu_forward", "sgd_momentum")
+LONGEST = 30  # seconds of this process's time; the judge of one hand-in must not keep a class waiting
+
+
+@dataclass
+class Result:
+    """How a case ended: refused, or graded with these verdicts; what was said to the student; what must not be."""
+
+    case: Case
+    outcome: str = "crashed"
+    seconds: float = 0.0
+    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def try_case(case, questions=JUDGED):
+    """Hand a case in and return its Result.
+
+    - questions: ids that are judged; () to read, stage and report only
+    """
+    result, loud = Result(case), io.StringIO()
+    started = time.process_time()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, contextlib.redirect_stderr(loud):
+        handed_in = case.write(Path(folder))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            try:
+                _grade(handed_in, case, questions, result)
+            except Exception:
+                result.problems.append(traceback.format_exc(limit=-4))
+    result.seconds = time.process_time() - started
+    if loud.getvalue():
+        result.problems.append(f"printed: {loud.getvalue()[-500:]}")
+    if result.seconds > LONGEST:
+        result.problems.append(f"took {result.seconds:.0f} s")
+    return result
+
+
+def _grade(handed_in, case, questions, result):
+    try:
+        submission = read_submission(handed_in, manifest(), "ada")
+    except KitError as error:
+        result.outcome, result.said = "refused", [str(error)]
+        if case.stays_right:
+            result.problems.append("it was refused, and is right")
+        return
+    result.said = list(submission.notes)
+    _stage(submission, case, result)
+    for path, data in submission.files.items():
+        notebook, _ = read_notebook(data) if path.endswith(".ipynb") else (None, "")
+        if notebook:
+            nbformat.writes(notebook, version=4).encode()  # as the gradebook's side does
+    done = judge(submission, manifest(), choose_isolation(), questions)
+    verdicts = {question.id: question.verdict for question in done.questions}
+    result.outcome = report.worst(verdicts.values()) if questions else "read"
+    for question in done.questions:
+        result.problems += _problems(question, case)
+        result.said += [c.message for c in question.criteria if c.verdict != "passed"][:1]
+    _show(done)
+
+
+def _stage(submission, case, result):
+    """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
+    work = Work(submission, manifest(), choose_isolation(), (), secret_of(ROOT))
+    with tempfile.TemporaryDirectory(prefix="fuzz-staged-") as folder:
+        work.stage(folder)
+        for question in {question.source: question for question in manifest().questions}.values():
+            work.code(question), work.needs(question)
+        for path in sorted({question.file for question in manifest().questions if question.file.endswith(".py")}):
+            data = (Path(folder) / path).read_bytes()
+            staged, own, stub = map(_defined, (data, bases()[case.base][path], work.released[path]))
+            if case.stays_right and (staged in (None, stub) or set(own) - set(staged)):
+                result.problems.append(f"{path} is right, and was not staged")
+            if case.base in RIGHT and staged in (None, stub) and not any(path in said for said in result.said):
+                result.problems.append(f"{path} does not count, and nothing says why")
+
+
+@functools.lru_cache(maxsize=100)
+def _defined(data):
+    """Return {name: code} of what a module defines, or None where it is not to be imported."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nodes = ast.parse(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return {node.name: ast.dump(node) for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
+def _problems(question, case):
+    """Yield what is wrong with the outcome of a question."""
+    for criterion in question.criteria:
+        if criterion.verdict == "grader_fault":
+            yield f"{question.id}: {criterion.message}"
+        if criterion.verdict != "passed" and not criterion.message:
+            yield f"{question.id}, {criterion.name}: {criterion.verdict} without a reason"
+    if case.stays_right and question.verdict != "passed":
+        yield f"{question.id} is right, and {question.verdict}: {question.criteria[0].message}"
+    if case.base not in RIGHT and question.verdict == "passed":
+        yield f"{question.id} is a stub, and passed"
+
+
+def _show(done):
+    """Write and show a report in all of its forms."""
+    text = done.to_json().encode("utf-8", "backslashreplace").decode()
+    if report.from_json(text).score != done.score:
+        raise ValueError("a report that is read again has another score")
+    student_page(done, checks.heat_map).encode()
+    console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=100)
+    for question in done.questions:
+        print_question(console, question)
+    print_summary(console, done)
+    console.file.flush()
