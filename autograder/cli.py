@@ -19,7 +19,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a fault of this program; 2 wrong usage; 3 the input cannot be used; "
     "4 the release must not be made or is out of date; 5 a required sandbox is not to be had.",
 )
-console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+console, errors = Console(highlight=False, markup=False), Console(stderr=True, highlight=False, markup=False)
 
 CourseOption = Annotated[Path, typer.Option("--course", help="The course's folder (with nbgrader_config.py).")]
 PatternOption = Annotated[
@@ -50,7 +50,7 @@ def release(
     if check:
         found = differences(here, here.manifest)
         if found:
-            raise ReleaseError("release/ is out of date; run: autograder release\n  " + "\n  ".join(found))
+            raise ReleaseError("release/ is out of date; run: autograder release\n" + "\n".join(found))
         console.print("release/ is fresh")
         return
     folder = publish(here, here.manifest)
@@ -146,11 +146,11 @@ def collect(
 def _collect(course, sources, pattern):
     """Collect, say what came of it, and return the ids; KitError where there was nothing to be had."""
     from autograder import collect
-    from autograder.html import visible
+    from autograder.html import one_line
 
     collected = collect.collect(course, sources, pattern)
     for sentence in collected.sentences():
-        console.print(visible(sentence), markup=False, soft_wrap=True)
+        console.print(one_line(sentence), soft_wrap=True)
     if not collected.students:
         raise KitError(f"{', '.join(map(str, sources))}: no hand-in was found that can be graded.")
     return collected.students
@@ -223,5 +223,7 @@ def main():
     try:
         app()
     except KitError as error:
-        errors.print(f"autograder: {error}", markup=False, soft_wrap=True)
+        from autograder.html import visible
+
+        errors.print(f"autograder: {visible(str(error))}".replace("\n", "\n  "), soft_wrap=True)
         sys.exit(error.exit_code)

@@ -66,6 +66,8 @@ def configure(c, root, kit=KIT):
     # nbgrader's own unpack without bounds and forget the folder that a file lay in.
     c.ZipCollectApp.extractor_plugin = "autograder.zipcollect.HandInExtractor"
     c.ZipCollectApp.collector_plugin = "autograder.zipcollect.HandInCollector"
+    # nbgrader's own quotes nothing: a comma in a name shifts the columns, and a formula is one.
+    c.ExportApp.plugin_class = "autograder.export.GradesExport"
 
 
 @dataclass(frozen=True)

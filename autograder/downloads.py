@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import time
+import unicodedata
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from autograder.errors import KitError
 from autograder.lms import owner_of, owners_of, why_not_an_id
 from autograder.submission import KINDS, PASSED_OVER
 
-MAX_MEMBERS, MAX_MEMBER = 20_000, 512 << 20  # of a zip of zips: files, and bytes of each
+MAX_MEMBERS, MAX_MEMBER, MAX_TOTAL = 20_000, 512 << 20, 64 << 30  # of a zip of zips: files, bytes of each and of all
 _TAKEN = {*KINDS, ".zip"}
 _PACKED = {".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zipx"}
 _LEFTOVERS = {".ds_store", "thumbs.db", "desktop.ini", "timestamp.txt", "index.html"}
@@ -95,12 +96,12 @@ def _set_aside_the_doubtful(entries, problems):
     """Take out of `entries` what may belong to two people, or to one under two names."""
     alike = defaultdict(list)
     for student in entries:
-        alike[student.casefold()].append(student)
+        alike[unicodedata.normalize("NFKC", student).casefold()].append(student)
     for students in alike.values():
         given = [entry for student in students for entry in entries[student]]
         why = ""
         if len(students) > 1:
-            why = f"the ids {' and '.join(students)} differ in capitals only; rename one, or tell them with --pattern"
+            why = f"the ids {' and '.join(students)} look alike; rename one, or tell them with --pattern"
         elif len({owner.heading for owner, _ in given if owner.heading}) > 1:
             why = f"different names end in {students[0]}; say with --pattern what of them is the student's id"
         if why:
@@ -187,8 +188,9 @@ def _alone_in(source, manifest, pattern):
     if len(inner) != 1 or inner[0].is_symlink():
         return None
     owner = owner_of(inner[0].name, manifest.name, pattern)
-    if inner[0].is_file():
-        return inner[0] if zipfile.is_zipfile(inner[0]) and _is_bulk(inner[0], manifest, pattern) else None
+    if not inner[0].is_dir():
+        packed = inner[0].is_file() and zipfile.is_zipfile(inner[0])
+        return inner[0] if packed and _is_bulk(inner[0], manifest, pattern) else None
     if (owner and owner.explicit) or _is_hand_in(inner[0], manifest):
         return None
     within = [owner_of(path.name, manifest.name, pattern) for path in _visible(inner[0])]
@@ -222,7 +224,7 @@ def _is_bulk(path, manifest, pattern):
             entries = archive.infolist()
     except ArchiveError as error:
         raise KitError(f"{path} cannot be unpacked: {error}. Unpack it, and give the folder.") from None
-    except zipfile.BadZipFile:
+    except Exception:  # damaged in one of the ways that trip zipfile: `read_submission` says what is wrong with it
         return False
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
@@ -242,6 +244,7 @@ def _unpack(path, aside, problems):
     """Unpack what may be a hand-in from a bulk download; return the folder."""
     folder = aside / f"unpacked-{len(list(aside.iterdir()))}"
     folder.mkdir()
+    room = min(MAX_TOTAL, shutil.disk_usage(folder).free // 2)
     with open(path, "rb") as file, open_zip(file) as archive:
         for entry in archive.infolist()[:MAX_MEMBERS]:
             inside = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -255,7 +258,10 @@ def _unpack(path, aside, problems):
                 problems.append((shown, "is packed by a method other than deflate"))
             elif entry.file_size > MAX_MEMBER:
                 problems.append((shown, f"is larger than {MAX_MEMBER >> 20} MB"))
+            elif entry.file_size > room:
+                problems.append((shown, "would fill the disk, or is past the largest size of a download"))
             else:
+                room -= entry.file_size
                 _unpack_one(archive, entry, folder / inside, problems)
         if len(archive.infolist()) > MAX_MEMBERS:
             problems.append((path.name, f"holds more than {MAX_MEMBERS} files; the first ones were read"))

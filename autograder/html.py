@@ -157,6 +157,11 @@ def visible(value):
     return "".join(map(_sign, text)) if not text.isprintable() else text
 
 
+def one_line(text):
+    """Return text as `visible` does and on one line, so that no name or reason can write a line of its own."""
+    return visible(text).replace("\n", "‹U+000A›")
+
+
 def code_html(code):
     """Return lines of Python, coloured and escaped, each in a span of its own that the style sheet numbers."""
     text, _ = clip(visible(code["text"]))

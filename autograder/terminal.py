@@ -1,13 +1,18 @@
-"""What the commands print: text on a terminal, with everything a student wrote made harmless first."""
+"""What the commands print: text on a terminal, with everything a student wrote made harmless first.
+
+A message may have many lines. All of them, and what a narrow terminal breaks them into, stand indented below the line
+they belong to, so that none of them passes for a line of this program's own.
+"""
 
 from contextlib import contextmanager
 
 import numpy as np
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from autograder.html import SYMBOLS, by_notebook, visible
+from autograder.html import SYMBOLS, by_notebook, one_line, visible
 
 COLOURS = {"passed": "green", "missing": "bright_black", "blocked": "yellow", "skipped": "bright_black"}
 COLOURS |= {"grader_fault": "magenta"}  # every other verdict is red
@@ -19,6 +24,11 @@ def _colour(verdict):
     return COLOURS.get(verdict, "red")
 
 
+def _print_below(console, indent, text, style=""):
+    """Print text, made harmless, with every line indented."""
+    console.print(Padding.indent(Text(visible(text), style), indent))
+
+
 def print_question(console, question):
     """Print one question as it is done: its points, and what is wrong with it."""
     line = Text(f"{SYMBOLS[question.verdict]} {question.id:<26}", _colour(question.verdict))
@@ -26,12 +36,12 @@ def print_question(console, question):
     line.append(f"{question.points:>6g} / {question.max_points:<4g} {bonus}{question.verdict}", "default")
     console.print(line)
     for finding in question.diagnosis:
-        console.print(Text(f"    {visible(finding.text)}", "bold"))
+        _print_below(console, 4, finding.text, "bold")
     said = set()
     for criterion in question.criteria:
         if criterion.verdict != "passed" and criterion.message not in said:
             said.add(criterion.message)
-            console.print(Text(f"    {criterion.name}: {visible(criterion.message)}"))
+            _print_below(console, 4, f"{criterion.name}: {criterion.message}")
 
 
 def print_reproduced(console, found):
@@ -42,9 +52,9 @@ def print_reproduced(console, found):
     console.print(line)
     for text in (criterion.text, criterion.message, criterion.where):
         if text:
-            console.print(Text(f"  {visible(text)}"))
+            _print_below(console, 2, text)
     for finding in question.diagnosis if criterion.verdict != "passed" else ():
-        console.print(Text(f"  {visible(finding.name)}: {visible(finding.text)}", "bold"))
+        _print_below(console, 2, f"{finding.name}: {finding.text}", "bold")
     for name, array in found.arrays().items():
         console.print(Text(f"\n{name} {array.shape} {array.dtype}", "bold"))
         console.print(Text(np.array2string(array, precision=6, threshold=200)))
@@ -54,7 +64,7 @@ def print_summary(console, report):
     """Print the score, and what has to be known about how it came about."""
     console.print(Text(f"\n{report.score:g} of {report.max_score:g} points", "bold"))
     for note in report.submission["notes"]:
-        console.print(Text(f"note: {visible(note)}", "yellow"))
+        _print_below(console, 2, f"note: {one_line(note)}", "yellow")
     if not report.isolation["strong"]:
         console.print(Text(report.isolation["text"], "bold red"))
 
@@ -67,11 +77,11 @@ def class_progress(console, total):
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[student]}"),
+        TextColumn("{task.fields[student]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("grading", total=total, student="")
-        yield lambda graded: progress.update(task, advance=1, student=visible(graded.student))
+        yield lambda graded: progress.update(task, advance=1, student=one_line(graded.student))
 
 
 def print_class(console, done, course):
@@ -84,10 +94,10 @@ def print_class(console, done, course):
         console.print(Text(f"skipped, because {message}; `autograder doctor` says how to mend it", "yellow"))
     for graded in done:
         if graded.problem:
-            console.print(Text(f"{visible(graded.student)}: {visible(graded.problem)}", "red"))
+            _print_below(console, 2, f"{one_line(graded.student)}: {one_line(graded.problem)}", "red")
     if reports and not reports[0].isolation["strong"]:
         console.print(Text(reports[0].isolation["text"], "bold red"))
-    console.print(f"reports: {course.reports / 'index.html'}", soft_wrap=True)
+    console.print(Text(f"reports: {course.reports / 'index.html'}"), soft_wrap=True)
 
 
 def _print_table(console, reports):
@@ -104,7 +114,7 @@ def _print_table(console, reports):
         for _, questions in notebooks:
             found = [verdicts.get(question.id, "skipped") for question in questions]
             cells.append(Text.assemble(*((SYMBOLS[verdict], _colour(verdict)) for verdict in found)))
-        table.add_row(Text(visible(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
+        table.add_row(Text(one_line(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
     console.print(table)
     if len(reports) > MOST_ROWS:
         console.print(f"... and {len(reports) - MOST_ROWS} more")

@@ -15,6 +15,7 @@ from traitlets import Unicode
 from autograder.collect import STAMP, Collected, first_usable
 from autograder.course import Course
 from autograder.downloads import find
+from autograder.html import one_line
 from autograder.lms import read_pattern
 from autograder.submission import read_submission
 
@@ -39,9 +40,9 @@ class HandInExtractor(ExtractorPlugin):
                 except OSError as error:
                     said.problems.append((student, f"could not be written to {extracted_path}: {error}"))
         for what, why in said.notes:
-            self.log.info("%s: %s", what, why)
+            self.log.info("%s: %s", one_line(what), one_line(why))
         for what, why in said.problems:
-            self.log.error("%s was not collected: %s", what, why)
+            self.log.error("%s was not collected: %s", one_line(what), one_line(why))
 
     def _write(self, target, folder, manifest):
         files = read_submission(folder, manifest).files

@@ -265,7 +265,7 @@ class TestNobodyIsTakenForAnother:
         "names, why",
         [
             (("A2_jdoe_attempt_2026-11-01-10-11-12_x.zip", "B2_jdoe_attempt_2026-11-02-10-11-12_x.zip"), "--pattern"),
-            (("ANN.zip", "ann.zip"), "the ids ANN and ann differ in capitals only"),
+            (("ANN.zip", "ann.zip"), "the ids ANN and ann look alike"),
         ],
     )
     def test_what_may_be_one_persons_or_twos_is_left_to_the_instructor(self, course, downloads, names, why):

@@ -10,6 +10,7 @@ import pytest
 
 from autograder import html
 from autograder.report import VERDICTS, Criterion, Diagnosis, Question, Report
+from tests.browser import chromium
 
 NETS = ["TwoLayerNet", "FullyConnectedNet"]
 LAYERS = ["affine_forward", "affine_backward", "relu_forward", "relu_backward", "softmax_loss", "svm_loss"]
@@ -24,7 +25,6 @@ CODE = """def affine_backward(dout, cache):
 """
 STRONG = {"name": "bubblewrap", "strong": True, "text": "No network, nothing to write to."}
 WEAK = {"name": "plain", "strong": False, "text": "bubblewrap cannot run here, so only limits hold."}
-CHROMIUM = "/usr/bin/chromium"
 HOSTILE = (
     "<script>window.hacked = 1; alert(1)</script>",
     "<img src=x onerror='window.hacked=1'> javascript:alert(1)",
@@ -245,20 +245,8 @@ def test_the_renderer_names_no_package_of_an_assignment():
 
 @pytest.fixture
 def tab():
-    """A page of Debian's Chromium that notes what is asked for, said and complained about."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright to drive chromium with")
-    flags = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update"
-    arguments = [f"--{flag}" for flag in (*flags.split(), "disable-sync")]
-    with playwright.sync_playwright() as started:
-        page = started.chromium.launch(executable_path=CHROMIUM, args=arguments).new_page()
-        page.events = []
-        page.on("dialog", lambda dialog: (page.events.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda message: page.events.append(message.text))
-        page.on("request", lambda request: page.events.append(request.url))
+    with chromium() as page:
         yield page
-        page.context.browser.close()
 
 
 def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):

@@ -1,0 +1,37 @@
+"""A pseudo-terminal: what a command prints where somebody watches, colours, cursor moves and all."""
+
+import os
+import pty
+import re
+import subprocess
+import unicodedata
+
+# What rich itself sends: colours, the cursor hidden and shown, a line up, a line cleared.
+OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")
+
+
+def on_a_terminal(*command, cwd=None):
+    """Run a command on a pseudo-terminal of its own; return (exit code, everything it sent there)."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
+    process = subprocess.Popen(
+        list(map(str, command)), stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd, env=environment
+    )
+    os.close(theirs)
+    sent = bytearray()
+    try:
+        while data := os.read(ours, 1 << 16):
+            sent += data
+    except OSError:  # the other end is closed: the command is done
+        pass
+    finally:
+        os.close(ours)
+    return process.wait(), sent.decode(errors="surrogateescape")
+
+
+def plain(sent):
+    """Return the lines a terminal would show of what was sent; AssertionError where anything else was sent to it."""
+    text = OURS.sub("", sent).replace("\r\n", "\n").replace("\r", "\n")
+    odd = {character for character in text if unicodedata.category(character) in ("Cc", "Cf", "Cs")} - {"\n"}
+    assert not odd, f"{odd!a} in {text!a}"
+    return text.split("\n")
