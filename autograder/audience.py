@@ -28,9 +28,10 @@ def reproduce_command(path, question, criterion, seed):
     """Return the command that judges one criterion of a submission once more.
 
     - path: the submission, as whoever runs the command sees it
+    - seed: of the hidden inputs, or None for a student, whom a course does not tell it
     """
-    words = ["autograder", "reproduce", path, question, criterion, "--seed", str(seed)]
-    return shlex.join(words)
+    words = ["autograder", "reproduce", path, question, criterion]
+    return shlex.join(words if seed is None else [*words, "--seed", str(seed)])
 
 
 def path_of(report):

@@ -75,7 +75,7 @@ def student_page(report, heat_map, class_link=None, to_student=False):
         heat_map=_marked(heat_map),
         class_link=class_link,
         to_student=to_student,
-        command=partial(_command, path, report.seed),
+        command=partial(_command, path, None if to_student else report.seed),
     )
 
 
@@ -106,10 +106,10 @@ def class_page(reports):
     )
 
 
-def question_fragment(question, heat_map, seed):
+def question_fragment(question, heat_map):
     """Return what a student may see of one question, with all styles inside, as a cell's output can show it."""
     template = _environment.from_string('{% import "question.html.j2" as parts with context %}{{ parts.fragment(q) }}')
-    command = partial(_command, ".", seed)
+    command = partial(_command, ".", None)
     return template.render(q=for_student(question), heat_map=_marked(heat_map), command=command).strip() + "\n"
 
 

@@ -173,7 +173,7 @@ def test_student_page_tells_what_is_needed_to_mend_and_to_repeat():
 
 
 def test_fragment_stands_alone():
-    text = html.question_fragment(sample_class()[1].question("affine_backward"), heat_map, 231)
+    text = html.question_fragment(sample_class()[1].question("affine_backward"), heat_map)
     tags = Tags(text).found
     assert not any(tag in ("style", "script", "link") or "class" in attrs for tag, attrs in tags)
     assert "<b>2</b> of 5 points" in text and "✗" in text and "Most likely" in text and "<figure>" in text
@@ -186,7 +186,7 @@ def test_terminal_sequences_go_and_other_controls_show():
 
 def test_nothing_hostile_becomes_an_element():
     def rendered(one):
-        fragments = [html.question_fragment(question, heat_map, 231) for question in one.questions]
+        fragments = [html.question_fragment(question, heat_map) for question in one.questions]
         return [html.student_page(one, heat_map), *fragments, html.class_page([one])]
 
     bad, harmless = hostile_report(), report("x", strong=False, adam="failed")
@@ -253,7 +253,7 @@ def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
     bad = hostile_report()
     html.write_class([bad, report("ada")], tmp_path, heat_map)
     files = [tmp_path / "index.html", tmp_path / html.folder_of(bad) / "index.html", tmp_path / "fragment.html"]
-    fragments = [html.question_fragment(question, heat_map, 231) for question in bad.questions]
+    fragments = [html.question_fragment(question, heat_map) for question in bad.questions]
     files[2].write_text("<meta charset=utf-8>" + "".join(fragments))
     for file in files:
         tab.goto(file.as_uri())

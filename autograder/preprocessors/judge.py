@@ -28,16 +28,16 @@ class JudgeCells(NbGraderPreprocessor):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
                 if utils.is_grade(cell) and not utils.is_solution(cell):
-                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]), report.seed)
+                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]))
         resources[_REPORT] = questions
         return nb, resources
 
 
-def _fill(cell, question, seed):
+def _fill(cell, question):
     if question is None:  # without a number nbgrader would give full marks
         cell.outputs = [_score(0)]
         return
-    fragment = question_fragment(question, checks.heat_map, seed)
+    fragment = question_fragment(question, checks.heat_map)
     summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
     cell.outputs = [
         new_output("display_data", data={"text/html": fragment, "text/plain": summary}),
