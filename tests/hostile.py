@@ -1,0 +1,86 @@
+"""The planted attacks, put to a sandbox: which of them are held, and how long it took.
+
+    python -m tests.hostile [--isolation plain] [--attack forgery|theft|harm] [NAME ...]
+
+An attack is held where every question judged gets the verdict that its case expects; of a theft that is a wrong answer,
+because a thief who gets what he wants answers right. Exit code 1 where one is not held that should be.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from autograder.judge import judge
+from autograder.questions import read_manifest
+from autograder.samples import load_samples
+from autograder.sandbox import STRONG, WEAK
+
+ROOT = Path(__file__).resolve().parents[1]
+ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions") if sample.attack}
+ISOLATIONS = {isolation.name: isolation for isolation in (STRONG, WEAK)}
+# What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
+NOT_HELD = {
+    STRONG.name: frozenset(),
+    WEAK.name: frozenset(
+        {
+            "error_disk_filled_home",
+            "error_disk_filled_tmp",
+            "error_disk_sparse",
+            "failed_leftovers",
+            "failed_poisons_the_next_question",
+            "failed_setuid_made",
+            "failed_steals_checks",
+            "failed_steals_command_line",
+            "failed_steals_environment",
+            "failed_steals_gradebook",
+            "failed_steals_home",
+            "failed_steals_kit",
+            "failed_steals_other_students",
+            "failed_steals_parents_environment",
+            "failed_steals_parents_files",
+            "failed_steals_parents_memory",
+            "failed_steals_reference",
+            "failed_steals_system_files",
+            "failed_writes_parents_memory",
+            "failed_written_report",
+        }
+    ),
+}
+
+
+def held(isolation):
+    """Return the names of the attacks that an isolation promises to hold, sorted."""
+    return sorted(set(ATTACKS) - NOT_HELD[isolation.name])
+
+
+def verdicts(name, manifest, isolation):
+    """Return ({question id: verdict}, {question id: expected verdict}) of one attack under one isolation."""
+    sample = ATTACKS[name]
+    report = judge(sample.submission(manifest), sample.limited(manifest), isolation, sample.questions)
+    came = {question.id: question.verdict for question in report.questions}
+    return came, {identifier: sample.expect.get(identifier, "passed") for identifier in came}
+
+
+def main():
+    """Try the attacks that are asked for and print one line each."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="folders of tests/submissions (default: all attacks)")
+    parser.add_argument("--isolation", choices=ISOLATIONS, default=STRONG.name)
+    parser.add_argument("--attack", choices=sorted({sample.attack for sample in ATTACKS.values()}))
+    options = parser.parse_args()
+    isolation, manifest = ISOLATIONS[options.isolation], read_manifest(ROOT / "assignment2")
+    wanted = [name for name in options.names or held(isolation) if options.attack in (None, ATTACKS[name].attack)]
+    broken = 0
+    for name in wanted:
+        started = time.monotonic()
+        came, expected = verdicts(name, manifest, isolation)
+        seconds, words = time.monotonic() - started, "held" if came == expected else f"NOT HELD: {came}"
+        print(f"{ATTACKS[name].attack:8} {seconds:5.1f} s  {name:40} {words}", flush=True)
+        broken += came != expected
+    print(f"{len(wanted) - broken} of {len(wanted)} held under {isolation.name}")
+    sys.exit(broken > 0)
+
+
+if __name__ == "__main__":
+    main()
