@@ -22,9 +22,25 @@ They are what the tests grade and what the demo's class is made of. A folder hol
     affine_backward = "dw is wrong"
     [costs]                                # optional: the criteria that fail, and no others
     affine_backward = ["dw"]
+
+A hostile one says more, where it needs to:
+
+    attack = "forgery"                     # or "theft", "harm": what is tried; the title says by what means
+    zip = true                             # handed in as a zip, not as a folder
+    [[write]]                              # a file of text; also for a case that is not hostile
+    path = "cs231n/more.py"
+    text = "..."
+    [[place]]                              # a file that is no plain text: see handins.KINDS
+    path = "cs231n/stolen.py"
+    kind = "symlink"
+    to = "{kit}/assignment2/cs231n/layers.py"
+    [limits]                               # optional: other limits than the manifest's for the questions judged
+    cpu_seconds = 1
 """
 
+import dataclasses
 import json
+import tempfile
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +48,10 @@ from pathlib import Path
 from autograder import checks
 from autograder.cells import source_cells
 from autograder.errors import KitError
+from autograder.handins import place, zipped
 from autograder.regions import BEGIN, END
 from autograder.release import package_files, reference_texts
-from autograder.submission import Submission
+from autograder.submission import Submission, read_submission
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,32 @@ class Sample:
     expect: dict[str, str] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
     costs: dict[str, list[str]] = field(default_factory=dict)
+    attack: str | None = None
+    zip: bool = False
+    place: tuple[dict, ...] = ()
+    limits: dict[str, int] = field(default_factory=dict)
+
+    def submission(self, manifest):
+        """Return the Submission that the judge is given, read from a folder or a zip where that is part of the case."""
+        files = self.files(manifest)
+        if not self.place and not self.zip:
+            return Submission(self.name, files)
+        with tempfile.TemporaryDirectory() as top:
+            folder = Path(top) / self.name
+            _write(files, folder)
+            for entry in self.place:
+                place(folder, **entry)
+            return read_submission(zipped(folder) if self.zip else folder, manifest)
+
+    def limited(self, manifest):
+        """Return the manifest with the limits of this case, where it has some."""
+        if not self.limits:
+            return manifest
+        questions = tuple(
+            dataclasses.replace(question, limits=dataclasses.replace(question.limits, **self.limits))
+            for question in manifest.questions
+        )
+        return dataclasses.replace(manifest, questions=questions)
 
     def files(self, manifest):
         """Return the submission's package as {path: bytes}; KitError where the reference has moved on."""
@@ -104,7 +147,7 @@ def load_samples(folder):
     samples = []
     for path in sorted(Path(folder).glob("*/case.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        for key in ("stubs", "change", "cell", "write", "remove", "questions"):
+        for key in ("stubs", "change", "cell", "write", "remove", "place", "questions"):
             data[key] = tuple(data.get(key, ()))
         samples.append(Sample(path.parent.name, **data))
     return samples
@@ -118,6 +161,10 @@ def write_sample(sample, manifest, folder, notebooks):
     files = sample.files(manifest)
     for path in sorted(Path(notebooks).glob("*.ipynb")):
         files.setdefault(path.name, path.read_bytes())
+    _write(files, folder)
+
+
+def _write(files, folder):
     for path, data in files.items():
         target = Path(folder) / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from autograder.worker import frames
 from autograder.worker.values import Handle, ValueTypeError, decode, encode
 
 _TAIL = 4000  # characters of the student's prints that are kept
+MOST_BYTES = 2 * frames.MAX_BODY  # of all arrays answered in one question: the judge keeps them until it is done
 
 
 class StudentError(Exception):
@@ -65,6 +66,7 @@ class Student:
         self._printed = bytearray()
         self._drain = None
         self._seconds_left = float(limits.wall_seconds)
+        self._answered = 0  # bytes
 
     def __enter__(self):
         return self
@@ -124,7 +126,11 @@ class Student:
             "returns": returns,
             "echo": echo,
         }
+        if self._answered > MOST_BYTES:
+            much = f"more than {MOST_BYTES >> 20} MB"
+            self._fail("memory", f"not called: what {name} and others answered before takes {much}. Return less.")
         reply, arrays = self._exchange(frames.pack(header, tensors), name)
+        self._answered += sum(array.nbytes for array in arrays.values())
         if reply.get("token") != header["token"]:
             self._fail("forbidden", f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:

@@ -1,130 +1,86 @@
-"""A hand-in that puts a payload into everything a student can name, write, print or raise.
+"""The planted attacks, put to a sandbox: which of them are held, and how long it took.
 
-Each payload sets `window.pwned` where it runs. PLAIN is what has to be read of it: a text that was dropped is no more
-right than one that ran.
+    python -m tests.hostile [--isolation plain] [--attack forgery|theft|harm] [NAME ...]
+
+An attack is held where every question judged gets the verdict that its case expects; of a theft that is a wrong answer,
+because a thief who gets what he wants answers right. Exit code 1 where one is not held that should be.
 """
 
-import base64
-import json
-import zipfile
+import argparse
+import sys
+import time
+from pathlib import Path
 
-from autograder.course import KIT
+from autograder.judge import judge
+from autograder.questions import read_manifest
+from autograder.samples import load_samples
+from autograder.sandbox import STRONG, WEAK
 
-RUN = "window.pwned=1"
-TAG = f"<img src=x onerror={RUN}>"
-SCRIPT = f"</script><script>{RUN}</script>"
-BREAK_OUT = f"\"'></title></style></textarea></pre><svg onload={RUN}>"
-TEMPLATE = "{{ 7*7 }}{% raw %}"
-TERMINAL = "\x1b]0;owned\x07\x1b[2J\x1b]8;;http://evil.example\x1b\\\x9b31m\x9d0;owned\x9c\u202egnp"
-POISON = f"MARK {TAG} {SCRIPT} {BREAK_OUT} {TEMPLATE} {TERMINAL}"
-
-# Ids that `collect` takes, since no page and no file system stumbles over them; and one that can only be made by hand.
-IDS = ("mallory", f"x' onmouseover='{RUN}' &lt;b&gt;", "=HYPERLINK(A1,A2)", "w" * 100, "Smith, Jr")
-FOLDER = TAG
-
-LAYERS = f"""
-import numpy as np
-
-class TwoFaced(type):
-    __name__ = property(lambda self: {POISON!r})
-
-def affine_forward(x, w, b):
-    print({POISON!r} * 3)
-    raise type({TAG!r}, (Exception,), {{}})({POISON!r})
-
-def relu_forward(x):  # {TAG}
-    '''{SCRIPT} MARK'''
-    raise TwoFaced({POISON!r}, (Exception,), {{}})({POISON!r})
-
-def relu_backward(dout, cache):
-    return {POISON!r}
-
-def batchnorm_forward(x, gamma, beta, bn_param):
-    bn_param[{POISON!r}] = {POISON!r}
-    return {{{POISON!r}: {POISON!r}}}
-
-def affine_backward(dout, cache):
-    raise OSError({POISON!r}, {POISON!r}, {POISON!r})
-
-def svm_loss(x, y):
-    return 0.0, 2 * x  # wrong everywhere: there is a picture
-"""
-
-LINKS = (
-    f"MARK [a](javascript:{RUN}) [b](JavaScript\\:{RUN}) [c](&#106;avascript:{RUN}) [d][q] [e](vbscript:{RUN}) "
-    f"<javascript:{RUN}> [f](<java\tscript:{RUN}>) [g](data:text/html;base64,PHNjcmlwdD4=) [h](\x01javascript:{RUN})"
-    f"\n\n[q]: javascript:{RUN}\n"
-)
-PICTURES = (
-    "![MARK](http://evil.example/seen.png) ![a][p] !![b](//evil.example/b.png) ![a[b](attachment:x)](http://evil.example)"
-    "\n\n![c](attachment:good.png) ![d](attachment:bad.svg) ![e](attachment:worse.png)\n\n[p]: http://evil.example/p.png\n"
-)
-MATHEMATICS = (
-    rf"$\href{{javascript:{RUN}}}{{MARK}}$ $$\newcommand\h[1]{{\href{{java#1:{RUN}}}{{x}}}}\h{{script}}$$ "
-    rf"$\style{{position:fixed}}{{x}}$ $<img src=x onerror={RUN}>$ \begin{{equation}}<svg onload={RUN}>\end{{equation}}"
-)
-FENCES = (
-    f'```x" onclick="{RUN}\nMARK\n```\n\n```mermaid\ngraph TD; A[{TAG}]\n```\n\n# MARK" onclick="{RUN}\n\n{TERMINAL}'
-)
-MARKDOWN = {
-    "tags": POISON,
-    "links": LINKS,
-    "pictures": PICTURES,
-    "mathematics": MATHEMATICS,
-    "fences": FENCES,
-    "missing picture": "MARK ![nowhere](attachment:nowhere.png)",
-    "slow": "MARK " + "\\begin{a}" * 20_000,
-}
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-SVG = base64.b64encode(f"<svg xmlns='http://www.w3.org/2000/svg' onload='{RUN}'/>".encode()).decode()
-ATTACHMENTS = {
-    "good.png": {"image/png": PIXEL},
-    "bad.svg": {"image/svg+xml": SVG},
-    "worse.png": {"image/png": f'" onerror="{RUN}'},
-    f'x" onerror="{RUN}': {"image/png": PIXEL},
+ROOT = Path(__file__).resolve().parents[1]
+ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions") if sample.attack}
+ISOLATIONS = {isolation.name: isolation for isolation in (STRONG, WEAK)}
+# What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
+NOT_HELD = {
+    STRONG.name: frozenset(),
+    WEAK.name: frozenset(
+        {
+            "error_disk_filled_home",
+            "error_disk_filled_tmp",
+            "error_disk_sparse",
+            "failed_leftovers",
+            "failed_poisons_the_next_question",
+            "failed_setuid_made",
+            "failed_steals_checks",
+            "failed_steals_command_line",
+            "failed_steals_environment",
+            "failed_steals_gradebook",
+            "failed_steals_home",
+            "failed_steals_kit",
+            "failed_steals_other_students",
+            "failed_steals_parents_environment",
+            "failed_steals_parents_files",
+            "failed_steals_parents_memory",
+            "failed_steals_reference",
+            "failed_steals_system_files",
+            "failed_writes_parents_memory",
+            "failed_written_report",
+        }
+    ),
 }
 
 
-def poisoned(name):
-    """Return a released notebook with a payload in every place a student can write to, as bytes."""
-    notebook = json.loads((KIT / "release" / "assignment2" / f"{name}.ipynb").read_text(encoding="utf-8"))
-    notebook["metadata"] = {
-        "title": POISON,
-        "authors": [{"name": POISON}],
-        "kernelspec": {"name": POISON, "display_name": POISON, "language": POISON},
-        "language_info": {"name": POISON, "pygments_lexer": POISON, "codemirror_mode": POISON, "file_extension": TAG},
-        "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {POISON: {}}, "version_major": 2}},
-    }
-    outputs = [
-        {"output_type": "display_data", "metadata": {}, "data": {"text/html": POISON, "application/javascript": RUN}},
-        {"output_type": "error", "ename": TAG, "evalue": POISON, "traceback": [POISON]},
-        {"output_type": "stream", "name": "stdout", "text": POISON},
-    ]
-    more = {"tags": [POISON.replace(",", "")], "collapsed": True, "format": "text/html", "raw_mimetype": "text/html"}
-    for cell in notebook["cells"]:
-        cell["metadata"] |= more
-        if cell["metadata"].get("nbgrader", {}).get("solution"):
-            text = f"# {POISON}" if cell["cell_type"] == "code" else f"ANSWER {POISON}\n\n{LINKS}\n\n{PICTURES}"
-            cell["source"] = text
-        if cell["cell_type"] == "code":
-            cell["outputs"] = outputs
-    for number, text in enumerate(MARKDOWN.values()):
-        cell = {"cell_type": "markdown", "id": f"m{number}", "metadata": dict(more), "source": text}
-        notebook["cells"].append(cell | {"attachments": ATTACHMENTS})
-    for kind in ("raw", "code"):
-        cell = {"cell_type": kind, "id": kind, "metadata": dict(more), "source": f"%%html\n{POISON}"}
-        notebook["cells"].append(cell | ({"outputs": outputs, "execution_count": 1} if kind == "code" else {}))
-    return json.dumps(notebook).encode()
+def held(isolation):
+    """Return the names of the attacks that an isolation promises to hold, sorted."""
+    return sorted(set(ATTACKS) - NOT_HELD[isolation.name])
 
 
-def write_zip(path):
-    """Write the hand-in as a zip, whose members' names are payloads too."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("cs231n/layers.py", LAYERS)
-        archive.writestr("FullyConnectedNets.ipynb", poisoned("FullyConnectedNets"))
-        archive.write(KIT / "release" / "assignment2" / "TensorFlow.ipynb", "TensorFlow.ipynb")
-        for name in (TAG, "MARK\x1b[2J\x07\u202e\x9b", TEMPLATE, "'onclick='", "=1+1"):
-            archive.writestr(f"cs231n/{name}.py", "a = 1\n")
-            archive.writestr(f"cs231n/{name}{name}.py", "def broken(:\n")
-            archive.writestr(f"../{name}.py", "a = 1\n")
-    return path
+def verdicts(name, manifest, isolation):
+    """Return ({question id: verdict}, {question id: expected verdict}) of one attack under one isolation."""
+    sample = ATTACKS[name]
+    report = judge(sample.submission(manifest), sample.limited(manifest), isolation, sample.questions)
+    came = {question.id: question.verdict for question in report.questions}
+    return came, {identifier: sample.expect.get(identifier, "passed") for identifier in came}
+
+
+def main():
+    """Try the attacks that are asked for and print one line each."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="folders of tests/submissions (default: all attacks)")
+    parser.add_argument("--isolation", choices=ISOLATIONS, default=STRONG.name)
+    parser.add_argument("--attack", choices=sorted({sample.attack for sample in ATTACKS.values()}))
+    options = parser.parse_args()
+    isolation, manifest = ISOLATIONS[options.isolation], read_manifest(ROOT / "assignment2")
+    wanted = [name for name in options.names or held(isolation) if options.attack in (None, ATTACKS[name].attack)]
+    broken = 0
+    for name in wanted:
+        started = time.monotonic()
+        came, expected = verdicts(name, manifest, isolation)
+        seconds, words = time.monotonic() - started, "held" if came == expected else f"NOT HELD: {came}"
+        print(f"{ATTACKS[name].attack:8} {seconds:5.1f} s  {name:40} {words}", flush=True)
+        broken += came != expected
+    print(f"{len(wanted) - broken} of {len(wanted)} held under {isolation.name}")
+    sys.exit(broken > 0)
+
+
+if __name__ == "__main__":
+    main()

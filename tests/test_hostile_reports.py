@@ -14,7 +14,7 @@ import pytest
 from autograder.course import autograde
 from autograder.errors import KitError
 from autograder.preprocessors.harmless import MOST_TEXT
-from tests import hostile
+from tests import payloads
 from tests.browser import chromium
 from tests.formgrader import HEADERS, fetch, served
 from tests.terminal import on_a_terminal, plain
@@ -23,7 +23,7 @@ MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/latest.js?config
 # What is heard of nbgrader's pages where MathJax, which they ask for, is not to be had.
 WITHOUT_MATHJAX = {MATHJAX, "Failed to load resource: net::ERR_FAILED", "MathJax is not defined"}
 NBGRADERS_OWN = {"toggle_name(true);", "toggle_name(false);", "toggleAllNames()", "createStudentModal();"}
-ATTACKER = hostile.IDS[1]
+ATTACKER = payloads.IDS[1]
 
 ACTIVE = """() => {
   for (const details of document.querySelectorAll('details')) details.open = true;
@@ -48,12 +48,12 @@ def graded(tmp_path_factory, make_course):
     course = make_course(tmp_path_factory.mktemp("hostile"))
     downloads = course.root.parent / "downloads"
     downloads.mkdir()
-    hostile.write_zip(downloads / f"{ATTACKER}.zip")
+    payloads.write_zip(downloads / f"{ATTACKER}.zip")
     command = (sys.executable, "-m", "autograder", "grade", downloads, "--course", course.root)
     told = on_a_terminal(*command)
-    by_hand = course.submitted(hostile.FOLDER) / "FullyConnectedNets.ipynb"
+    by_hand = course.submitted(payloads.FOLDER) / "FullyConnectedNets.ipynb"
     by_hand.parent.mkdir(parents=True)
-    by_hand.write_bytes(hostile.poisoned("FullyConnectedNets"))
+    by_hand.write_bytes(payloads.poisoned("FullyConnectedNets"))
     return course, told
 
 
@@ -77,7 +77,7 @@ def test_our_own_pages_show_it_all_and_run_nothing(graded):
         for page in pages:
             texts.append(visit(tab, page.as_uri()))
             assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    for text in (hostile.TAG, hostile.SCRIPT, hostile.BREAK_OUT, hostile.TEMPLATE, "‹U+202E›", "‹U+009B›"):
+    for text in (payloads.TAG, payloads.SCRIPT, payloads.BREAK_OUT, payloads.TEMPLATE, "‹U+202E›", "‹U+009B›"):
         assert any(text in shown for shown in texts), text
     assert ATTACKER in texts[pages.index(course.reports / "index.html")]
 
@@ -108,7 +108,7 @@ def test_formgrader_shows_it_all_and_runs_nothing(graded):
             assert [e for e in tab.events if not e.startswith(fetched) and e not in WITHOUT_MATHJAX] == []
             return tab.evaluate("document.body.innerText")
 
-        assert hostile.FOLDER in look("manage_submissions/assignment2")
+        assert payloads.FOLDER in look("manage_submissions/assignment2")
         listed = json.loads(fetch(f"{address}/formgrader/api/submitted_notebooks/assignment2/FullyConnectedNets"))
         assert [submission["student"] for submission in listed] == [ATTACKER]
         expect_the_notebook(look(f"submissions/{listed[0]['id']}/"))
@@ -116,11 +116,11 @@ def test_formgrader_shows_it_all_and_runs_nothing(graded):
 
 def expect_the_notebook(shown):
     """AssertionError unless all that the student wrote can be read, a blank wherever a tag would have opened."""
-    for text in (hostile.TAG, hostile.SCRIPT, hostile.BREAK_OUT):
+    for text in (payloads.TAG, payloads.SCRIPT, payloads.BREAK_OUT):
         assert text.replace("<", "< ") in shown, text
-    for text in (hostile.TEMPLATE, "ANSWER MARK", "‹U+202E›", "\\begin{a}" * (MOST_TEXT // 10), "nowhere"):
+    for text in (payloads.TEMPLATE, "ANSWER MARK", "‹U+202E›", "\\begin{a}" * (MOST_TEXT // 10), "nowhere"):
         assert text in shown, text[:80]
-    assert "affine_forward raised" in shown and hostile.TAG in shown  # the judge's report, where nothing is spaced
+    assert "affine_forward raised" in shown and payloads.TAG in shown  # the judge's report, where nothing is spaced
 
 
 def test_the_terminal_is_told_nothing_but_text(graded):
@@ -132,5 +132,5 @@ def test_the_terminal_is_told_nothing_but_text(graded):
 def test_an_id_that_would_act_in_formgrader_is_not_recorded(graded):
     course, _ = graded
     with pytest.raises(KitError, match="cannot be a student's id.*another name"):
-        autograde(course, hostile.FOLDER, course.root / "submitted")
-    assert not course.autograded(hostile.FOLDER).exists()
+        autograde(course, payloads.FOLDER, course.root / "submitted")
+    assert not course.autograded(payloads.FOLDER).exists()

@@ -8,7 +8,6 @@ from autograder import checks
 from autograder.judge import judge
 from autograder.report import worst
 from autograder.samples import load_samples
-from autograder.submission import Submission
 
 SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
 # The reference has every point of every question, the release not one.
@@ -18,7 +17,7 @@ SHARES = {"passed_reference": 1, "missing_everything": 0}
 @pytest.mark.parametrize("name", SAMPLES)
 def test_verdicts_are_the_expected_ones(name, manifest, isolation):
     sample = SAMPLES[name]
-    submission = Submission(name, sample.files(manifest))
+    submission, manifest = sample.submission(manifest), sample.limited(manifest)
     in_the_package = [question.id for question in manifest.questions if question.source and not question.cells]
     report = judge(submission, manifest, isolation, sample.questions or (None if name in SHARES else in_the_package))
     judged = [question.id for question in report.questions]

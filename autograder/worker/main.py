@@ -79,7 +79,8 @@ class Worker:
             reply["value"] = self._wrap(value, header["returns"], out)
             if header["echo"]:
                 reply["echo"] = encode(args, out, self._keep)
-            sys.stdout.flush()
+            with contextlib.suppress(BaseException):  # a stream that was closed or replaced takes no answer down
+                sys.stdout.flush()
             return frames.pack(reply, out)
         except BaseException as error:  # SystemExit and KeyboardInterrupt included: a student's exit is an answer too
             return frames.pack({"token": header["token"], "raised": self._describe(error)}, {})

@@ -68,7 +68,10 @@ def encode(value, tensors, keep=None, depth=0):
 
 
 def decode(tree, tensors, depth=0):
-    """Return the value that `encode` made this tree from; ValueTypeError for anything else. Trusts nothing."""
+    """Return the value that `encode` made this tree from; ValueTypeError for anything else. Trusts nothing.
+
+    What it returns is taken out of `tensors`.
+    """
     if depth > MAX_DEPTH:
         raise ValueTypeError("nested too deeply")
     if tree is None or isinstance(tree, (bool, int, float, str)):
@@ -78,9 +81,11 @@ def decode(tree, tensors, depth=0):
     kind = next(iter(tree))
     content = tree[kind]
     if kind == "array" and isinstance(content, str) and content in tensors:
-        if tensors[content].dtype.name not in DTYPES:  # safetensors itself carries complex numbers too
+        # Taken out: one array named a thousand times would be a thousand arrays to whoever makes a copy of the value.
+        array = tensors.pop(content)
+        if array.dtype.name not in DTYPES:  # safetensors itself carries complex numbers too
             raise ValueTypeError("an array of no known dtype")
-        return tensors[content]
+        return array
     if kind == "handle" and isinstance(content, int):
         return Handle(content, str(tree.get("kind", ""))[:80].encode("utf-8", "backslashreplace").decode())
     if kind == "dtype" and isinstance(content, str) and content in DTYPES:

@@ -212,3 +212,9 @@ class TestAForgedTree:
 
     def test_cannot_give_a_handle_a_long_name(self):
         assert len(decode({"handle": 0, "kind": "x" * 10_000}, {}).kind) == 80
+
+
+def test_an_array_is_named_once_or_the_answer_is_none():
+    """A hundred names for one array would be a hundred arrays to whoever makes a copy of the value."""
+    with pytest.raises(ValueTypeError):
+        decode({"list": [{"array": "t0"}] * 100}, {"t0": np.zeros(3)})
