@@ -47,6 +47,7 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "AUTOGRADER": "1",  # spares a report what is meant for a student's screen
 }
+RESERVED = 4  # times the memory is the address space where a group counts what is used: much is reserved and never used
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
 
@@ -96,21 +97,24 @@ def why_not_bubblewrap(secrets=()):
     return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
 
 
-def start_worker(folder, limits, isolation, secrets=(), withheld=()):
+def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None):
     """Start a worker on a staged submission and return its Popen, pipes on stdin, stdout and stderr.
 
     - folder: the staged submission
     - limits: questions.Limits
     - secrets: folders that must not be readable from inside, besides the kit's own
     - withheld: modules that can be imported and not called
+    - group: cgroup.Group that limits the memory; without one the address space is limited
     """
     inside = "/submission" if isolation.strong else str(folder)
     kit = "/kit" if isolation.strong else str(WORKER.parent)
-    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}
+    address_mb = RESERVED * limits.address_mb if group else limits.address_mb
+    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": address_mb}
     settings = {"submission": inside, "limits": bounds, "withheld": list(withheld)}
     # -P and -s: neither the working directory nor a user's site-packages is importable.
     python = [sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
     command = _bubblewrap(folder, tuple(secrets)) + python if isolation.strong else python
+    command = group.command(command) if group else command
     environment = ENVIRONMENT if isolation.strong else ENVIRONMENT | {"HOME": str(folder)}
     pipe = subprocess.PIPE
     return subprocess.Popen(

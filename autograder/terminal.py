@@ -32,6 +32,8 @@ def print_question(console, question):
         if criterion.verdict != "passed" and criterion.message not in said:
             said.add(criterion.message)
             console.print(Text(f"    {criterion.name}: {visible(criterion.message)}"))
+    if question.limits:
+        console.print(Text(f"    {question.limits['text']}"))
 
 
 def print_reproduced(console, found):
