@@ -41,7 +41,8 @@ def bubblewrap(folder, secrets, environment):
     - secrets: folders to cover up, besides the kit's own
     - environment: all variables there will be
     """
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    # As process 1 there is no other in the namespace, such as bubblewrap's own, whose memory is not ours to bound.
+    command = ["bwrap", "--as-pid-1", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
     for name, value in environment.items():
         command += ["--setenv", name, value]

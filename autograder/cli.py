@@ -193,6 +193,34 @@ def grade(
 
 
 @app.command()
+def measure(
+    times: Annotated[int, typer.Option(min=1, help="Runs of each question; the least counts.")] = 3,
+    course: CourseOption = Path("."),
+):
+    """Measure what the reference takes for every question; the limits are made of it (costs.toml)."""
+    from autograder.course import Course
+    from autograder.files import write_atomically
+    from autograder.judge import seed_of
+    from autograder.limits import COSTS, costs_text
+    from autograder.machine import is_loaded
+    from autograder.measure import measure as costs_of
+    from autograder.sandbox import choose_isolation
+
+    def show(identifier, cost, measured):
+        time, memory = (cost.cpu_seconds, cost.wall_seconds), (cost.memory_mb, cost.address_mb)
+        took = " ".join([f"{value:7.2f} s" for value in time] + [f"{value:7.0f} MB" for value in memory])
+        console.print(f"{identifier:<28}{took}{'' if measured else '  (on record; not measured here)'}")
+
+    here = Course(course)
+    costs = costs_of(here.manifest, choose_isolation(), seed_of(here.manifest), times, show)
+    path = here.manifest.root / COSTS
+    write_atomically(path, costs_text(costs).encode())
+    if is_loaded():
+        console.print("This machine is busy, so the seconds on the clock are too many. Measure again when it is quiet.")
+    console.print(f"written: {path}", soft_wrap=True)
+
+
+@app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Where to make the demo course.")] = Path("build/demo")):
     """Make a course with a class of sample submissions and grade it."""
     from autograder.demo import make_course

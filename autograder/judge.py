@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 import autograder
 from autograder import report
-from autograder.examine import all_needs, examine, is_available
+from autograder.examine import all_needs, is_available
+from autograder.fairness import FairExaminer
 from autograder.secret import secret_of
 from autograder.visible import KIT
 from autograder.work import Work
@@ -55,8 +56,9 @@ def judge(
     # One thread: the same sums in the same order on every machine.
     with threadpool_limits(1), tempfile.TemporaryDirectory(prefix="submission-") as folder:
         work.stage(folder)
+        examiner = FairExaminer(work, result.seed, watch)
         for question in wanted:
-            outcome = examine(question, work, result.questions, result.seed, watch)
+            outcome = examiner.examine(question, result.questions)
             result.questions.append(outcome)
             if progress:
                 progress(outcome)

@@ -6,17 +6,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from autograder.errors import KitError
+from autograder.limits import Limits, recorded_costs
 
 ANSWERS = "answers"  # the package of the modules that are made of notebook cells
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one question may use, in seconds and in MB of address space."""
-
-    cpu_seconds: int
-    wall_seconds: int
-    memory_mb: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,8 @@ def read_manifest(root):
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
         assignment, limits = data["assignment"], data["limits"]
-        questions = tuple(_question(entry, assignment, limits, path) for entry in data["question"])
+        costs = recorded_costs(root)
+        questions = tuple(_question(entry, assignment, limits, costs, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
@@ -122,11 +115,13 @@ def read_manifest(root):
     return manifest
 
 
-def _question(entry, assignment, limits, path):
+def _question(entry, assignment, limits, costs, path):
     common = {name: assignment[name] for name in ("follow_through", "measured_gradients") if name in assignment}
     fields = common | entry
     try:
         own = Limits(**(limits | fields.pop("limits", {})))
+        if entry.get("id") in costs:
+            own = own.fitting(costs[entry["id"]])
         lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "may_use", "requires")}
         lists["withheld"] = (*assignment.get("withheld", ()), *fields.get("withheld", ()))
         return Question(**fields | lists | {"limits": own})

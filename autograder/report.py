@@ -81,6 +81,7 @@ class Question:
     code: dict | None = None
     output: str = ""
     bonus: bool = False
+    limits: dict | None = None  # where one was reached
 
 
 @dataclass

@@ -40,6 +40,8 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "AUTOGRADER": "1",  # spares a report what is meant for a student's screen
 }
+# Where a group counts what is used, times the memory is the address space: much is reserved and never used.
+RESERVED = 4
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
 
 
@@ -108,15 +110,17 @@ class Worker(subprocess.Popen):
         return self.home is not None and self.home.exceeded
 
 
-def start_worker(folder, limits, isolation, secrets=(), withheld=()):
+def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None):
     """Start a worker on a staged submission and return it.
 
     - folder: the staged submission
     - limits: questions.Limits
     - secrets: folders that must not be readable from inside, besides the kit's own
     - withheld: modules that can be imported and not called
+    - group: cgroup.Group that limits the memory; without one the address space is limited
     """
-    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}
+    address_mb = RESERVED * limits.address_mb if group else limits.address_mb
+    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": address_mb}
     settings = {"submission": str(folder), "limits": bounds, "withheld": list(withheld)}
     kit, before, environment, home = str(WORKER.parent), [], ENVIRONMENT | {"HOME": str(folder)}, None
     if isolation is BUBBLEWRAP:
@@ -128,6 +132,7 @@ def start_worker(folder, limits, isolation, secrets=(), withheld=()):
         environment = ENVIRONMENT | {"HOME": str(home.path), "TMPDIR": str(home.path)}
     # -P and -s: neither the working directory nor a user's site-packages is importable.
     command = [*before, sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
+    command = group.command(command) if group else command
     pipe, cwd = subprocess.PIPE, home.path if home else folder
     process = Worker(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True)
     if home:

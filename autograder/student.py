@@ -6,6 +6,7 @@ loop, a crash, a forged answer) arrives here as one StudentError with its verdic
 
 import contextlib
 import os
+import re
 import secrets
 import select
 import signal
@@ -14,7 +15,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from autograder import cgroup
 from autograder.advice import about_exception
+from autograder.limits import Cost
 from autograder.sandbox import start_worker, stop_worker
 from autograder.worker import frames
 from autograder.worker.values import Handle, ValueTypeError, decode, encode
@@ -27,8 +30,10 @@ class StudentError(Exception):
     """The student's side failed: `verdict` is one of report.VERDICTS, the message is for the student.
 
     `file` and `function` say where in the submission an exception was raised, where that is known, and `raised` its
-    type and the first line of its message.
+    type and the first line of its message. `limit` is "cpu", "wall" or "memory" where that one was reached.
     """
+
+    limit = None
 
     def __init__(self, verdict, message, file=None, function=None, raised=None):
         super().__init__(message)
@@ -58,15 +63,16 @@ class Student:
     """
 
     def __init__(self, folder, limits, isolation, hidden=(), withheld=(), answers=None):
-        self._start = lambda: start_worker(folder, limits, isolation, hidden, withheld)
+        self._start = lambda: start_worker(folder, limits, isolation, hidden, withheld, self._group)
         self._limits = limits
         self._answers = answers
         self.calls = []  # every Call since somebody emptied this list
-        self._process = None
+        self._process = self._group = None
         self._printed = bytearray()
         self._drain = None
         self._seconds_left = float(limits.wall_seconds)
         self._answered = 0  # bytes
+        self._starting = 0.0  # seconds that workers took to start
 
     def __enter__(self):
         return self
@@ -90,6 +96,9 @@ class Student:
         if process:
             stop_worker(process)
             self._drain.join(timeout=5)
+        group, self._group = self._group, None
+        if group:
+            group.remove()
 
     def call(self, target, *args, returns="value", echo=False, **kwargs):
         """Call a function of the student's and return what it returned.
@@ -103,6 +112,23 @@ class Student:
     def get(self, handle, attribute, returns="value"):
         """Return an attribute of something the worker keeps."""
         return self._recorded((handle, attribute), False, (), {}, returns, False)
+
+    def usage(self):
+        """Return the limits.Cost so far, starting included, or None where no worker runs.
+
+        Processor and memory are those of the worker that runs now.
+        """
+        if self._process is None:
+            return None
+        wall = self._starting + self._limits.wall_seconds - self._seconds_left
+        processor, _ = self._ask("time:process_time", True, (), {}, "value", False)
+        status = {}
+        with contextlib.suppress(StudentError):  # only Linux has this file
+            file, _ = self._ask("pathlib:Path", True, ("/proc/self/status",), {}, "handle", False)
+            text, _ = self._ask((file, "read_text"), True, (), {}, "value", False)
+            status = dict(re.findall(r"^(Vm\w+):\s*(\d+) kB", text, re.MULTILINE))
+        peaks = [round(int(status.get(name, 0)) / 1024, 1) for name in ("VmHWM", "VmPeak")]
+        return Cost(round(processor, 3), round(wall, 3), *peaks)
 
     def _recorded(self, target, is_call, args, kwargs, returns, echo):
         try:
@@ -134,7 +160,10 @@ class Student:
         if reply.get("token") != header["token"]:
             self._fail("forbidden", f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:
-            raise _raised(reply["raised"], name)
+            error = _raised(reply["raised"], name)
+            if error.verdict == "memory":
+                error.limit, error.args = "memory", (f"{error}. {self._said_of_memory()}",)
+            raise error
         try:
             value = decode(reply["value"], arrays)
             after = decode(reply["echo"], arrays) if echo else list(args)
@@ -152,12 +181,17 @@ class Student:
         try:
             reply = self._send_and_receive(request, deadline)
             while self._answers and "ask" in reply[0]:
-                if time.monotonic() > deadline:
+                asked = time.monotonic()
+                if asked > deadline:
                     raise TimeoutError
-                reply = self._send_and_receive(self._answers.reply(*reply), deadline)
+                answer = self._answers.reply(*reply)
+                deadline += time.monotonic() - asked  # the judge's own time
+                reply = self._send_and_receive(answer, deadline)
         except TimeoutError:
-            seconds = self._limits.wall_seconds
-            self._fail("timeout", f"{name} did not come back: this question has {seconds} s. Look for an endless loop.")
+            limits = self._limits
+            compared = limits.compared(limits.wall_seconds, limits.wall_factor, "s")
+            said = f"{name} did not come back: this question has {limits.wall_seconds} s{compared}"
+            self._fail("timeout", f"{said}. Look for an endless loop, or for something that waits.", "wall")
         except frames.FrameError as error:
             self._fail("forbidden", f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):
@@ -170,7 +204,16 @@ class Student:
         _send(self._process.stdin.fileno(), data, deadline)
         return frames.read(lambda size: _receive(self._process.stdout.fileno(), size, deadline))
 
+    def _said_of_memory(self):
+        limits = self._limits
+        mb = limits.memory_mb if self._group else limits.address_mb
+        compared = limits.compared(mb, limits.memory_factor, "MB")
+        advice = "Look for an array far larger than x, or a list that grows with every call."
+        return f"This question has {mb} MB of memory{compared}. {advice}"
+
     def _open(self):
+        started = time.monotonic()
+        self._group = cgroup.make(self._limits.memory_mb)
         self._process = self._start()
         os.set_blocking(self._process.stdin.fileno(), False)
         self._drain = threading.Thread(target=self._keep_output, args=(self._process.stderr,), daemon=True)
@@ -183,6 +226,7 @@ class Student:
             raise WorkerFailed(f"the worker did not start: {error}; it printed: {self.printed}") from None
         finally:
             self._seconds_left = own
+            self._starting += time.monotonic() - started
         if self._answers:
             self._ask("worker.answered:install", True, (self._answers.names,), {}, "value", False)
 
@@ -193,7 +237,7 @@ class Student:
                 del self._printed[: -4 * _TAIL]
 
     def _obituary(self, name):
-        """Say how the worker died, as (verdict, message)."""
+        """Say how the worker died, as (verdict, message) and, where one was reached, the limit."""
         if self._process.filled_the_disk:
             return "forbidden", f"{name} wrote more to disk than any answer needs. Take out what it saves."
         try:
@@ -202,9 +246,13 @@ class Student:
             code = None
         # bwrap reports a child killed by signal n as exit status 128 + n.
         number = -code if code and code < 0 else code - 128 if code and code > 128 else 0
+        if number == signal.SIGKILL and self._group and self._group.was_exhausted():
+            return "memory", f"{name} took more memory than there is. {self._said_of_memory()}", "memory"
         if number in (signal.SIGXCPU, signal.SIGKILL):
-            seconds = self._limits.cpu_seconds
-            return "timeout", f"{name} used up its {seconds} s of processor time. Look for a loop that does not end."
+            limits = self._limits
+            compared = limits.compared(limits.cpu_seconds, limits.cpu_factor, "s")
+            said = f"{name} used up its {limits.cpu_seconds} s of processor time{compared}"
+            return "timeout", f"{said}. Look for a loop that does not end.", "cpu"
         if number == signal.SIGSYS:
             return "forbidden", f"{name} made a system call that no answer needs"
         if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):
@@ -217,11 +265,13 @@ class Student:
             f"the process ended while {name} ran (exit status {code}). Take out exit(), quit() and os._exit().",
         )
 
-    def _fail(self, verdict, message):
+    def _fail(self, verdict, message, limit=None):
         self.stop()
         if verdict == "timeout":
             self._seconds_left = 0.0  # a second endless loop in the same question would teach nobody anything
-        raise StudentError(verdict, message)
+        error = StudentError(verdict, message)
+        error.limit = limit
+        raise error
 
 
 class WorkerFailed(Exception):

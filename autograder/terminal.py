@@ -42,6 +42,8 @@ def print_question(console, question):
         if criterion.verdict != "passed" and criterion.message not in said:
             said.add(criterion.message)
             _print_below(console, 4, f"{criterion.name}: {criterion.message}")
+    if question.limits:
+        _print_below(console, 4, question.limits["text"])
 
 
 def print_reproduced(console, found):

@@ -190,7 +190,7 @@ class TestWhatCanBeDone:
     def test_is_no_use_of_more_memory_than_allowed(self, either):
         assert either("allocate", 100) == 100 << 17
         with pytest.raises(StudentError) as error:
-            either("allocate", 1000)
+            either("allocate", 10_000)
         assert error.value.verdict == "memory"
 
     def test_is_no_use_of_more_processor_time_than_allowed(self, either):
