@@ -1,19 +1,31 @@
 """A whole class: judge every submission, record every grade, write every page."""
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import sys
+import tempfile
+import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from autograder import checks
+from autograder import checks, secret
 from autograder.collect import tidy
 from autograder.course import Course
 from autograder.errors import KitError
+from autograder.files import expect_writable, remove_leftovers
 from autograder.gradebook import expect_released, record, recorded
 from autograder.html import write_class
+from autograder.interrupts import shielded
+from autograder.locks import alone
+from autograder.release import recover
 from autograder.reports import read_of, report_for
 from autograder.sandbox import choose_isolation
+from autograder.scratch import scratch
+from autograder.storage import as_storage_error
 
 
 @dataclass
@@ -25,7 +37,7 @@ class Graded:
     problem: str = ""
 
 
-def grade_class(course, students=None, force=False, sandbox=None, jobs=None, progress=None):
+def grade_class(course, students=None, force=False, sandbox=None, jobs=None, progress=None, wait_for_others=None):
     """Grade the submissions of a class and return one Graded for each student, sorted by id.
 
     Judging runs in parallel; the gradebook is written by this process alone. A student whose report and grades are up
@@ -36,29 +48,52 @@ def grade_class(course, students=None, force=False, sandbox=None, jobs=None, pro
     - sandbox: the name of the only isolation that will do (default: the best there is)
     - jobs: submissions judged at once (default: one for each core); 1 judges in this process
     - progress: called with each Graded as it is done
+    - wait_for_others: what to do while another command is at work in this course, as for `locks.alone`
+
+    Raises Busy where one is and is not to be waited for, and StorageError where nobody's grades could be kept: what was
+    recorded before is.
     """
-    expect_released(course)
-    isolation = choose_isolation(sandbox, course.secrets)
+    with alone(course.root, "autograder grade", wait_for_others), scratch(course.root):
+        isolation = choose_isolation(sandbox, course.secrets)
+        _prepare(course)
+        students = course.students() if students is None else list(students)
+        jobs = min(jobs or os.cpu_count() or 1, len(students))
+        done = []
+        with contextlib.closing(_judge_all(course, students, isolation, force, jobs)) as all_judged:
+            for student, judged in all_judged:
+                done.append(_graded(course, student, judged, force))
+                if progress:
+                    progress(done[-1])
+        done.sort(key=lambda graded: graded.student)
+        write_class([graded.report for graded in done if graded.report], course.reports, checks.heat_map)
+        return done
+
+
+def _prepare(course):
+    """End what commands that were killed left half done, and see that there is room for what is to be written."""
     tidy(course)
-    students = course.students() if students is None else list(students)
-    jobs = min(jobs or os.cpu_count() or 1, len(students))
-    done = []
-    for student, judged in _judge_all(course, students, isolation, force, jobs):
-        graded = Graded(student)
-        try:
-            graded.report = judged()
-            if force or not recorded(course, student, graded.report):
-                record(course, read_of(course, student))
-        except KitError as error:
-            graded.problem = str(error)
-        except Exception as error:  # one student's trouble must not stop the class
-            graded.problem = f"{type(error).__name__}: {error}"
-        done.append(graded)
-        if progress:
-            progress(graded)
-    done.sort(key=lambda graded: graded.student)
-    write_class([graded.report for graded in done if graded.report], course.reports, checks.heat_map)
-    return done
+    recover(course, course.manifest)
+    secret.remove_leftovers(course.root)
+    expect_released(course)
+    for folder in (course.reports, course.autograded("student").parents[1]):
+        expect_writable(folder)
+        remove_leftovers(folder)
+
+
+def _graded(course, student, judged, force):
+    """Record what `judged()` returns and return the Graded; StorageError where the next one would fare no better."""
+    graded = Graded(student)
+    try:
+        graded.report = judged()
+        if force or not recorded(course, student, graded.report):
+            record(course, read_of(course, student))
+    except Exception as error:  # one student's trouble must not stop the class
+        trouble = as_storage_error(error)
+        if trouble and trouble.everywhere:
+            raise trouble from None
+        known = trouble or (error if isinstance(error, KitError) else None)
+        graded.problem = str(known or f"{type(error).__name__}: {error}")
+    return graded
 
 
 def _judge_all(course, students, isolation, force, jobs):
@@ -79,12 +114,14 @@ def _judge_in_pool(course, waiting, isolation, force, jobs):
     """Judge the students taken from the list `waiting`; return those who were being judged as a process was killed."""
     running, lost = {}, []
     # Processes, not threads: Python 3.11's ast module breaks when two threads parse at once.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with _pool(jobs) as pool:
         while running or waiting and not lost:
             while waiting and not lost and len(running) < 2 * jobs:  # few, for all of these are lost at once
                 student = waiting.pop(0)
                 try:
-                    running[pool.submit(_judge_one, course.root, student, isolation, force)] = student
+                    with shielded():
+                        future = pool.submit(_judge_one, course.root, student, isolation, force)
+                    running[future] = student
                 except BrokenProcessPool:
                     lost.append(student)
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -94,6 +131,35 @@ def _judge_in_pool(course, waiting, isolation, force, jobs):
                 else:
                     yield student, future.result
     return lost
+
+
+@contextlib.contextmanager
+def _pool(jobs):
+    """Give a pool of judges, which are stopped where the block is left early."""
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _obey, (tempfile.tempdir,))
+    try:
+        yield pool
+    except BaseException:
+        for judge in set(multiprocessing.active_children()) - others:
+            judge.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _obey(scratch_folder):
+    """Set up a judge: its temporary files in the run's own folder, and an end when it is told or left alone."""
+    tempfile.tempdir = scratch_folder
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # unwinds, so that the student's worker is stopped too
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    multiprocessing.parent_process().join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1)  # now idle, it would wait for work for ever
+    os._exit(1)
 
 
 def _say_killed():

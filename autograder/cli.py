@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 from autograder.errors import KitError, ReleaseError
+from autograder.interrupts import interruptible
+from autograder.storage import as_storage_error
 
 app = typer.Typer(
     help="Release an assignment, grade a class in a sandbox, read why a gradient is wrong.",
@@ -17,7 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done; 1 a fault of this program; 2 wrong usage; 3 the input cannot be used; "
-    "4 the release must not be made or is out of date; 5 a required sandbox is not to be had.",
+    "4 the release must not be made or is out of date; 5 a required sandbox is not to be had; "
+    "6 another command is at work in this course; 7 the disk or the gradebook refuses; 130 or 143 stopped.",
 )
 console, errors = Console(highlight=False, markup=False), Console(stderr=True, highlight=False, markup=False)
 
@@ -35,12 +38,22 @@ SandboxOption = Annotated[
         show_default=False,
     ),
 ]
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Where another command is at work in this course, wait until it is done.")
+]
+
+
+def _waiting(wait):
+    """Return what `locks.alone` wants to know: whether to wait, and how to say so."""
+    return (lambda sentence: errors.print(f"autograder: {sentence}", markup=False, soft_wrap=True)) if wait else None
 
 
 @app.command()
+@interruptible("The old release is in place, or the next command puts the new one there.")
 def release(
     check: Annotated[bool, typer.Option("--check", help="Only say whether release/ is up to date.")] = False,
     course: CourseOption = Path("."),
+    wait: WaitOption = False,
 ):
     """Make the student release from the reference solution, or check that it is fresh."""
     from autograder.course import Course
@@ -53,11 +66,12 @@ def release(
             raise ReleaseError("release/ is out of date; run: autograder release\n" + "\n".join(found))
         console.print("release/ is fresh")
         return
-    folder = publish(here, here.manifest)
+    folder = publish(here, here.manifest, _waiting(wait))
     console.print(f"released {folder}\n         {archive_path(folder)}", soft_wrap=True)
 
 
 @app.command()
+@interruptible("Nothing was written.")
 def check(
     path: Annotated[Path, typer.Argument(help="A student's folder or zip.", show_default=False)],
     json: Annotated[Optional[Path], typer.Option("--json", help="Write the report here as JSON.")] = None,
@@ -130,25 +144,27 @@ def reproduce(
 
 
 @app.command()
+@interruptible("What is collected is kept; run the same command again to go on.")
 def collect(
     sources: Annotated[
         list[Path], typer.Argument(help="Folders or zips: one zip or folder a student, or an LMS's bulk download.")
     ],
     course: CourseOption = Path("."),
     pattern: PatternOption = None,
+    wait: WaitOption = False,
 ):
     """Take what students handed in into submitted/, and say what cannot be used."""
     from autograder.course import Course
 
-    _collect(Course(course), sources, pattern)
+    _collect(Course(course), sources, pattern, wait)
 
 
-def _collect(course, sources, pattern):
+def _collect(course, sources, pattern, wait):
     """Collect, say what came of it, and return the ids; KitError where there was nothing to be had."""
     from autograder import collect
     from autograder.html import one_line
 
-    collected = collect.collect(course, sources, pattern)
+    collected = collect.collect(course, sources, pattern, _waiting(wait))
     for sentence in collected.sentences():
         console.print(one_line(sentence), soft_wrap=True)
     if not collected.students:
@@ -157,6 +173,7 @@ def _collect(course, sources, pattern):
 
 
 @app.command()
+@interruptible("What is graded is kept; run the same command again to go on.")
 def grade(
     students: Annotated[
         Optional[list[str]],
@@ -170,6 +187,7 @@ def grade(
     ] = None,
     sandbox: SandboxOption = None,
     require_sandbox: RequireOption = False,
+    wait: WaitOption = False,
 ):
     """Grade the class in submitted/: reports, gradebook and HTML pages."""
     from autograder.classroom import grade_class
@@ -180,13 +198,14 @@ def grade(
     here = Course(course)
     chosen, sources = students_and_sources(here, students or here.students())
     if sources:
-        chosen = sorted({*chosen, *_collect(here, sources, pattern)})
+        chosen = sorted({*chosen, *_collect(here, sources, pattern, wait)})
     missing = sorted(set(chosen) - set(here.students()))
     if missing or not chosen:
         who = f" of {', '.join(missing)}" if missing else ""
         raise KitError(f"{here.submitted('<student>')}: there is no submission{who} to grade.")
     with class_progress(console, len(chosen)) as advance:
-        done = grade_class(here, chosen, force, _required(sandbox, require_sandbox), jobs, advance)
+        sandbox_name = _required(sandbox, require_sandbox)
+        done = grade_class(here, chosen, force, sandbox_name, jobs, advance, _waiting(wait))
     print_class(console, done, here)
     if any(graded.problem for graded in done):
         raise KitError("some submissions could not be recorded; see above. Run the command again when mended.")
@@ -244,14 +263,17 @@ def _required(sandbox, require_sandbox):
 
 
 def main():
-    """Run the command line; a KitError becomes one message and its exit code."""
+    """Run the command line; a KitError, and what a disk refuses, becomes one message and its exit code."""
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     # Installed or run from a checkout without being activated: nbgrader's helpers lie beside this interpreter.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
     try:
         app()
-    except KitError as error:
+    except (KitError, OSError) as error:
         from autograder.html import visible
 
-        errors.print(f"autograder: {visible(str(error))}".replace("\n", "\n  "), soft_wrap=True)
-        sys.exit(error.exit_code)
+        said = error if isinstance(error, KitError) else as_storage_error(error)
+        if said is None:
+            raise
+        errors.print(f"autograder: {visible(str(said))}".replace("\n", "\n  "), soft_wrap=True)
+        sys.exit(said.exit_code)

@@ -6,8 +6,6 @@ submitted/<student>/.earlier/, so collecting twice, or the wrong thing, loses no
 hand-in waits in submitted/<student>/ under another name: where collecting is killed just there, `tidy` ends its work.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -17,6 +15,8 @@ from pathlib import Path
 from autograder.downloads import find
 from autograder.errors import KitError
 from autograder.lms import read_pattern, time_of
+from autograder.locks import alone
+from autograder.storage import as_storage_error
 from autograder.submission import read_submission
 
 _TITLES = {
@@ -72,7 +72,7 @@ def students_and_sources(course, arguments):
     return students, sources
 
 
-def collect(course, sources, pattern=None):
+def collect(course, sources, pattern=None, wait=None):
     """Collect the hand-ins of folders and zips into a course; return what was Collected.
 
     Of several hand-ins of a student the latest that can be graded counts. One that differs from what is in submitted/
@@ -80,34 +80,30 @@ def collect(course, sources, pattern=None):
 
     - sources: as for `downloads.find`
     - pattern: regular expression with a group `student` (and perhaps `timestamp`), for names of another form
+    - wait: as for `locks.alone`
 
-    Raises KitError where a source is no folder and no zip, the pattern is none, or submitted/ cannot be written to.
+    Raises KitError where a source is no folder and no zip or the pattern is none, StorageError where submitted/ cannot
+    be written to, Busy where another command is at work in the course.
     """
     pattern = read_pattern(pattern) if pattern else None
     top = _top(course)
     for source in map(Path, sources):
         if course.root.is_relative_to(source.resolve()) or source.resolve().is_relative_to(top):
             raise KitError(f"{source} holds this course itself. Give the folder or zip that you downloaded.")
-    try:
-        top.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KitError(f"{top} cannot be made a folder: {error.strerror}. Move away what is there.") from None
-    with _alone(top) as alone:
-        if not alone:
-            raise KitError(f"Another `autograder collect` is at work in {top}. Wait until it is done.")
-        _tidy(course)
-        return _collect(course, sources, pattern)
+    with alone(course.root, "autograder collect", wait):
+        try:
+            top.mkdir(parents=True, exist_ok=True)
+            tidy(course)
+            return _collect(course, sources, pattern)
+        except OSError as error:
+            said = as_storage_error(error)
+            if said is None:
+                raise
+            raise said from None
 
 
 def tidy(course):
-    """End what a killed `collect` left half done in submitted/; nothing is touched where one is still at work."""
-    if _top(course).is_dir():
-        with _alone(_top(course)) as alone:
-            if alone:
-                _tidy(course)
-
-
-def _tidy(course):
+    """End what a killed `collect` left half done in submitted/; whoever calls holds the course's lock."""
     for aside in _top(course).glob(f"{_ASIDE}*"):
         shutil.rmtree(aside, ignore_errors=True)
     for waiting in _top(course).glob(f"*/{_waiting(Path(course.manifest.name))}"):
@@ -116,23 +112,6 @@ def _tidy(course):
             shutil.rmtree(waiting, ignore_errors=True)
         else:
             os.rename(waiting, target)
-
-
-@contextlib.contextmanager
-def _alone(top):
-    """Lock a folder while the block runs; give whether that was possible. The lock of a process ends with it."""
-    handle = os.open(top, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        except OSError:  # a file system without locks
-            yield True
-        else:
-            yield True
-    finally:
-        os.close(handle)
 
 
 def _collect(course, sources, pattern):

@@ -5,6 +5,7 @@ two lines that calls `configure`; source notebooks, reference and release then s
 """
 
 import contextlib
+import copy
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.errors import KitError, ReleaseError
 from autograder.questions import read_manifest
+from autograder.storage import as_storage_error
 
 KIT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = "assignment2"
@@ -164,8 +166,7 @@ def autograde(course, student, submitted_directory):
 
 def _run(converter_class, course, changes, assignment, error_class):
     _find_programs()
-    config = Config()
-    config.merge(course.config)
+    config = copy.deepcopy(course.config)  # merging goes into the sections themselves
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
@@ -175,7 +176,8 @@ def _run(converter_class, course, changes, assignment, error_class):
         try:
             converter.start()
         except (Exception, SystemExit) as error:
-            raise error_class(heard.reason or f"nbgrader failed: {error}") from None
+            said = as_storage_error(heard.error or error, directory.db_url)
+            raise said or error_class(heard.reason or f"nbgrader failed: {error}") from None
 
 
 class _Ear(logging.Handler):
@@ -185,13 +187,17 @@ class _Ear(logging.Handler):
         super().__init__(logging.ERROR)
         self.logger = logging.Logger("autograder.nbgrader")
         self.logger.addHandler(self)
-        self.reason = ""
+        self.error = None
+
+    @property
+    def reason(self):
+        """What is to be told of it, or '' where nothing was heard."""
+        if self.error is None or isinstance(self.error, KitError):
+            return str(self.error or "")
+        return f"nbgrader failed: {type(self.error).__name__}: {self.error}"
 
     def emit(self, record):
-        error = sys.exc_info()[1]
-        if error and not self.reason:
-            known = isinstance(error, KitError)
-            self.reason = str(error) if known else f"nbgrader failed: {type(error).__name__}: {error}"
+        self.error = self.error or sys.exc_info()[1]
 
 
 @contextlib.contextmanager

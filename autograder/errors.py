@@ -6,9 +6,12 @@
 3   the input cannot be used: missing, empty, not an archive, not a course
 4   the release is not to be made: malformed markers, a leak, or (with --check) it is out of date
 5   a sandbox was required and there is none on this machine
+6   another command is at work in this course
+7   something could not be written or the gradebook not be used: disk full, read-only, locked, damaged
+130 stopped by Ctrl-C; 143 by SIGTERM, 129 as the terminal was closed: 128 and the signal's number, as shells have it
 """
 
-USAGE, INPUT, RELEASE, SANDBOX = 2, 3, 4, 5
+USAGE, INPUT, RELEASE, SANDBOX, BUSY, STORAGE = 2, 3, 4, 5, 6, 7
 
 
 class KitError(Exception):
@@ -27,3 +30,23 @@ class SandboxUnavailable(KitError):
     """Isolation was required and this machine cannot give it."""
 
     exit_code = SANDBOX
+
+
+class Busy(KitError):
+    """Another command is changing the same course."""
+
+    exit_code = BUSY
+
+
+class StorageError(KitError):
+    """A file could not be written, or the gradebook not be used.
+
+    `everywhere` says whether that holds for whatever comes next too, as with a full disk.
+    """
+
+    exit_code = STORAGE
+    everywhere = False
+
+
+class Interrupted(KitError):
+    """Somebody stopped the command; `exit_code` tells by which signal."""

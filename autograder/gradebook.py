@@ -5,10 +5,11 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.utils import parse_utc
 
 from autograder.course import autograde
+from autograder.database import open_gradebook, prepare_gradebook
 from autograder.errors import KitError
 from autograder.files import write_atomically
 from autograder.notebooks import read_notebook
@@ -21,7 +22,7 @@ def recorded(course, student, report):
     if not course.autograded(student).is_dir() or not note.is_file() or note.read_text() != _digest(course, student):
         return False
     try:
-        with Gradebook(course.db_url) as gradebook:
+        with open_gradebook(course) as gradebook:
             for question in report.questions:
                 grade = gradebook.find_grade(question.id, question.notebook, report.assignment, student)
                 if grade.auto_score is None or abs(grade.auto_score - question.points) > 1e-9:
@@ -39,6 +40,7 @@ def record(course, submission):
     """
     student = submission.student
     expect_released(course)
+    _note(course, student).unlink(missing_ok=True)  # from here to the end what is there may be half of it
     with tempfile.TemporaryDirectory(prefix="autograde-") as aside:
         folder = Path(aside) / student / course.manifest.name
         folder.mkdir(parents=True)
@@ -63,9 +65,13 @@ def _digest(course, student):
 
 
 def expect_released(course):
-    """Make sure the release is there and the gradebook knows it; KitError where it was never made in this course."""
+    """Make sure the release is there and the gradebook knows it; KitError where it was never made in this course.
+
+    Raises StorageError where the gradebook cannot be used.
+    """
+    prepare_gradebook(course)
     try:
-        with Gradebook(course.db_url) as gradebook:
+        with open_gradebook(course) as gradebook:
             gradebook.find_assignment(course.manifest.name)
         if not (course.release / course.manifest.name).is_dir():
             raise MissingEntry

@@ -10,6 +10,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from autograder.errors import KitError
+
 NAME = ".grading-secret"
 _BYTES = 16
 
@@ -17,14 +19,15 @@ _BYTES = 16
 def secret_of(folder):
     """Return the secret of a course's folder as a tuple of integers below 2^32; it is made at the first use.
 
-    Where the folder cannot be written to, the secret lasts as long as this process.
+    Where the folder cannot be written to, the secret lasts as long as this process. KitError where the file is damaged:
+    a new secret would change accuracies.
     """
     path = Path(folder) / NAME
     try:
         if not path.exists():
             _make(path)
-        data = bytes.fromhex(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        data = _read(path)
+    except OSError:
         data = _OF_THIS_PROCESS
     return tuple(int.from_bytes(data[i : i + 4], "little") for i in range(0, _BYTES, 4))
 
@@ -34,17 +37,39 @@ def known_secret_of(folder):
     return secret_of(folder) if (Path(folder) / NAME).exists() else None
 
 
+def remove_leftovers(folder):
+    """Remove what was left aside where making the secret was killed."""
+    if (Path(folder) / NAME).exists():  # else somebody may be making it just now
+        for aside in Path(folder).glob(f"{NAME}-*"):
+            aside.unlink(missing_ok=True)
+
+
+def _read(path):
+    try:
+        data = bytes.fromhex(path.read_text(encoding="ascii"))
+    except ValueError:
+        data = b""
+    if len(data) != _BYTES:
+        raise KitError(
+            f"{path} is damaged: expected {2 * _BYTES} hexadecimal digits. Put a backup in its place; without one "
+            "remove it, which changes accuracies by a percent."
+        )
+    return data
+
+
 def _make(path):
     """Write a new secret, whole, unless somebody else has just done so."""
     descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{NAME}-")
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
         os.link(aside, path)
     except FileExistsError:
         pass
     finally:
-        os.unlink(aside)
+        Path(aside).unlink(missing_ok=True)
 
 
 _OF_THIS_PROCESS = secrets.token_bytes(_BYTES)

@@ -16,7 +16,7 @@ hypothesis.settings.load_profile("kit")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql", "compiler")
+TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql", "compiler", "mount")
 
 
 @pytest.fixture(scope="session")

@@ -14,15 +14,15 @@ from pathlib import Path
 from autograder.judge import judge
 from autograder.questions import read_manifest
 from autograder.samples import load_samples
-from autograder.sandbox import STRONG, WEAK
+from autograder.sandbox import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions") if sample.attack}
-ISOLATIONS = {isolation.name: isolation for isolation in (STRONG, WEAK)}
 # What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
 NOT_HELD = {
-    STRONG.name: frozenset(),
-    WEAK.name: frozenset(
+    BUBBLEWRAP.name: frozenset(),
+    LANDLOCK.name: frozenset(),
+    PLAIN.name: frozenset(
         {
             "error_disk_filled_home",
             "error_disk_filled_tmp",
@@ -66,7 +66,7 @@ def main():
     """Try the attacks that are asked for and print one line each."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="folders of tests/submissions (default: all attacks)")
-    parser.add_argument("--isolation", choices=ISOLATIONS, default=STRONG.name)
+    parser.add_argument("--isolation", choices=ISOLATIONS, default=BUBBLEWRAP.name)
     parser.add_argument("--attack", choices=sorted({sample.attack for sample in ATTACKS.values()}))
     options = parser.parse_args()
     isolation, manifest = ISOLATIONS[options.isolation], read_manifest(ROOT / "assignment2")

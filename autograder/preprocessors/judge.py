@@ -11,6 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from autograder import checks
 from autograder.course import Course
 from autograder.html import question_fragment
+from autograder.locks import alone
 from autograder.preprocessors import converter_of
 from autograder.reports import report_for
 
@@ -22,7 +23,8 @@ class JudgeCells(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         course = Course(converter_of(self).coursedir.root)
-        report = report_for(course, resources["nbgrader"]["student"])
+        with alone(course.root, "nbgrader autograde"):
+            report = report_for(course, resources["nbgrader"]["student"])
         questions = {question.id: question for question in report.questions}
         for cell in nb.cells:
             if cell.cell_type == "code":

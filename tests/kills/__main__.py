@@ -1,0 +1,64 @@
+"""Kill commands at random moments and go on: python -m tests.kills, from the top of the repository.
+
+Half of the moments are drawn evenly over a run, half from where it writes what counts: the gradebook, the release, the
+hand-ins. One run in eight is graded by a pool of judges; one in four is killed while it goes on, too. Exit code 1 where
+a command, run to its end afterwards, does not leave what it leaves undisturbed, to the byte but for the times of day.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.kills.experiments import EXPERIMENTS, Broken
+
+
+def main(
+    times: Annotated[int, typer.Option(help="How often to kill.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the moments.")] = 1,
+    what: Annotated[str, typer.Option(help=f"The command: {', '.join(EXPERIMENTS)}.")] = "grade",
+):
+    """Kill a command at random moments; run it again; compare with a run that nobody disturbed."""
+    started, draw = time.monotonic(), random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        experiment = EXPERIMENTS[what](Path(folder))
+        phases, broken = Counter(), []
+        while phases.total() < times:
+            course = experiment.fresh()
+            try:
+                kills = min(draw.choice([1, 1, 1, 2]), times - phases.total())
+                more = ("--jobs", "2" if draw.random() < 1 / 8 else "1") if what == "grade" else ()
+                for _ in range(kills):
+                    phases[_kill(experiment, course, draw, more)] += 1
+                experiment.check(course)
+            except Broken as found:
+                broken.append(f"kill {phases.total()}: {found}")
+                print(broken[-1], flush=True)
+            experiment.forget(course)
+            print(f"{phases.total()} of {times}: {dict(phases)}", file=sys.stderr, flush=True)
+    counted = ", ".join(f"{count} {phase}" for phase, count in phases.most_common())
+    print(f"{what}: killed {times} times ({counted}), an undisturbed run takes {experiment.seconds:.1f} s")
+    print(f"{len(broken)} times the end was another one; {time.monotonic() - started:.0f} s, seed {seed}")
+    sys.exit(bool(broken))
+
+
+def _kill(experiment, course, draw, more):
+    """Start the command, kill it at a moment drawn, and return how far it was."""
+    run = experiment.start(course, *more)
+    if draw.random() < 0.5:
+        delay = draw.uniform(0, 1.1 * experiment.seconds)
+    else:
+        while not experiment.matters(course) and run.is_running():
+            time.sleep(0.001)
+        delay = draw.uniform(0, experiment.seconds_that_matter())
+    time.sleep(delay)
+    return experiment.phase(course) if run.kill() else "ended by itself"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,76 @@
+"""A course that is graded in a second: its own copy of the sources, cut down to one notebook, and a class of three."""
+
+import dataclasses
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.release import publish
+from autograder.samples import load_samples, write_sample
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOK = "Dropout"
+CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}
+
+_CONFIG = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {kit!r})
+from autograder.course import configure
+configure(get_config(), root=Path(__file__).parent, kit=Path(__file__).parent)
+"""
+
+
+def make_sources(folder):
+    """Make a course directory without a release; return the Course."""
+    folder.mkdir(parents=True)
+    for name in ("assignment2", "source_notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    shutil.copy(ROOT / "get_datasets.sh", folder)
+    for notebook in (folder / "source_notebooks" / "assignment2").glob("*.ipynb"):
+        if notebook.stem != NOTEBOOK:
+            notebook.unlink()
+    manifest = folder / "assignment2" / "questions.toml"
+    head, *questions = re.split(r"(?m)^(?=\[\[question\]\])", manifest.read_text(encoding="utf-8"))
+    kept = [question for question in questions if f'notebook = "{NOTEBOOK}"' in question]
+    manifest.write_text(head + "".join(kept), encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(_CONFIG.format(kit=str(ROOT)), encoding="utf-8")
+    return Course(folder)
+
+
+def make_class(folder):
+    """Make a course directory with a release and hand-ins; return the Course."""
+    course = make_sources(folder)
+    publish(course, course.manifest)
+    samples = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+    for student, sample in CLASS.items():
+        if sample:  # with questions named, it comes without trained models
+            handed_in = dataclasses.replace(samples[sample], questions=("dropout_forward",))
+            released = course.release / course.manifest.name
+            write_sample(handed_in, course.manifest, course.submitted(student), released)
+        else:
+            course.submitted(student).mkdir(parents=True)
+    return course
+
+
+def change_sources(course):
+    """Change what is released: a cell that the gradebook keeps, and a file beside the notebooks."""
+    changes = {
+        course.manifest.notebooks / f"{NOTEBOOK}.ipynb": ("### Inline question 1", "### Inline question 1, reworded"),
+        course.manifest.root / "cs231n" / "layers.py": ("import numpy", "# Reworded.\nimport numpy"),
+    }
+    for path, (old, new) in changes.items():
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def write_download(folder, text, students):
+    """Write zips of hand-ins whose layers.py holds `text`; return the folder."""
+    folder.mkdir(parents=True)
+    for student in students:
+        with zipfile.ZipFile(folder / f"{student}.zip", "w") as archive:
+            archive.writestr("cs231n/layers.py", text)
+    return folder

@@ -1,0 +1,176 @@
+"""Commands that are killed, stopped or started twice. `python -m tests.kills` kills many more times than this."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.classroom import grade_class
+from autograder.locks import NAME, alone
+from autograder.reports import read_of
+from autograder.scratch import NOTE, scratch
+from tests.kills.running import alive
+
+ROOT = Path(__file__).resolve().parents[1]
+HOLD = """
+import sys, time
+from autograder.locks import alone
+with alone(sys.argv[1], "autograder grade"):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("what, times", [("grade", 6), ("release", 4), ("collect", 4)])
+def test_killed_at_random_moments_a_command_ends_as_if_nothing_had_been(what, times):
+    command = [sys.executable, "-m", "tests.kills", "--what", what, "--times", str(times)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{what}: killed {times} times" in run.stdout
+
+
+@pytest.fixture
+def holder():
+    """A function that has another process hold the lock of a folder for some seconds, and returns that process."""
+    started = []
+
+    def hold(folder, seconds):
+        command = [sys.executable, "-c", HOLD, str(folder), str(seconds)]
+        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        assert started[-1].stdout.readline() == "held\n"
+        return started[-1]
+
+    yield hold
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("command", [["grade"], ["collect", "downloads"], ["release"]])
+def test_a_second_command_is_refused_and_told_by_whom(course, run_cli, holder, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    course.submitted("ann").mkdir(parents=True)
+    (tmp_path / "downloads").mkdir()
+    other = holder(course.root, 60)
+    code, _, said = run_cli(*command, "--course", course.root)
+    assert code == 6
+    assert f"`autograder grade` (process {other.pid}, since " in said and "or with --wait" in said
+    assert sorted(path.name for path in course.root.iterdir()) == [NAME, "nbgrader_config.py", "submitted"]
+
+
+def test_nbgraders_own_autograde_is_refused_too(tmp_path, make_course, hand_in, holder):
+    course = make_course(tmp_path)
+    hand_in(course, "ann", "missing_everything")
+    holder(course.root, 250)
+    command = [sys.executable, "-m", "nbgrader", "autograde", "assignment2"]
+    run = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
+    assert run.returncode and "one command at a time changes a course" in run.stderr
+    assert not course.autograded("ann").exists() and not course.reports.exists()
+
+
+def test_a_second_command_may_wait(tmp_path, holder):
+    other, said = holder(tmp_path, 1), []
+    with alone(tmp_path, "autograder grade", said.append):
+        assert other.wait() == 0
+    assert len(said) == 1 and f"waiting until `autograder grade` (process {other.pid}" in said[0]
+
+
+def test_a_killed_command_leaves_no_lock(tmp_path, holder):
+    other = holder(tmp_path, 60)
+    other.kill()
+    other.wait()
+    with alone(tmp_path, "autograder grade"), alone(tmp_path, "autograder collect"):
+        assert f'"pid": {os.getpid()}' in (tmp_path / NAME).read_text()
+    assert (tmp_path / NAME).read_text() == ""
+
+
+def test_temporary_files_of_a_killed_run_are_removed_by_the_next(tmp_path):
+    before = tempfile.gettempdir()
+    left = Path(before) / f"autograder-{'0' * 32}"
+    (left / "submission-1").mkdir(parents=True)
+    (tmp_path / NOTE).write_text(str(left))
+    with scratch(tmp_path):
+        inside = Path(tempfile.mkdtemp())
+        assert inside.parent != left and not left.exists() and inside.parent.name.startswith("autograder-")
+    assert not inside.parent.exists() and not (tmp_path / NOTE).exists() and tempfile.gettempdir() == before
+
+
+@pytest.mark.parametrize("noted", ["", "/", "/tmp", "autograder-" + "0" * 32 + "/..", "/etc/passwd", "\0"])
+def test_only_a_folder_of_its_own_is_ever_removed(tmp_path, noted):
+    (tmp_path / NOTE).write_text(noted)
+    with scratch(tmp_path):
+        pass
+    assert Path("/tmp").is_dir() and Path("/etc/passwd").is_file()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_says_how_it_goes_on_and_leaves_no_process(tmp_path, make_course, hand_in, number, code):
+    """The signal goes to the whole process group, as from a terminal, while two judges are at work."""
+    course = make_course(tmp_path / "course")
+    for student in ("ada", "ben", "cleo"):
+        hand_in(course, student, "passed_reference")
+    command = [sys.executable, "-m", "autograder", "grade", "--jobs", "2", "--course", str(course.root)]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    run = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, env=environment, start_new_session=True, text=True, preexec_fn=_heed
+    )
+    while not (at_work := [*tmp_path.glob("autograder-*/submission-*/cs231n")]) and run.poll() is None:
+        time.sleep(0.05)
+    assert at_work
+    os.killpg(run.pid, number)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == code
+    assert said.strip().splitlines()[-1].startswith(f"autograder: stopped by {number.name}. What is graded is kept")
+    assert "Traceback" not in said
+    assert not [*tmp_path.glob("autograder-*")] and not alive(str(tmp_path))
+    assert not any(path.suffix == ".aside" for path in course.root.rglob("*"))
+
+
+def _heed():
+    """In the background of a script SIGINT is ignored, and would be by whatever is started."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_judges_whose_grader_is_gone_end_by_themselves(tmp_path, make_course, hand_in):
+    """Killed alone, not with its process group."""
+    course = make_course(tmp_path / "course")
+    for student in ("ada", "ben"):
+        hand_in(course, student, "passed_reference")
+    command = [sys.executable, "-m", "autograder", "grade", "--jobs", "2", "--course", str(course.root)]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
+    while not [*tmp_path.glob("autograder-*/submission-*/cs231n")] and run.poll() is None:
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    end = time.monotonic() + 60
+    while (left := alive(str(tmp_path), group=run.pid)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_a_half_recorded_student_is_recorded_again(tmp_path, make_course, hand_in, monkeypatch):
+    """Recorded once, half recorded the second time: what the first time left must not count as done."""
+    from autograder import gradebook
+
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+    grade_class(course, jobs=1)
+    notebook = course.autograded("ben") / "Dropout.ipynb"
+
+    def half(*_):
+        notebook.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(gradebook, "autograde", half)
+        with pytest.raises(KeyboardInterrupt):
+            gradebook.record(course, read_of(course, "ben"))
+    assert not notebook.exists()
+    assert [graded.problem for graded in grade_class(course, jobs=1)] == [""]
+    assert notebook.exists()

@@ -1,0 +1,231 @@
+"""Disks that are full or read-only, a gradebook that is locked or damaged: one message, and what was done is kept."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+from autograder.locks import NAME
+from tests.kills.course import make_class
+from tests.kills.state import difference, graded
+
+NOBODY = 65534
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A course with a class of three, and what lies in it once it is graded."""
+    from autograder.classroom import grade_class
+
+    top = tmp_path_factory.mktemp("unlucky")
+    make_class(top / "template")
+    shutil.copytree(top / "template", top / "undisturbed")
+    undisturbed = Course(top / "undisturbed")
+    assert [done.problem for done in grade_class(undisturbed, jobs=1)] == ["", "", ""]
+    return top / "template", graded(undisturbed)
+
+
+@pytest.fixture
+def course(template, tmp_path):
+    shutil.copytree(template[0], tmp_path / "course")
+    return Course(tmp_path / "course")
+
+
+@pytest.fixture
+def grade(run_cli):
+    """A function that grades a course in this process and returns (exit code, message)."""
+
+    def run(course):
+        code, _, said = run_cli("grade", "--jobs", "1", "--course", course.root)
+        assert "Traceback" not in said
+        return code, said
+
+    return run
+
+
+@pytest.fixture
+def mount():
+    """A function that mounts; it is all unmounted in the end. As anybody but root nothing can be mounted."""
+    mounted = []
+
+    def run(*arguments):
+        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"mount: {done.stderr.strip()}")
+        if arguments[-1] not in mounted:  # else it was mounted anew
+            mounted.append(arguments[-1])
+
+    yield run
+    for place in reversed(mounted):
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture
+def somebody_else():
+    """A function that makes this process one of an account without rights until the test ends."""
+    if os.geteuid():
+        pytest.skip("mount: only root can become somebody else")
+    yield lambda: os.seteuid(NOBODY)
+    os.seteuid(0)
+
+
+def hidden(course):
+    """Return what lies about in a course that nobody wants to see."""
+    return [path for path in course.root.rglob(".*") if path.name not in (".autograder.lock", ".grading-secret")]
+
+
+def expect_all_graded(course, grade, template):
+    assert grade(course) == (0, "")
+    assert difference(graded(course), template[1]) == [] and not hidden(course)
+
+
+def expect_refusal(found, *words):
+    code, said = found
+    assert code == 7, said
+    assert said.startswith("autograder: ") and said.count("autograder: ") == 1
+    assert all(word in said for word in (*words, "then run the same command again")), said
+
+
+@pytest.mark.parametrize("free_kb", [0, 68, 100, 200, 300, 450])
+def test_on_a_full_disk_grading_stops_with_one_message_and_goes_on_when_there_is_room(
+    template, tmp_path, mount, grade, free_kb
+):
+    place = tmp_path / "small"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "size=32m", "tmpfs", place)
+    shutil.copytree(template[0], place / "course")
+    course, filler = Course(place / "course"), place / "filler"
+    status = os.statvfs(place)
+    filler.write_bytes(bytes(status.f_bavail * status.f_frsize - free_kb * 1024))
+    code, said = grade(course)
+    if code:
+        expect_refusal((code, said), "full" if "gradebook" in said else "No space left on device")
+        assert not [path for path in hidden(course) if path.name.endswith(".aside")]
+    else:
+        assert free_kb == 450
+    filler.unlink()
+    expect_all_graded(course, grade, template)
+
+
+def test_a_read_only_course_is_refused(course, mount, grade):
+    mount("--bind", course.root, course.root)
+    mount("-o", "remount,bind,ro", course.root)
+    expect_refusal(grade(course), str(course.root), "Read-only file system", "Make that folder writable")
+
+
+def test_read_only_reports_are_refused_before_anybody_is_judged(course, mount, grade, template):
+    course.reports.mkdir()
+    mount("--bind", course.reports, course.reports)
+    mount("-o", "remount,bind,ro", course.reports)
+    expect_refusal(grade(course), str(course.reports), "Read-only file system")
+    assert not any(course.reports.iterdir())
+
+
+def test_a_folder_that_is_somebody_elses_is_refused(course, grade, somebody_else):
+    course.root.parents[0].chmod(0o755)
+    course.reports.mkdir(mode=0o555)
+    for path in (course.root, course.root / "gradebook.db"):
+        os.chown(path, NOBODY, NOBODY)
+    _let_through(course.root)
+    somebody_else()
+    expect_refusal(grade(course), str(course.reports), "Permission denied", "Give this account the right")
+
+
+def test_a_gradebook_that_cannot_be_written_to_is_refused(course, grade, somebody_else):
+    os.chown(course.root, NOBODY, NOBODY)
+    (course.root / "gradebook.db").chmod(0o444)
+    _let_through(course.root)
+    somebody_else()
+    expect_refusal(grade(course), "gradebook.db", "attempt to write a readonly database", "Make it writable")
+    assert not course.reports.exists()
+
+
+def _let_through(folder):
+    """Let somebody else get to a course, whose lock was nobody's so far."""
+    (folder / NAME).unlink()
+    for path in folder.parents:
+        if path.is_relative_to("/tmp") and path != Path("/tmp"):
+            path.chmod(path.stat().st_mode | 0o711)
+
+
+def test_a_locked_gradebook_is_refused_and_grading_goes_on_when_it_is_free(course, grade, template):
+    other = sqlite3.connect(course.root / "gradebook.db")
+    other.execute("BEGIN IMMEDIATE")
+    expect_refusal(grade(course), "gradebook.db", "database is locked", "close it (formgrader")
+    other.rollback()
+    other.close()
+    expect_all_graded(course, grade, template)
+
+
+def test_a_gradebook_that_is_locked_half_way_keeps_what_is_recorded(course, grade, template, monkeypatch):
+    """Another program locks it just as the second student is to be recorded."""
+    from autograder import classroom
+
+    other = sqlite3.connect(course.root / "gradebook.db")
+    came = []
+
+    def record(course, submission, record=classroom.record):
+        came.append(submission.student)
+        if len(came) == 2:
+            other.execute("BEGIN IMMEDIATE")
+        record(course, submission)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(classroom, "record", record)
+        expect_refusal(grade(course), "database is locked", "What was recorded before is kept")
+    other.rollback()
+    other.close()
+    first, second = came
+    assert (course.reports / first / "recorded.sha256").exists()
+    assert not (course.reports / second / "recorded.sha256").exists() and not course.autograded(second).exists()
+    expect_all_graded(course, grade, template)
+
+
+@pytest.mark.parametrize("spoil", [lambda data: b"no database" * 999, lambda data: data[:5000] + bytes(90000)])
+def test_a_damaged_gradebook_is_refused_and_not_touched(course, grade, spoil):
+    path = course.root / "gradebook.db"
+    path.write_bytes(spoil(path.read_bytes()))
+    damaged = path.read_bytes()
+    expect_refusal(grade(course), "gradebook.db", "It is damaged: put a backup in its place")
+    assert path.read_bytes() == damaged
+
+
+def test_a_half_made_gradebook_is_completed(course, grade, template):
+    """As nbgrader leaves it where it is killed between making the tables and writing down their version."""
+    from autograder.release import publish
+
+    path = course.root / "gradebook.db"
+    path.unlink()
+    with sqlite3.connect(path) as half:
+        half.execute("CREATE TABLE course (id VARCHAR(128) NOT NULL, PRIMARY KEY (id))")
+    half.close()
+    publish(course, course.manifest)
+    with sqlite3.connect(path) as made:
+        assert len(made.execute("SELECT version_num FROM alembic_version").fetchall()) == 1
+    made.close()
+    expect_all_graded(course, grade, template)
+
+
+def test_a_file_in_the_place_of_the_reports_is_refused(course, grade):
+    course.reports.write_text("a file")
+    expect_refusal(grade(course), str(course.reports), "File exists", "move it away")
+
+
+def test_a_file_in_the_place_of_one_students_report_is_that_students_problem_alone(course, grade, template):
+    course.reports.mkdir()
+    (course.reports / "ben").write_text("a file")
+    code, said = grade(course)
+    assert code == 3 and "some submissions could not be recorded" in said
+    assert all((course.reports / student / "recorded.sha256").exists() for student in ("ann", "dan"))
+    (course.reports / "ben").unlink()
+    expect_all_graded(course, grade, template)
+
+
+def test_a_damaged_secret_is_refused(course, grade):
+    (course.root / ".grading-secret").write_text("")
+    code, said = grade(course)
+    assert code == 3 and (course.root / ".grading-secret").read_text() == ""
