@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+_TEMPORARY = Path(tempfile.gettempdir())  # as it is at first: a grading run turns to a folder of its own
 PATIENCE = 900  # seconds that a judge waits for others: one that was stopped for good must not stop all
 
 
@@ -22,7 +23,7 @@ class Place:
     """
 
     def __init__(self, folder=None, patience=PATIENCE):
-        self._folder = Path(folder) if folder else Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
+        self._folder = Path(folder) if folder else _TEMPORARY / f"autograder-{os.getuid()}"
         self._patience = patience
 
     @contextlib.contextmanager

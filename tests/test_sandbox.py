@@ -17,7 +17,16 @@ from autograder import sandbox
 from autograder.errors import SANDBOX, KitError, SandboxUnavailable
 from autograder.landlock import MAX_HOME
 from autograder.questions import Limits
-from autograder.sandbox import BUBBLEWRAP, ENVIRONMENT, LANDLOCK, PLAIN, choose_isolation, start_worker, stop_worker
+from autograder.sandbox import (
+    BUBBLEWRAP,
+    ENVIRONMENT,
+    ISOLATIONS,
+    LANDLOCK,
+    PLAIN,
+    choose_isolation,
+    start_worker,
+    stop_worker,
+)
 from autograder.student import Student, StudentError
 from autograder.visible import KIT
 from autograder.worker import seccomp
@@ -325,21 +334,26 @@ def test_a_worker_lives_in_a_session_of_its_own_and_is_gone_after_stop(folder, i
     stop_worker(process)
 
 
-def test_a_worker_dies_with_the_grader(bubblewrap, folder):
+@pytest.mark.parametrize("name", ISOLATIONS)
+def test_a_busy_worker_dies_with_a_grader_that_is_killed(name, request, folder):
+    if name != "plain":
+        request.getfixturevalue(name)
     grader = textwrap.dedent(f"""
-        import sys
+        import os, signal, threading
         from pathlib import Path
         from autograder.questions import Limits
-        from autograder.sandbox import BUBBLEWRAP, start_worker
-        process = start_worker(Path({str(folder)!r}), Limits(5, 60, 768), BUBBLEWRAP)
-        print(process.pid, flush=True)
+        from autograder.sandbox import ISOLATIONS
+        from autograder.student import Student
+        with Student(Path({str(folder)!r}), Limits(60, 60, 768), ISOLATIONS[{name!r}]) as student:
+            student.call("probe:thread")
+            print(student._process.pid, flush=True)
+            threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            student.call("probe:burn")
     """)
-    run = subprocess.run(
-        [sys.executable, "-c", grader], cwd=KIT, capture_output=True, text=True, timeout=60, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", grader], cwd=KIT, capture_output=True, text=True, timeout=60)
     command = Path(f"/proc/{int(run.stdout)}/cmdline")
     for _ in range(100):
         if not command.exists() or not command.read_bytes():  # gone, or dead and not yet buried
             return
         time.sleep(0.1)
-    pytest.fail("the worker is still there 10 s after the grader ended")
+    pytest.fail("the worker is still there 10 s after the grader was killed")

@@ -1,0 +1,83 @@
+"""The table of attacks and sandboxes in docs/attacks.md, and its summary in docs/security.md, by trying them all.
+
+    python -m tests.hostile_table
+
+*held*: the attack gets nothing, and its code the verdict it deserves. *stopped*: it is ended when it has begun, and the
+report says why. *not covered*: it works, or is not tried because it would. Takes some ten minutes.
+"""
+
+from collections import Counter
+
+from autograder.questions import read_manifest
+from autograder.sandbox import ISOLATIONS
+from tests.hostile import ATTACKS, NOT_HELD, ROOT, verdicts
+
+BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
+KINDS = ("forgery", "theft", "harm")
+_STOPPED = {"forbidden", "timeout", "memory", "error"}
+_HEAD = """# Attacks, tried
+
+Written by `python -m tests.hostile_table`: each row is a folder of `tests/submissions/`, judged in each sandbox.
+
+- **held**: the attack gets nothing, and the code around it the verdict it deserves;
+- **stopped**: it is ended when it has begun, and the report says why;
+- **not covered**: it works, or is not tried because it would leave something behind.
+
+What the sandboxes are: [security.md](security.md).
+"""
+
+
+def outcome(name, manifest, isolation):
+    """Return how one attack ended in one isolation: "held", "stopped", "not covered" or, against its case, "BROKEN"."""
+    if name in NOT_HELD[isolation.name]:
+        return "not covered"
+    came, expected = verdicts(name, manifest, isolation)
+    if came != expected:
+        return "BROKEN"
+    return "stopped" if _STOPPED & set(came.values()) else "held"
+
+
+def table(found):
+    """Return the markdown of docs/attacks.md.
+
+    - found: {attack: {isolation's name: outcome}}
+    """
+    lines = [_HEAD]
+    for kind in KINDS:
+        lines += [f"## {kind.capitalize()}\n", f"| attack | {' | '.join(ISOLATIONS)} |", "|---" * 4 + "|"]
+        rows = sorted((sample.title, name) for name, sample in ATTACKS.items() if sample.attack == kind)
+        lines += [
+            f"| {title.replace('|', chr(92) + '|')} | {' | '.join(found[name].values())} |" for title, name in rows
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def summary(found):
+    """Return the markdown of the table in docs/security.md: how many attacks of each kind a sandbox holds."""
+    lines = [f"| attacks | {' | '.join(ISOLATIONS)} |", "|---" * 4 + "|"]
+    for kind in KINDS:
+        names = [name for name, sample in ATTACKS.items() if sample.attack == kind]
+        counts = [Counter(found[name][isolation] for name in names) for isolation in ISOLATIONS]
+        cells = [", ".join(f"{count[word]} {word}" for word in sorted(count)) for count in counts]
+        lines.append(f"| {kind}, {len(names)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main():
+    """Try every attack in every isolation and write both tables."""
+    manifest = read_manifest(ROOT / "assignment2")
+    found = {name: {} for name in ATTACKS}
+    for isolation in ISOLATIONS.values():
+        for name in ATTACKS:
+            found[name][isolation.name] = outcome(name, manifest, isolation)
+            if found[name][isolation.name] == "BROKEN":
+                print(f"{name} is not held under {isolation.name}", flush=True)
+    (ROOT / "docs" / "attacks.md").write_text(table(found))
+    page = ROOT / "docs" / "security.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{summary(found)}\n{END}{rest.partition(END)[2]}")
+
+
+if __name__ == "__main__":
+    main()
