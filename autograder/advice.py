@@ -78,6 +78,15 @@ def about_source(data, path):
     return ""
 
 
+def as_utf8(data):
+    """Return a text that an editor or a shell saved as UTF-16, and marked so, as UTF-8; other data as it is."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
+    try:
+        return data.decode("utf-16").encode() if marked else data
+    except UnicodeError:
+        return data
+
+
 def decode_source(data):
     """Return a Python file's text, decoded as Python would; SyntaxError, ValueError or LookupError where it cannot be.
 

@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from autograder.advice import decode_source, parse
+from autograder.advice import as_utf8, decode_source, parse
 from autograder.archives import is_bounded, open_zip
 from autograder.errors import KitError
 from autograder.remarks import left_out, remarks, shown
@@ -104,10 +104,22 @@ def read_submission(path, manifest, student=None):
             f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
             f"or the notebooks, at its top or one folder down. Found: {'; '.join(found) or 'nothing'}."
         )
-    notes = [*remarks(files, manifest, hand_in.seen, hand_in.notes), *hand_in.notes]
+    files, recoded = _readable(files)
+    notes = [*recoded, *remarks(files, manifest, hand_in.seen, hand_in.notes), *hand_in.notes]
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES - 1 :] = [f"There is more of this kind: {len(notes) - MAX_NOTES + 1} sentences were left out."]
     return Submission(path.name, files, notes, student)
+
+
+def _readable(files):
+    """Return the files with all text in an encoding that Python and Jupyter read, and a note on each that was not."""
+    texts = {path: as_utf8(data) for path, data in files.items() if path.endswith((".py", ".ipynb"))}
+    notes = [
+        f"{shown(path)} was saved as UTF-16, which Python cannot import; it was read all the same. Save it as UTF-8."
+        for path, data in texts.items()
+        if data is not files[path]
+    ]
+    return files | texts, notes
 
 
 def stage(submission, released, manifest, folder, modules):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.submission import Submission
+from autograder.submission import Submission, read_submission
 
 
 class TestCode:
@@ -47,6 +47,17 @@ class TestCode:
     @pytest.mark.parametrize("data", [b"# coding: klingon\ndef f(): 1\n", b"def f(): '\xe9'\n"])
     def test_is_none_in_an_encoding_that_is_none(self, data):
         assert self.code(data) is None
+
+
+@pytest.mark.parametrize("order", ["utf-16", "utf-16-be"])
+def test_a_module_that_was_saved_as_utf_16_is_read_and_a_note_says_so(order, manifest, tmp_path):
+    (tmp_path / "cs231n").mkdir()
+    text = "def relu_forward(x):\n    return 'é'\n"
+    mark = "" if order == "utf-16" else "\ufeff"
+    (tmp_path / "cs231n" / "layers.py").write_bytes((mark + text).encode(order))
+    read = read_submission(tmp_path, manifest)
+    assert read.files["cs231n/layers.py"] == text.encode()
+    assert "cs231n/layers.py was saved as UTF-16" in read.notes[0] and "Save it as UTF-8" in read.notes[0]
 
 
 class TestTheDigest:

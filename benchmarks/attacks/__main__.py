@@ -1,7 +1,7 @@
 """Try attacks and broken hand-ins on this kit, on nbgrader and on otter-grader, and print who holds.
 
     python -m venv build/otter && build/otter/bin/pip install -r benchmarks/attacks/requirements.txt
-    python -m benchmarks.attacks [--markdown docs/attacks.md] [--only WORDS] [--graders ours,nbgrader,otter]
+    python -m benchmarks.attacks [--markdown docs/security.md] [--only WORDS] [--graders ours,nbgrader,otter]
 
 Needs Linux with bubblewrap and unshare: every grader runs shut in a world of its own, see arena.py. OTTER_PYTHON names
 the Python of otter-grader's environment where it is not build/otter. A grader that is not installed is left out, and
@@ -24,10 +24,10 @@ from .in_otter import installed_version
 ABSENT, NOT_RUN = "not installed", "not run"
 RESULTS = Path("build/attacks")
 GOOD = ("held", "detected")
-START, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
+START, END = "<!-- comparison: begin -->", "<!-- comparison: end -->"
 INTRODUCTION = """# Attacks and broken hand-ins, three graders
 
-Made by `python -m benchmarks.attacks --markdown docs/attacks.md`, after
+Made by `python -m benchmarks.attacks --markdown docs/security.md`, after
 `python -m venv build/otter && build/otter/bin/pip install -r benchmarks/attacks/requirements.txt`.
 """
 HOW = """Every grader gets the same small assignment (ReLU forward, 2 points; ReLU backward, 3; affine forward, 3), a
