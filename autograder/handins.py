@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.sandbox import KIT
+from autograder.visible import KIT
 
 ZERO = os.makedev(1, 5)  # the numbers of /dev/zero
 

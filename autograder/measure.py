@@ -11,9 +11,9 @@ from autograder.errors import KitError
 from autograder.examine import examine, is_available
 from autograder.limits import Cost, Limits, recorded_costs
 from autograder.samples import Sample
-from autograder.sandbox import KIT
 from autograder.secret import secret_of
 from autograder.submission import Submission
+from autograder.visible import KIT
 from autograder.words import listed
 from autograder.work import Work
 

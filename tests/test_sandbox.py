@@ -15,8 +15,6 @@ import pytest
 
 from autograder import sandbox
 from autograder.errors import SANDBOX, KitError, SandboxUnavailable
-from autograder.landlock import MAX_HOME
-from autograder.questions import Limits
 from autograder.sandbox import (
     BUBBLEWRAP,
     ENVIRONMENT,
@@ -30,56 +28,7 @@ from autograder.sandbox import (
 from autograder.student import Student, StudentError
 from autograder.visible import KIT
 from autograder.worker import seccomp
-
-CODE = """
-import os, resource, signal, socket, subprocess, time
-import numpy as np
-
-def environment(): return dict(os.environ)
-def listed(path): return sorted(os.listdir(path))
-def read(path): return open(path).read()
-def write(path): open(path, "w").write("x"); return True
-def write_much(path, mb):
-    with open(path, "wb") as file:
-        for _ in range(mb): file.write(bytes(1 << 20))
-def open_many(): return len([open("/dev/null") for _ in range(100)])
-def identity(): return [os.getpid(), os.getuid(), os.getcwd()]
-def capabilities(): return [line for line in open("/proc/self/status") if line.startswith("Cap")]
-def processes(): return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-def interfaces(): return [line.split(":")[0].strip() for line in open("/proc/self/net/dev") if ":" in line]
-def fork(): return os.fork()
-def run(): return subprocess.run(["/bin/true"]).returncode
-def execute(): os.execv("/bin/true", ["true"])
-def connect(): return socket.create_connection(("127.0.0.1", 9)) and None
-def pair(): return socket.socketpair() and None
-def kill_parent(): os.kill(os.getppid(), signal.SIGKILL)
-def kill_all(): os.kill(-1, signal.SIGTERM)
-def allocate(mb): return float(np.ones(mb << 17).sum())
-def burn():
-    while True: pass
-def descriptors():
-    numbers = sorted(map(int, os.listdir("/proc/self/fd")))[:-1]  # the last one lists the folder itself
-    return {str(number): os.readlink(f"/proc/self/fd/{number}") for number in numbers}
-def mounts(): return [line.split()[4:6] for line in open("/proc/self/mountinfo")]
-def status(name): return [line.split()[1] for line in open("/proc/self/status") if line.startswith(name + ":")][0]
-def system_call(number, *arguments):
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
-    return [libc.syscall(number, *arguments), ctypes.get_errno()]
-def change_mode(): os.chmod(__file__, 0o777)
-def change_times(): os.utime(__file__, (0, 0))
-def truncate(): os.truncate(__file__, 0)
-def renice(): os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)
-def limit_parent(): resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))
-def pin_parent(): os.sched_setaffinity(os.getppid(), {0})
-def thread():
-    import threading
-    done = []
-    threading.Thread(target=lambda: done.append(1)).start()
-    while not done: time.sleep(0.001)
-    return len(done)
-"""
-LIMITS = Limits(cpu_seconds=1, wall_seconds=20, memory_mb=768)
+from tests.probe import CODE, LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -217,77 +166,6 @@ class TestWhatCanBeDone:
     def test_is_no_opening_of_many_files(self, either):
         with pytest.raises(StudentError, match="Too many open files"):
             either("open_many")
-
-
-class TestUnderLandlock:
-    @pytest.fixture
-    def within(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
-            yield lambda name, *args: student.call(f"probe:{name}", *args)
-
-    @pytest.mark.parametrize(
-        "path", ["/etc/passwd", "/proc/1/environ", "{parent}/mem", "{parent}/environ", "/proc/self/root/etc/passwd"]
-    )
-    def test_no_file_of_others_can_be_read(self, within, path):
-        with pytest.raises(StudentError, match="Permission denied"):
-            within("read", path.format(parent=f"/proc/{os.getpid()}"))
-
-    @pytest.mark.parametrize("path", ["/", "/tmp", "/proc", "/dev/shm", KIT, KIT / "autograder", Path.home()])
-    def test_no_folder_of_others_can_be_listed(self, within, path):
-        with pytest.raises(StudentError, match="Permission denied"):
-            within("listed", str(path))
-
-    @pytest.mark.parametrize("name", ["assignment2/questions.toml", "autograder/judge.py", "nbgrader_config.py"])
-    def test_nothing_of_the_kit_can_be_read(self, within, name):
-        assert (KIT / name).is_file()
-        with pytest.raises(StudentError, match="Permission denied"):
-            within("read", str(KIT / name))
-
-    def test_a_secret_inside_the_interpreter_cannot_be_read_and_what_lies_beside_it_can(self, landlock, folder):
-        package = Path(np.__file__).parent
-        with Student(folder, LIMITS, landlock, hidden=[package / "tests"]) as student:
-            assert student.call("probe:read", str(package / "version.py"))
-            with pytest.raises(StudentError, match="Permission denied"):
-                student.call("probe:read", str(package / "tests" / "__init__.py"))
-
-    def test_it_can_write_in_its_home_and_nowhere_else(self, within, folder, tmp_path):
-        assert within("write", "mine") and within("read", "mine") == "x"
-        for path in (folder / "probe.py", folder / "new", tmp_path / "new", "/tmp/of-mine", "/dev/shm/of-mine"):
-            with pytest.raises(StudentError, match="Permission denied"):
-                within("write", str(path))
-
-    def test_its_home_is_empty_at_first_and_gone_afterwards(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
-            home = Path(student.call("probe:identity")[2])
-            assert student.call("probe:listed", ".") == [] and home.is_dir()
-        assert not home.exists()
-
-    def test_what_it_may_write_is_bounded_in_all(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
-            with pytest.raises(StudentError, match="wrote more to disk") as error:
-                for number in range(40):
-                    student.call("probe:write_much", f"file{number}", MAX_HOME >> 23)
-                    time.sleep(0.1)
-        assert error.value.verdict == "forbidden"
-
-    def test_it_has_no_capability_but_perhaps_to_read_and_a_user_of_its_own(self, within):
-        read_search = 1 << 2
-        held = {line.split(":")[0]: int(line.split()[1], 16) for line in within("capabilities")}
-        assert held["CapEff"] in (0, read_search) and held["CapPrm"] in (0, read_search) and held["CapInh"] == 0
-        assert (within("identity")[1] == os.geteuid()) == (os.geteuid() != 0)
-
-    def test_two_workers_are_two_users(self, landlock, folder):
-        if os.geteuid() != 0:
-            pytest.skip("only root can give a worker a user of its own")
-        with Student(folder, LIMITS, landlock) as one, Student(folder, LIMITS, landlock) as other:
-            assert one.call("probe:identity")[1] != other.call("probe:identity")[1]
-
-    @pytest.mark.parametrize(
-        "name", ["change_mode", "change_times", "truncate", "renice", "limit_parent", "pin_parent"]
-    )
-    def test_nothing_of_others_can_be_changed(self, within, name):
-        with pytest.raises(StudentError, match="PermissionError"):
-            within(name)
 
 
 class TestChoosingAnIsolation:

@@ -135,7 +135,7 @@ class TestAFailureIsAVerdict:
             ("leaves", "error", r"the code calls exit\(\)"),
             ("leaves_hard", "error", r"the process ended while leaves_hard ran \(exit status 3\). Take out exit\(\)"),
             ("crashes", "error", r"crashed while crashes ran \(signal 11\)"),
-            ("aborts", "error", r"crashed while aborts ran \(signal 6\)"),
+            ("aborts", "error", r"crashed while aborts ran \(signal (6|11)\)"),
             ("recurses", "error", "RecursionError"),
             ("interrupts", "error", "KeyboardInterrupt"),
             ("too_large", "memory", "MemoryError"),
