@@ -20,6 +20,7 @@ from autograder.files import expect_writable, remove_leftovers
 from autograder.gradebook import expect_released, record, recorded
 from autograder.html import write_class
 from autograder.interrupts import shielded
+from autograder.lms import why_not_an_id
 from autograder.locks import alone
 from autograder.release import recover
 from autograder.reports import read_of, report_for
@@ -57,8 +58,9 @@ def grade_class(course, students=None, force=False, sandbox=None, jobs=None, pro
         isolation = choose_isolation(sandbox, course.secrets)
         _prepare(course)
         students = course.students() if students is None else list(students)
+        done = [Graded(student, problem=why) for student in students if (why := why_not_an_id(student))]
+        students = [student for student in students if not why_not_an_id(student)]
         jobs = min(jobs or os.cpu_count() or 1, len(students))
-        done = []
         with contextlib.closing(_judge_all(course, students, isolation, force, jobs)) as all_judged:
             for student, judged in all_judged:
                 done.append(_graded(course, student, judged, force))

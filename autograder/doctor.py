@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+from autograder import cgroup
 from autograder.course import ASSIGNMENT, KIT
 from autograder.sandbox import ISOLATIONS, choose_isolation, why_not
 
@@ -31,7 +32,7 @@ class Finding:
 
 def examine():
     """Look at Python, the packages, the sandbox, the compiler and the data; return Findings."""
-    return [_python(), *_packages(), _tensorflow(), _sandbox(), _compiler(), _data()]
+    return [_python(), *_packages(), _tensorflow(), _sandbox(), _memory(), _compiler(), _data()]
 
 
 def _python():
@@ -62,6 +63,13 @@ def _sandbox():
     reasons = [why_not(better) for better in ISOLATIONS.values()]
     found = "; ".join([_STRENGTH[chosen.name], *filter(None, reasons[: list(ISOLATIONS.values()).index(chosen)])])
     return Finding("sandbox", chosen.strong, found, _BETTER, necessary=False)
+
+
+def _memory():
+    reason = cgroup.why_not()
+    counted = "a control group counts what a worker really uses"
+    said = f"address space is limited, because {reason}" if reason else counted
+    return Finding("memory limit", not reason, said, "systemd-run --user --scope make grade", necessary=False)
 
 
 def _compiler():

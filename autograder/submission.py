@@ -230,7 +230,7 @@ def _read_folder(top, manifest):
 def _read_zip(path, manifest):
     found, listed = _HandIn(), []
     try:
-        with open(path, "rb") as file, open_zip(file) as archive:
+        with open(path, "rb") as file, _opened(file, path) as archive:
             for entry in archive.infolist():
                 inside = PurePosixPath(entry.filename.replace("\\", "/"))
                 if entry.is_dir() or PASSED_OVER & set(inside.parts) or inside.name.startswith("._"):
@@ -247,12 +247,19 @@ def _read_zip(path, manifest):
                 else:
                     listed.append((str(inside), entry.file_size, functools.partial(_unpacked, archive, entry)))
             return found.take(listed, manifest)
-    except zipfile.BadZipFile:
-        raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
+    except KitError:
+        raise
     except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
         raise KitError(
             f"{path} could not be unpacked: {error}. Ask for a plain zip of the assignment, without a password."
         ) from None
+
+
+def _opened(file, path):
+    try:
+        return open_zip(file)
+    except zipfile.BadZipFile:
+        raise KitError(f"{path} is not a zip archive, whatever its name says. Give a folder or a zip.") from None
 
 
 def _unpacked(archive, entry):

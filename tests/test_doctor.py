@@ -2,11 +2,15 @@
 
 import pytest
 
-from autograder import doctor, sandbox
+from autograder import cgroup, doctor, sandbox
 
 
 def sandbox_found():
-    return next(finding for finding in doctor.examine() if finding.what == "sandbox")
+    return found("sandbox")
+
+
+def found(what):
+    return next(finding for finding in doctor.examine() if finding.what == what)
 
 
 @pytest.fixture
@@ -19,12 +23,18 @@ def test_bubblewrap_is_the_stronger_sandbox(bubblewrap):
 
 
 def test_landlock_is_the_weaker_sandbox_and_the_reason_is_said(without_bubblewrap, landlock):
-    found = sandbox_found()
-    assert not found.ok and found.found.startswith("Landlock works, the weaker")
-    assert "bwrap) is not installed" in found.found and "apt install bubblewrap" in found.mend
+    said = sandbox_found()
+    assert not said.ok and said.found.startswith("Landlock works, the weaker")
+    assert "bwrap) is not installed" in said.found and "apt install bubblewrap" in said.mend
 
 
 def test_without_either_it_says_what_student_code_could_do(without_bubblewrap, monkeypatch):
     monkeypatch.setattr(sandbox, "why_not_landlock", lambda: "Landlock is a part of Linux")
-    found = sandbox_found()
-    assert not found.ok and found.found.startswith("NONE") and "Landlock is a part of Linux" in found.found
+    said = sandbox_found()
+    assert not said.ok and said.found.startswith("NONE") and "Landlock is a part of Linux" in said.found
+
+
+def test_how_memory_is_limited_is_said_with_the_reason(monkeypatch):
+    assert found("memory limit").ok == (not cgroup.why_not())
+    monkeypatch.setattr(cgroup, "why_not", lambda: "there is none")
+    assert "address space is limited, because there is none" in found("memory limit").found
