@@ -64,7 +64,7 @@ def bubblewrap(folder, secrets, environment):
         if any(path.is_relative_to(shown) for shown in after) and path not in after:
             command += _covered(path)
     command += ["--ro-bind", str(WORKER), f"{INSIDE_KIT}/worker", "--ro-bind", str(folder), INSIDE_SUBMISSION]
-    return command + ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/home", "--"]
+    return command + ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/home", "--"]
 
 
 def _covered(folder):

@@ -7,7 +7,6 @@ one for each question, and is only ever asked for arrays.
 import functools
 import hashlib
 import platform
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ import autograder
 from autograder import report
 from autograder.examine import all_needs, is_available
 from autograder.fairness import FairExaminer
+from autograder.scratch import temporary_folder
 from autograder.secret import secret_of
 from autograder.visible import KIT
 from autograder.work import Work
@@ -54,7 +54,7 @@ def judge(
         kit=kit_of(manifest),
     )
     # One thread: the same sums in the same order on every machine.
-    with threadpool_limits(1), tempfile.TemporaryDirectory(prefix="submission-") as folder:
+    with threadpool_limits(1), temporary_folder("submission-") as folder:
         work.stage(folder)
         examiner = FairExaminer(work, result.seed, watch)
         for question in wanted:

@@ -9,16 +9,17 @@ real disk, where what it writes is measured from outside.
 import functools
 import json
 import os
-import shutil
+import random
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
+from autograder.scratch import remove_tree
 from autograder.visible import WORKER, hidden, visible
 
-MAX_HOME, MAX_HOME_FILES = 64 << 20, 4096
+MAX_HOME, MAX_HOME_FILES = 64 << 20, 1000
 _DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
 _OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
 _USERS = range(61184, 65520)  # systemd's for users that exist for one service only: nobody's files are theirs
@@ -66,15 +67,12 @@ class Home:
     - exceeded: whether more was written than fits
     """
 
-    _next = 0
-
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="worker-home-"))
         self.exceeded, self._closed = False, threading.Event()
         self.user = None
         if os.geteuid() == 0:
-            self.user = _USERS[(os.getpid() + Home._next) % len(_USERS)]
-            Home._next += 1
+            self.user = random.SystemRandom().choice(_USERS)
             os.chown(self.path, self.user, self.user)
 
     def __enter__(self):
@@ -97,21 +95,14 @@ class Home:
     def close(self):
         """Remove the folder with all that is in it."""
         self._closed.set()
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove_tree(self.path)
 
 
 def _is_full(folder):
-    size = count = 0
-    for top, folders, names in os.walk(folder, onerror=None):
-        for name in (*names, *folders):
-            try:
-                size += os.lstat(os.path.join(top, name)).st_blocks * 512
-            except OSError:
-                continue  # gone again
-            count += 1
-            if size > MAX_HOME or count > MAX_HOME_FILES:
-                return True
-    return False
+    """Say whether a home, in which there can be no folders, holds more than fits."""
+    entries = list(os.scandir(folder))
+    size = sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
+    return size > MAX_HOME or len(entries) > MAX_HOME_FILES
 
 
 def _around(path, secret):

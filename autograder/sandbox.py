@@ -129,7 +129,9 @@ def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None)
     elif isolation is LANDLOCK:
         home = Home()
         settings["limits"]["landlock"] = rules(folder, home, secrets)
-        environment = ENVIRONMENT | {"HOME": str(home.path), "TMPDIR": str(home.path)}
+        home_path = str(home.path)
+        # Matplotlib would make folders in its home, which has none.
+        environment = ENVIRONMENT | {"HOME": home_path, "TMPDIR": home_path, "MPLCONFIGDIR": home_path}
     # -P and -s: neither the working directory nor a user's site-packages is importable.
     command = [*before, sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
     command = group.command(command) if group else command

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -45,5 +45,20 @@ def _remove_noted(note):
     except FileNotFoundError:
         return
     if _NAME.fullmatch(folder.name) and folder.is_dir() and folder.lstat().st_uid == os.geteuid():
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     note.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix):
+    """Give the path of a folder that is removed after the block, whatever a stranger's code has made of it."""
+    folder = tempfile.mkdtemp(prefix=prefix)
+    try:
+        yield folder
+    finally:
+        remove_tree(folder)
+
+
+def remove_tree(folder):
+    """Remove a folder with all in it, however deep: where folders were nested by the thousand, Python's own fails."""
+    subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False)

@@ -33,6 +33,26 @@ def descriptors():
     return {str(number): os.readlink(f"/proc/self/fd/{number}") for number in numbers}
 def mounts(): return [line.split()[4:6] for line in open("/proc/self/mountinfo")]
 def status(name): return [line.split()[1] for line in open("/proc/self/status") if line.startswith(name + ":")][0]
+def make_unseen_file(): os.close(os.open(".", os.O_TMPFILE | os.O_RDWR))
+def writable_settings():
+    found = []
+    for top, folders, names in os.walk("/proc/sys"):
+        for name in names:
+            try:
+                os.close(os.open(os.path.join(top, name), os.O_WRONLY))
+                found.append(name)
+            except OSError:
+                pass
+    return found
+def make_folder(): os.mkdir("nested")
+def remove_file():
+    open("to_be_removed", "w").close()
+    os.unlink("to_be_removed")
+def make_files(number):
+    for name in range(number): open(f"file{name}", "w").close()
+def draw():
+    import matplotlib.pyplot as plt
+    return len(plt.figure().axes)
 def system_call(number, *arguments):
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)

@@ -106,6 +106,11 @@ class TestWhatCanBeSeen:
         kinds = [path.split(":")[0] for path in either("descriptors").values()]
         assert kinds == ["/dev/null", "pipe", "pipe", "pipe", "pipe"]  # 0, what is printed twice, requests, replies
 
+    @pytest.mark.parametrize("name", ["bubblewrap", "landlock"])
+    def test_of_the_machines_settings_none_can_be_written(self, name, request, folder):
+        with Student(folder, LIMITS, request.getfixturevalue(name)) as student:
+            assert student.call("probe:writable_settings") == []
+
     def test_of_what_is_mounted_only_two_small_folders_can_be_written_to(self, inside):
         writable = {point for point, options in inside("mounts") if "rw" in options.split(",")}
         assert {"/home", "/tmp"} <= writable
@@ -137,9 +142,16 @@ class TestWhatCanBeDone:
         assert {name for name, (_, error) in found.items() if error != errno.EPERM} == set()
         for name, number in seccomp._ON_ITSELF.items():
             assert either("system_call", number[column], 1) == [-1, errno.EPERM], name
-        for command in seccomp._REFUSED_COMMANDS:
-            assert either("system_call", seccomp._FCNTL[platform.machine()], 0, command, 1) == [-1, errno.EPERM]
-        assert either("system_call", seccomp._FCNTL[platform.machine()], 0, fcntl.F_GETFD)[0] in (0, 1)
+        number = seccomp._ALLOWED["fcntl"][0][column]
+        for command in (fcntl.F_SETOWN, fcntl.F_SETSIG, fcntl.F_SETLEASE, fcntl.F_NOTIFY):
+            assert either("system_call", number, 0, command, 1) == [-1, errno.EPERM]
+        assert either("system_call", number, 0, fcntl.F_GETFD)[0] in (0, 1)
+        set_flags = 0x40086602  # FS_IOC_SETFLAGS
+        assert either("system_call", seccomp._ALLOWED["ioctl"][0][column], 0, set_flags, 0) == [-1, errno.EPERM]
+        outlive_the_judge = (seccomp._PRCTL[platform.machine()], seccomp._PARENT_DEATH_SIGNAL, 0)
+        assert either("system_call", *outlive_the_judge) == [-1, errno.EPERM]
+        with pytest.raises(StudentError, match="PermissionError"):
+            either("make_unseen_file")
         assert either("status", "Seccomp") == "2" and either("status", "NoNewPrivs") == "1"
 
     def test_is_to_start_threads(self, either):

@@ -2,7 +2,8 @@
 
 read    files in it may be read, and it may be listed
 list    it may be listed, and so may the folders in it
-write   a folder in which files may be made, changed and removed; or a device that may be written to
+write   a folder in which files may be made and changed, but neither removed nor nested, for what cannot be seen cannot
+        be counted; or a device that may be written to
 """
 
 import ctypes
@@ -12,25 +13,30 @@ from landlockpy import AccessFS, Ruleset, Scope
 
 _LIST = AccessFS.READ_DIR
 _READ = AccessFS.READ_FILE | AccessFS.READ_DIR
-_WRITE = _READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG | AccessFS.MAKE_DIR | AccessFS.MAKE_SYM
-_WRITE |= AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR | AccessFS.REFER
+_WRITE = _READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG
 _RIGHTS = {"read": _READ, "list": _LIST, "write": _WRITE}
 _FILE = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE  # what means something for a file alone
+
+# Of its own folder in /proc; the rest shows the host's network and mounts.
+_OF_ITSELF = ("fd", "status", "stat", "statm", "maps", "limits", "cmdline")
+_LEAST_ABI = 3  # Linux 6.2: before, a file that may be read could be emptied
 
 _CAPABILITIES_3, _READ_SEARCH = 0x20080522, 1 << 2  # _LINUX_CAPABILITY_VERSION_3, CAP_DAC_READ_SEARCH
 _SET_DUMPABLE, _SET_KEEP_CAPABILITIES = 4, 8  # prctl
 
 
 def restrict(paths):
-    """Give up all files but `paths`, pairs of a path and one of the words above; /proc/self may be read.
+    """Give up all files but `paths`, pairs of a path and one of the words above; a few of /proc/self may be read.
 
-    Raises OSError where this kernel has no Landlock. It binds the calling thread and what it starts, so there must be
-    no other thread yet.
+    Raises OSError where this kernel has no Landlock, or an old one. It binds the calling thread and what it starts, so
+    there must be no other thread yet.
     """
     if len(os.listdir("/proc/self/task")) > 1:
         raise OSError("there is more than one thread already; Landlock would bind only one of them")
     with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
-        for path, word in [*paths, (f"/proc/{os.getpid()}", "read")]:
+        if ruleset.abi_version < _LEAST_ABI:
+            raise OSError(f"this kernel has version {ruleset.abi_version} of Landlock; version {_LEAST_ABI} is needed")
+        for path, word in [*paths, *((f"/proc/{os.getpid()}/{name}", "read") for name in _OF_ITSELF)]:
             rights = _RIGHTS[word]
             ruleset.allow_path(path, rights if os.path.isdir(path) else rights & _FILE)
         ruleset.restrict()

@@ -23,7 +23,10 @@ _REFUSED = {
     "move_pages": (279, 239), "perf_event_open": (298, 241), "bpf": (321, 280), "userfaultfd": (323, 282),
     "socket": (41, 198), "socketpair": (53, 199), "io_uring_setup": (425, 425),
     "memfd_create": (319, 279), "memfd_secret": (447, 447),
-    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180),
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "semget": (64, 190),
+    "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191), "msgget": (68, 186), "msgsnd": (69, 189),
+    "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183), "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
     "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
     "chroot": (161, 51), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
     "mount_setattr": (442, 442), "quotactl": (179, 60), "quotactl_fd": (443, 443),
@@ -33,6 +36,7 @@ _REFUSED = {
     "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
     "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
+    "file_setattr": (469, 469), "fallocate": (285, 47),
     "truncate": (76, 45), "mknod": (133, None), "mknodat": (259, 33),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
     "inotify_init": (253, None), "inotify_init1": (294, 26), "syslog": (103, 116),
@@ -41,14 +45,23 @@ _REFUSED = {
 }  # fmt: skip
 # Allowed where the first argument is 0, which is the calling process or thread itself.
 _ON_ITSELF = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
-# Of fcntl: to have others be signalled (F_SETOWN, F_SETSIG, F_SETOWN_EX) and to watch a folder (F_NOTIFY).
-_FCNTL, _REFUSED_COMMANDS = {"x86_64": 72, "aarch64": 25}, (8, 10, 15, 1026)
+# Of some calls only what is listed here is allowed, by the second argument. fcntl: to copy and mark descriptors, and to
+# lock what can be opened (not to have others be signalled, to watch folders or to hold leases on their files). ioctl:
+# what a terminal is asked for, and how to wait (not to change the flags of a file).
+_ALLOWED = {
+    "fcntl": ((72, 25), (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)),
+    "ioctl": ((16, 29), (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
+}
+# openat2, whose flags a filter cannot see, is said not to exist. O_TMPFILE makes files that nobody can count.
+_OPENAT2, _TMPFILE = 437, 0x400000
+_OPEN, _OPENAT = {"x86_64": 2, "aarch64": None}, {"x86_64": 257, "aarch64": 56}
+_PRCTL, _PARENT_DEATH_SIGNAL = {"x86_64": 157, "aarch64": 167}, 1
 _MACHINES = ("x86_64", "aarch64")
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE, _TGKILL = {"x86_64": 56, "aarch64": 220}, {"x86_64": 234, "aarch64": 131}
 _CLONE3, _CLONE_THREAD, _X32 = 435, 0x00010000, 0x40000000
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, (16, 24, 32)  # offsets in struct seccomp_data
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
@@ -79,26 +92,33 @@ def _program(machine):
     for numbers in _REFUSED.values():
         if numbers[column] is not None:
             lines += [(_EQUAL, 0, 1, numbers[column]), (_GIVE, 0, 0, refuse)]
-    # The C library falls back from clone3, whose flags a filter cannot see, to clone. Threads stay allowed.
-    lines += [(_EQUAL, 0, 1, _CLONE3), (_GIVE, 0, 0, _ERRNO | errno.ENOSYS)]
-    lines += _only_where(_CLONE[machine], (_ANY_BIT, _CLONE_THREAD), refuse)
+    # The C library falls back from these, whose flags a filter cannot see, to clone and openat. Threads stay allowed.
+    for number in (_CLONE3, _OPENAT2):
+        lines += [(_EQUAL, 0, 1, number), (_GIVE, 0, 0, _ERRNO | errno.ENOSYS)]
+    lines += _only_where(_CLONE[machine], 0, [(_ANY_BIT, _CLONE_THREAD)], refuse)
     # A process may signal itself (abort does), nobody else.
-    lines += _only_where(_TGKILL[machine], (_EQUAL, os.getpid()), refuse)
+    lines += _only_where(_TGKILL[machine], 0, [(_EQUAL, os.getpid())], refuse)
     for numbers in _ON_ITSELF.values():
-        lines += _only_where(numbers[column], (_EQUAL, 0), refuse)
-    commands = [line for value in _REFUSED_COMMANDS for line in ((_EQUAL, 0, 1, value), (_GIVE, 0, 0, refuse))]
-    lines += [(_EQUAL, 0, len(commands) + 1, _FCNTL[machine]), (_LOAD, 0, 0, _SECOND_ARGUMENT), *commands]
+        lines += _only_where(numbers[column], 0, [(_EQUAL, 0)], refuse)
+    for numbers, allowed in _ALLOWED.values():
+        lines += _only_where(numbers[column], 1, [(_EQUAL, value) for value in allowed], refuse)
+    # It ends with its judge, and cannot take that back.
+    lines += _never_where(_PRCTL[machine], 0, (_EQUAL, _PARENT_DEATH_SIGNAL), refuse)
+    lines += _never_where(_OPEN[machine], 1, (_ANY_BIT, _TMPFILE), refuse) if _OPEN[machine] else []
+    lines += _never_where(_OPENAT[machine], 2, (_ANY_BIT, _TMPFILE), refuse)
     lines += [(_GIVE, 0, 0, _ALLOW)]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 
 
-def _only_where(number, test, refuse):
-    """Return the instructions that allow a system call where its first argument passes a test."""
+def _only_where(number, argument, tests, refuse):
+    """Return the instructions that allow a system call where one of its arguments passes one of the tests."""
+    tried = [(code, len(tests) - place, 0, value) for place, (code, value) in enumerate(tests)]
+    judged = [(_LOAD, 0, 0, _ARGUMENTS[argument]), *tried, (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
+    return [(_EQUAL, 0, len(judged), number), *judged]
+
+
+def _never_where(number, argument, test, refuse):
+    """Return the instructions that refuse a system call where one of its arguments passes a test."""
     code, value = test
-    return [
-        (_EQUAL, 0, 4, number),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (code, 1, 0, value),
-        (_GIVE, 0, 0, refuse),
-        (_GIVE, 0, 0, _ALLOW),
-    ]
+    judged = [(_LOAD, 0, 0, _ARGUMENTS[argument]), (code, 0, 1, value), (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
+    return [(_EQUAL, 0, len(judged), number), *judged]
