@@ -100,8 +100,11 @@ class Home:
 
 def _is_full(folder):
     """Say whether a home, in which there can be no folders, holds more than fits."""
-    entries = list(os.scandir(folder))
-    size = sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
+    try:
+        entries = list(os.scandir(folder))
+        size = sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
+    except FileNotFoundError:
+        return False  # it has just been closed
     return size > MAX_HOME or len(entries) > MAX_HOME_FILES
 
 

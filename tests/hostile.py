@@ -21,15 +21,17 @@ ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "subm
 # What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
 NOT_HELD = {
     BUBBLEWRAP.name: frozenset(),
-    LANDLOCK.name: frozenset(),
+    LANDLOCK.name: frozenset({"failed_sees_names_at_home"}),
     PLAIN.name: frozenset(
         {
             "error_disk_filled_home",
             "error_disk_filled_tmp",
             "error_disk_sparse",
             "failed_leftovers",
+            "failed_machine_settings",
             "failed_poisons_the_next_question",
             "failed_setuid_made",
+            "failed_sees_names_at_home",
             "failed_steals_checks",
             "failed_steals_command_line",
             "failed_steals_environment",
@@ -62,6 +64,13 @@ def verdicts(name, manifest, isolation):
     return came, {identifier: sample.expect.get(identifier, "passed") for identifier in came}
 
 
+def is_held(came, expected):
+    """Say whether verdicts amount to the expected ones: sandboxes may say no in other words, as of a file."""
+    return {name: verdict == "passed" for name, verdict in came.items()} == {
+        name: verdict == "passed" for name, verdict in expected.items()
+    }
+
+
 def main():
     """Try the attacks that are asked for and print one line each."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
@@ -75,9 +84,9 @@ def main():
     for name in wanted:
         started = time.monotonic()
         came, expected = verdicts(name, manifest, isolation)
-        seconds, words = time.monotonic() - started, "held" if came == expected else f"NOT HELD: {came}"
+        seconds, words = time.monotonic() - started, "held" if is_held(came, expected) else f"NOT HELD: {came}"
         print(f"{ATTACKS[name].attack:8} {seconds:5.1f} s  {name:40} {words}", flush=True)
-        broken += came != expected
+        broken += not is_held(came, expected)
     print(f"{len(wanted) - broken} of {len(wanted)} held under {isolation.name}")
     sys.exit(broken > 0)
 

@@ -10,7 +10,7 @@ from collections import Counter
 
 from autograder.questions import read_manifest
 from autograder.sandbox import ISOLATIONS
-from tests.hostile import ATTACKS, NOT_HELD, ROOT, verdicts
+from tests.hostile import ATTACKS, NOT_HELD, ROOT, is_held, verdicts
 
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
 KINDS = ("forgery", "theft", "harm")
@@ -32,7 +32,7 @@ def outcome(name, manifest, isolation):
     if name in NOT_HELD[isolation.name]:
         return "not covered"
     came, expected = verdicts(name, manifest, isolation)
-    if came != expected:
+    if not is_held(came, expected):
         return "BROKEN"
     return "stopped" if _STOPPED & set(came.values()) else "held"
 
