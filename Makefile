@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants notebooks fast lint release grade lab doctor datasets sandbox clean
+.PHONY: help demo test mutants hostile fuzz kills notebooks fast lint release grade lab doctor datasets sandbox clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,15 @@ mutants: $(BIN)/.tested sandbox ## measure the judge: wrong versions must fail a
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --catalogue
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --right
+
+hostile: $(BIN)/.tested sandbox ## try every planted attack in the best sandbox of this machine
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile
+
+fuzz: $(BIN)/.tested sandbox ## hand in a thousand broken submissions: none may crash, or cost a right answer its points
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
+
+kills: $(BIN)/.tested sandbox ## kill grading 200 times: what is resumed must end as what was never disturbed
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kills --times 200
 
 notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample
 	$(BIN)/python -m pytest tests/test_source_notebooks.py -k from_top_to_bottom -v --durations=5
