@@ -170,7 +170,7 @@ def _leaves(value, returns, after=None):
     if isinstance(value, StudentError):
         return {("raised",): value.raised}
     if isinstance(value, Exception):
-        return {("raised",): _raised_as(value)}
+        return {("raised",): raised_as(value)}
     found = {}
 
     def walk(path, value, returns):
@@ -191,7 +191,7 @@ def _leaves(value, returns, after=None):
     return found
 
 
-def _raised_as(error):
+def raised_as(error):
     """Return what two exceptions have in common that are the same mistake: type and first line."""
     return type(error).__name__, str(error).strip().partition("\n")[0]
 
