@@ -31,7 +31,8 @@ class LargeCall:
     - says: what is called, for messages
     - entries: how many entries the gradients have
     - forward, derive: what the reference takes for one forward pass, and for the gradients from the start
-    - ask: calls the student's code; raises Wrong or StudentError where the right gradients do not come
+    - ask: calls the student's code; given (Trial, names of criteria), it raises Wrong where a gradient of one of these
+      is not right, and StudentError where none comes
     - spared: names of the question's criteria that no gradient is needed for
     """
 
@@ -39,30 +40,37 @@ class LargeCall:
     entries: int
     forward: Callable[[], Any]
     derive: Callable[[], Any]
-    ask: Callable[[Trial], None]
+    ask: Callable[[Trial, set[str]], None]
     spared: tuple[str, ...] = ()
 
 
-def refusal(large, question, start, complete):
+def refusal(large, question, start, proved, answered=False):
     """Return why the gradients of a question do not count as derived, as (verdict, message), or None.
 
-    Too late is too late. What comes in time has been derived, right or wrong; but an answer that was right everywhere
-    and is wrong here gives the large input an answer of its own. Running out of memory is no sign of measuring.
+    Too late is too late, and so is no answer for want of memory: that memory ran out may be the student's word alone.
+    What does come has been derived, right or wrong; but a gradient that was right and is wrong here gives the large
+    input an answer of its own.
 
     - large: LargeCall
     - start: Limits -> Trial with a worker of its own
-    - complete: whether every criterion of the question passed
+    - proved: names of the criteria whose gradients were right
+    - answered: whether the judge answers for functions; code that looks into their caches is then let be
     """
+    proved = proved - set(large.spared)
     derived = _seconds(large.derive)
     limit = math.ceil(max(SECONDS, FACTOR * derived))
     try:
-        large.ask(start(replace(question.limits, cpu_seconds=limit, wall_seconds=WALL * limit)))
+        large.ask(start(replace(question.limits, cpu_seconds=limit, wall_seconds=WALL * limit)), proved)
     except StudentError as error:
         if error.verdict == "timeout":
             return "timeout", _too_late(large, limit, derived)
-        return (error.verdict, f"Right for small inputs. {large.says}: {error}") if _counts(error, complete) else None
+        if error.verdict == "memory":
+            return "memory", _too_large(large, error)
+        if error.verdict == "forbidden" or (proved and not (answered and error.is_not_answered)):
+            return error.verdict, f"Right for small inputs. {large.says}: {error}"
     except Wrong as wrong:
-        return ("failed", f"Right for small inputs, and not for a large one. {wrong}") if complete else None
+        if proved:
+            return "failed", f"Right for small inputs, and not for a large one. {wrong}"
     return None
 
 
@@ -72,10 +80,6 @@ def expect_about(gradient, right, what):
     off = np.linalg.norm(actual.ravel() - right.ravel()) if actual.size == right.size else np.inf
     if not off <= TOLERANCE * np.linalg.norm(right):
         raise Wrong(f"{what} is not the gradient that was expected. Does your code treat large inputs in another way?")
-
-
-def _counts(error, complete):
-    return error.verdict == "forbidden" or (complete and error.verdict != "memory")
 
 
 def _seconds(run):
@@ -96,4 +100,12 @@ def _too_late(large, limit, derived):
         f"measured entry by entry take {passes:,} forward passes, {passes * _seconds(large.forward):,.0f} s or more. "
         "In this course a gradient has to be derived: write it down as an expression in dout and what the forward pass "
         "has kept, and measure slopes only to check it. If it is derived, look for what is done anew for every entry."
+    )
+
+
+def _too_large(large, error):
+    return (
+        f"{large.says}: {error} All {large.entries:,} entries of the gradients have to be had in that. The Jacobian of "
+        "the whole input, every entry of out by every entry of x, does not fit and is not needed, as most of it is 0: "
+        "write down what each entry of dout adds to the gradient."
     )

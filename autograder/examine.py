@@ -140,15 +140,23 @@ class _Examination(ExitStack):
     def _expect_derived(self, attempts):
         """Take back what has passed by a gradient that was measured and not derived."""
         passed = [attempt for attempt in attempts if attempt.verdict == "passed"]
-        if not passed or any(need.verdict == "timeout" for need in self.needed):
+        # What is right apart from edge cases. A diagnosis names the wrong function that a gradient is right for.
+        proved = {a.criterion.name for a in passed if not a.criterion.edge and not a.found.diagnosis}
+        wrong = {need.id: _main_verdicts(need) - {"passed"} for need in self.needed}
+        wrong = {name: verdicts for name, verdicts in wrong.items() if verdicts}
+        given = sorted({*wrong, *(name for attempt in passed for name in attempt.given)})
+        answers, answered = checks.answers_for(self.question.id, given, self.work.manifest.options)
+        unanswered = [verdicts for name, verdicts in wrong.items() if name not in answered]
+        if not passed or any({"timeout", "memory"} & verdicts for verdicts in unanswered):
             return  # what is slow may be the needed question, which has paid for it
-        given = sorted({name for attempt in passed for name in attempt.given})
-        answers = checks.answers_for(self.question.id, given, self.work.manifest.options)[0] if given else None
-        right = all(need.verdict == "passed" for need in self.needed)  # else its gradients may be those of another one
-        complete = len(passed) == len(attempts) and right
+        proved = set() if unanswered else proved  # its gradients may be those of another function
+
+        def start(limits):
+            return self._trial(answers if answered else None, limits)
+
         try:
             large = checks.LARGE_CALLS[self.question.id](self.trial)
-            refused = refusal(large, self.question, lambda limits: self._trial(answers, limits), complete)
+            refused = refusal(large, self.question, start, proved, bool(answered))
         except Exception:  # a fault of the grader must not cost the student a point
             log.exception("grader fault in the large call of %s", self.question.id)
             return
@@ -186,7 +194,7 @@ class _Examination(ExitStack):
         answered = self._answered([need for need in first.unmet if need in unmet])
         if len(answered) == len(first.unmet):
             again = self._attempt(criterion, self.seconds[frozenset(answered)])
-            refused = again.error and again.error.raised and again.error.raised[0] == "NotAnswered"
+            refused = again.error and again.error.is_not_answered
             if again.verdict not in ("blocked", "grader_fault") and not refused:
                 if again.verdict == "passed":
                     again.given = answered
@@ -241,6 +249,11 @@ class _Examination(ExitStack):
             given=attempt.given,
             inputs=inputs_of(attempt.calls) if not passed else [],
         )
+
+
+def _main_verdicts(needed):
+    """Return the verdicts of a needed question, edge cases aside, as a set."""
+    return {criterion.verdict for criterion in needed.criteria if not criterion.edge}
 
 
 def _refusal(question, untouched):

@@ -14,7 +14,10 @@ from autograder.machine import Place
 from autograder.measure import reference_cost
 
 MOST_FRUITLESS = 3
-_LIMITED = ("timeout", "memory")
+_LIMITED = {
+    "timeout": "cpu",
+    "memory": "memory",
+}  # verdicts, and the limits that they stand for where a check gives them
 
 
 class FairExaminer:
@@ -54,9 +57,9 @@ class FairExaminer:
 
 
 def _reached(attempts):
-    """Return which limits were reached, of "cpu", "wall" and "memory"; a check's own timeout counts as the first."""
-    found = {attempt.error.limit if attempt.error else "cpu" for attempt in attempts if attempt.verdict in _LIMITED}
-    return found - {None}
+    """Return which limits were reached, of "cpu", "wall" and "memory"."""
+    limited = [attempt for attempt in attempts if attempt.verdict in _LIMITED]
+    return {each.error.limit if each.error else _LIMITED[each.verdict] for each in limited} - {None}
 
 
 def _of(limits, limit):

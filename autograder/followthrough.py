@@ -4,6 +4,8 @@ The worker's copies of these functions are replaced by proxies that call back ov
 the sandbox: the student's code sees arguments go out and right values come back. The caches stay here.
 """
 
+import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +15,12 @@ import numpy as np
 from autograder.worker import frames
 from autograder.worker.values import Handle, decode, encode
 
-MOST_CACHES, MOST_BYTES = 5000, 256 << 20  # of what is kept for one worker
-MOST_ASKED = 20_000  # questions of one worker
+# For one worker: what is kept, and the judge's processor time. The reference's nets need 140 caches, 4 MB and 0.1 s.
+MOST_CACHES, MOST_BYTES, MOST_SECONDS = 5000, 64 << 20, 10
+
+
+class AskedTooMuch(Exception):
+    """A worker has used up the seconds that the judge has for its questions."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Answers:
 
     def __init__(self, functions):
         self._functions = functions
-        self._caches, self._bytes, self._asked = [], 0, 0
+        self._caches, self._bytes, self._seconds = [], 0, 0.0
         self._random = np.random.RandomState(0).get_state()
 
     @property
@@ -42,12 +48,20 @@ class Answers:
         return list(self._functions)
 
     def reply(self, header, tensors):
-        """Return the bytes of the frame that answers one question of a worker's."""
+        """Return the bytes of the frame that answers one question of a worker's; AskedTooMuch where its time is up."""
+        if self._seconds >= MOST_SECONDS:
+            raise AskedTooMuch(f"more than {MOST_SECONDS} s of the grader's time for functions that it answers for")
+        started = time.thread_time()
+        try:
+            return self._reply(header, tensors)
+        finally:
+            self._seconds += time.thread_time() - started
+
+    def _reply(self, header, tensors):
         out = {}
         try:
-            self._asked += 1
-            if self._asked > MOST_ASKED:
-                raise ValueError("too many calls")
+            if len(self._caches) >= MOST_CACHES or self._bytes >= MOST_BYTES:
+                raise ValueError("too many forward passes")
             args = [self._opened(decode(tree, tensors)) for tree in header["args"]]
             kwargs = {key: self._opened(decode(tree, tensors)) for key, tree in header["kwargs"].items()}
             with np.errstate(all="ignore"), self._own_random_numbers():
@@ -86,16 +100,14 @@ class Answers:
         if not isinstance(value, Keep):
             return value
         self._bytes += _bytes(value.value)
-        if len(self._caches) >= MOST_CACHES or self._bytes > MOST_BYTES:
-            raise ValueError("too many forward passes")
         self._caches.append(value.value)
         return Handle(len(self._caches) - 1, "cache")
 
 
 def _bytes(value):
-    """Return the memory of all arrays in a value, however deep they lie."""
+    """Return the memory of a value with all that it holds, however deep that lies."""
     if isinstance(value, dict):
-        value = tuple(value.values())
+        return sys.getsizeof(value) + sum(map(_bytes, (*value, *value.values())))
     if isinstance(value, (list, tuple)):
-        return sum(map(_bytes, value))
-    return value.nbytes if isinstance(value, np.ndarray) else 0
+        return sys.getsizeof(value) + sum(map(_bytes, value))
+    return max(sys.getsizeof(value), getattr(value, "nbytes", 0))  # an array may hold the numbers of another one

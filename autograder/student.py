@@ -17,6 +17,7 @@ from typing import Any
 
 from autograder import cgroup
 from autograder.advice import about_exception
+from autograder.followthrough import AskedTooMuch
 from autograder.limits import Cost
 from autograder.sandbox import start_worker, stop_worker
 from autograder.worker import frames
@@ -38,6 +39,11 @@ class StudentError(Exception):
     def __init__(self, verdict, message, file=None, function=None, raised=None):
         super().__init__(message)
         self.verdict, self.file, self.function, self.raised = verdict, file, function, raised
+
+    @property
+    def is_not_answered(self):
+        """Whether the student's code asked the judge for what it cannot answer; the worker's word."""
+        return bool(self.raised) and self.raised[0] == "NotAnswered"
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,8 @@ class Student:
             compared = limits.compared(limits.wall_seconds, limits.wall_factor, "s")
             said = f"{name} did not come back: this question has {limits.wall_seconds} s{compared}"
             self._fail("timeout", f"{said}. Look for an endless loop, or for something that waits.", "wall")
+        except AskedTooMuch as error:
+            self._fail("timeout", f"{name} took {error}. Look for a loop that calls them without end.")
         except frames.FrameError as error:
             self._fail("forbidden", f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):

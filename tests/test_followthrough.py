@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder import checks
+from autograder import checks, followthrough
 from autograder.followthrough import Answers, Keep
 from autograder.judge import judge
 from autograder.questions import Limits
@@ -21,6 +21,7 @@ WRONG_DX = (LAYERS, "dx = (dout @ w.T).reshape(x.shape)", "dx = (dout @ w.T).res
 NO_HALF = (NETS, '        for name in ("W1", "W2"):\n            W = self.params[name]\n            loss += 0.5 *')
 LIMITS = Limits(5, 10, 2048)
 IMAGE = np.ones((1, 1, 2, 2))
+ONE, PLAIN = IMAGE[:, :, :1, :1], {"pad": 0, "stride": 1}
 POOLING = {"pool_height": 1, "pool_width": 1, "stride": 1}
 
 
@@ -203,9 +204,12 @@ class TestAHostileQuestion:
             ("max_pool_forward_naive", (IMAGE, {"pool_height": 0, "pool_width": 1, "stride": 1})),
             ("layernorm_forward", (np.ones((3, 4)),)),
             ("conv_forward_naive", (np.zeros((0, 1, 30000, 30000)), IMAGE, np.ones(1), {"pad": 0, "stride": 1})),
-            ("conv_forward_naive", (IMAGE[:, :, :1, :1], IMAGE[:, :, :1, :1], np.ones(1), {"pad": 900, "stride": 1})),
+            ("conv_forward_naive", (ONE, ONE, np.ones(1), {"pad": 900, "stride": 1})),
             ("conv_forward_naive", (IMAGE, IMAGE, np.ones(1), {"pad": float("inf"), "stride": 1})),
             ("max_pool_forward_naive", (np.zeros((1, 0, 9999, 9999)), POOLING)),
+            ("conv_forward_naive", (np.ones((60, 1, 1, 1)), ONE, np.ones(1), {"pad": 1000, "stride": 1000})),
+            ("conv_forward_naive", (np.ones((1100, 1, 1, 1)), np.ones((1000, 1, 1, 1)), np.ones(1000), PLAIN)),
+            ("affine_forward", (np.ones((1100, 1)), np.ones((1, 1000)), np.ones(1000))),
             ("batchnorm_forward", (np.ones((9, 1)), *[np.ones(1)] * 2, {"mode": "train", "eps": np.ones((9, 1, 1))})),
         ],
     )
@@ -225,8 +229,33 @@ class TestAHostileQuestion:
         assert np.array_equal(np.random.get_state()[1], before)
 
     def test_cannot_fill_the_judges_memory(self):
-        answers = Answers({"m:f": lambda x: (1, Keep(("f", (x,), 1)))})
-        tensors = {}
-        header = {"ask": "m:f", "args": [encode(np.ones(2**22), tensors)], "kwargs": {}}
-        replies = [answers.reply(header, tensors) for _ in range(10)]
-        assert b"too many forward passes" in replies[-1] and b"too many" not in replies[0]
+        for value in (np.ones(2**20), {"key": ["ä" * 2**20] * 8}, {"ä" * 2**21: 1}):
+            called = []
+            answers = Answers({"m:f": lambda: (called.append(1), Keep(("f", (value,), 1)))})  # noqa: B023
+            replies = [answers.reply({"ask": "m:f", "args": [], "kwargs": {}}, {}) for _ in range(100)]
+            assert b"too many forward passes" in replies[-1] and b"too many" not in replies[0]
+            assert 1 < len(called) < 50  # what is refused is not even computed
+
+    def test_leaves_with_the_worker_what_a_function_does_not_read(self, ask):
+        settings = {"p": 0.5, "mode": "train", "junk": "ä" * 10**5, "running_mean": ["ä" * 10**5]}
+        _, after = ask("dropout_forward", np.ones(9), settings)["after"]["list"]
+        assert {key for key, _ in after["dict"]} == {"p", "mode"}
+
+    def test_cannot_take_the_judges_time(self, manifest, isolation, tmp_path, monkeypatch):
+        """However it goes on asking, the question ends."""
+        monkeypatch.setattr(followthrough, "MOST_SECONDS", 0.2)
+        asking = (
+            "from cs231n.layers import relu_forward\n"
+            "def ask(x):\n"
+            "    while True:\n"
+            "        try:\n"
+            "            relu_forward(x)\n"
+            "        except Exception:\n"
+            "            pass\n"
+        )
+        stage(Submission("work", {LAYERS: b"", NETS: asking.encode()}), package_files(manifest), manifest, tmp_path, {})
+        answers, _ = checks.answers_for("TwoLayerNet", ["relu_forward"], {})
+        with Student(tmp_path, LIMITS, isolation, answers=answers) as student:
+            with pytest.raises(StudentError, match="ask took more than 0.2 s of the grader's time") as error:
+                student.call("cs231n.classifiers.fc_net:ask", np.ones(100))
+            assert error.value.verdict == "timeout" and student.seconds_left == 0

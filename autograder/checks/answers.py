@@ -15,7 +15,14 @@ from cs231n import layers as reference
 MODULE = "cs231n.layers"
 MOST_WORK = 2 * 10**7  # multiplications in one call
 MOST_WINDOWS = 5000  # of which the reference takes one after the other
-MOST_ENTRIES = 10**6  # of one array
+MOST_ENTRIES = 10**6  # of one array, whether given, made on the way or returned
+# What a function reads of the dictionary that it is given; anything else stays with the worker.
+SETTINGS = {
+    "batchnorm_forward": ("mode", "eps", "momentum", "running_mean", "running_var"),
+    "dropout_forward": ("p", "mode", "seed"),
+    "conv_forward_naive": ("stride", "pad"),
+    "max_pool_forward_naive": ("pool_height", "pool_width", "stride"),
+}
 
 # Functions whose caches fit each other, so that one is never answered without the others.
 GROUPS = (
@@ -57,7 +64,7 @@ def _answering(name, options):
         result = getattr(reference, name)(**given)
         if name.endswith("_forward") or name.endswith("_forward_naive"):
             out, cache = result
-            return out, Keep((name, cache, out))
+            return out, Keep((name, cache, out.shape))
         return result
 
     return answer
@@ -73,8 +80,10 @@ def _expect_sizes(name, given):
     """Arrays that hold something, and not too much; settings that are plain numbers, so that nothing broadcasts."""
     arrays = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
     _expect(all(0 < array.size <= MOST_ENTRIES for array in arrays.values()), name, **arrays)
-    for settings in given.values():
-        for key, value in settings.items() if isinstance(settings, dict) else ():
+    for settings in [value for value in given.values() if isinstance(value, dict)]:
+        for key in set(settings) - set(SETTINGS[name]):
+            del settings[key]
+        for key, value in settings.items():
             if np.shape(value) == () and isinstance(value, np.ndarray):
                 settings[key] = value = value.item()  # a number of NumPy's came over the pipe as an array
             plain = isinstance(value, (str, int, float)) or value is None or key in ("running_mean", "running_var")
@@ -84,14 +93,15 @@ def _expect_sizes(name, given):
 
 def _expect_dout(name, dout, cache):
     """The cache of the forward pass that belongs to this one, and an upstream gradient of the shape of its out."""
-    forward, _, out = cache
+    forward, _, shape = cache
     fits = any({forward, name} <= set(group) for group in GROUPS)
-    _expect(fits and np.shape(dout) == out.shape, name, dout=dout, out=out)
+    _expect(fits and np.shape(dout) == shape, name, dout=dout)
 
 
 def _expect_affine(x, w, b):
     rows = len(x)
     fits = w.ndim == 2 and rows > 0 and x.size == rows * w.shape[0] and b.size == w.shape[1]
+    fits = fits and rows * w.shape[1] <= MOST_ENTRIES
     _expect(fits and rows * w.size <= MOST_WORK, "affine_forward", x=x, w=w, b=b)
 
 
@@ -115,8 +125,10 @@ def _expect_conv(x, w, b, conv_param):
     fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
     stride, pad = (_whole(conv_param[key]) for key in ("stride", "pad"))
     H, W = (size + 2 * pad for size in x.shape[2:]) if fits else (0, 0)
-    fits = fits and stride > 0 and (H // stride + 1) * (W // stride + 1) <= MOST_WINDOWS
-    _expect(fits and len(x) * H * W * w.size <= MOST_WORK * stride**2, "conv_forward_naive", x=x, w=w)
+    fits = fits and len(x) * x.shape[1] * H * W <= MOST_ENTRIES  # padded
+    places = (H // stride + 1) * (W // stride + 1) if stride else 0
+    fits = fits and 0 < places <= MOST_WINDOWS and len(x) * len(w) * places <= MOST_ENTRIES
+    _expect(fits and len(x) * places * w.size <= MOST_WORK, "conv_forward_naive", x=x, w=w)
 
 
 def _whole(value):

@@ -177,12 +177,13 @@ def _large_call(trial, layer):
     def derive():
         return layer.derive(inputs, dout)
 
-    def ask(trial):
+    def ask(trial, proved):
         _, cache = layer.run_forward(trial, inputs)
         grads = trial.call(f"{layer.module}:{layer.backward}", dout, cache, returns=layer.returns)
         grads = grads if len(layer.gradients) > 1 else (grads,)
         for name, gradient, right in zip(layer.gradients.values(), grads, derive()):
-            expect_about(gradient, right, f"{says}: {name}")
+            if name in proved:
+                expect_about(gradient, right, f"{says}: {name}")
 
     entries = sum(inputs[wrt].size for wrt in layer.gradients)
     return LargeCall(says, entries, lambda: layer.value(inputs), derive, ask)

@@ -83,7 +83,7 @@ def _loss_check(question, function, sizes, terms):
         def derive():
             return getattr(reference, question)(**inputs)
 
-        def ask(trial):
+        def ask(trial, _):
             expect_about(run(trial, inputs)[1], derive()[1], f"{says}: dx")
 
         return LargeCall(says, inputs["x"].size, derive, derive, ask, spared=("loss",))
