@@ -115,11 +115,15 @@ class TestAStudent:
 
     def test_leaves_no_group_behind(self, group, folder, isolation):
         parent = group(32).path.parent
-        before = set(parent.iterdir())
+
+        def ours():
+            return set(parent.glob(f"{cgroup._PREFIX}{os.getpid()}-*"))
+
+        before = ours()
         with Student(folder, LIMITS, isolation) as student:
             student.call("probe:touch", 1)
-            assert len(set(parent.iterdir()) - before) == 1
-        assert set(parent.iterdir()) == before
+            assert len(ours() - before) == 1
+        assert ours() == before
 
     def test_has_an_address_space_of_that_size_where_there_is_no_group(self, folder, isolation, monkeypatch):
         monkeypatch.setattr(cgroup, "make", lambda _: None)

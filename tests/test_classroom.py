@@ -104,10 +104,11 @@ def test_a_judge_that_is_killed_costs_nobody_elses_grades(tmp_path, make_course)
     assert all(graded.problem == "" and graded.report.score == 0 for graded in done.values())
 
 
-def test_strange_student_ids_are_graded_like_any_other(tmp_path, make_course, hand_in):
+def test_strange_student_ids_are_graded_like_any_other_and_impossible_ones_not_at_all(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
-    for student in ("Ana María", "学生", "o'hara <b>"):
+    for student in ("Ana María", "o'hara & co", "x <b>", "学生"):
         hand_in(course, student, "missing_everything")
-    assert [graded.problem for graded in grade_class(course)] == ["", "", ""]
+    problems = {graded.student: graded.problem for graded in grade_class(course)}
+    assert "cannot be a student's id" in problems.pop("x <b>") and set(problems.values()) == {""}
     page = (course.reports / "index.html").read_text()
-    assert "hara <b>" not in page and "hara &lt;b&gt;" in page
+    assert "hara & co" not in page and "hara &amp; co" in page and not (course.reports / "x <b>").exists()
