@@ -102,7 +102,7 @@ def _judge_all(course, students, isolation, force, jobs):
     """Yield (student, function that returns the report or raises), in the order they are done."""
     if jobs <= 1:
         for student in students:
-            yield student, lambda student=student: report_for(course, student, isolation, force)
+            yield student, lambda student=student: report_for(course, student, isolation, force, complete=True)
         return
     waiting = list(students)
     while waiting:
@@ -139,7 +139,8 @@ def _judge_in_pool(course, waiting, isolation, force, jobs):
 def _pool(jobs):
     """Give a pool of judges, which are stopped where the block is left early."""
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _obey, (tempfile.tempdir,))
+    with shielded():  # the process that keeps count of semaphores starts here
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _obey, (tempfile.tempdir,))
     try:
         yield pool
     except BaseException:
@@ -169,4 +170,4 @@ def _say_killed():
 
 
 def _judge_one(root, student, isolation, force):
-    return report_for(Course(root), student, isolation, force)
+    return report_for(Course(root), student, isolation, force, complete=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from autograder.errors import KitError, ReleaseError
+from autograder.errors import BROKEN_PIPE, KitError, ReleaseError
 from autograder.interrupts import interruptible
 from autograder.storage import as_storage_error
 
@@ -20,9 +20,36 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done; 1 a fault of this program; 2 wrong usage; 3 the input cannot be used; "
     "4 the release must not be made or is out of date; 5 a required sandbox is not to be had; "
-    "6 another command is at work in this course; 7 the disk or the gradebook refuses; 130 or 143 stopped.",
+    "6 another command is at work in this course; 7 the disk, the gradebook or the machine refuses; "
+    "130 or 143 stopped; 141 done, and nobody read to the end what was printed.",
 )
-console, errors = Console(highlight=False, markup=False), Console(stderr=True, highlight=False, markup=False)
+
+
+class _Console(Console):
+    """A console that goes quiet where nobody reads any more: the command goes on and writes its files."""
+
+    is_broken = False
+
+    def on_broken_pipe(self):
+        self.quiet = self.is_broken = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())  # what is still buffered is flushed at the end
+        os.close(nowhere)
+
+
+console, errors = _Console(highlight=False, markup=False), _Console(stderr=True, highlight=False, markup=False)
+
+
+def _path(text):
+    """Return what was typed as a Path; an unset variable of a script is not the current folder."""
+    if not str(text).strip():
+        raise typer.BadParameter("it is empty. Give a path.")
+    return Path(text)
+
+
+SubmissionArgument = Annotated[
+    Path, typer.Argument(help="A student's folder or zip.", show_default=False, parser=_path, metavar="PATH")
+]
 
 CourseOption = Annotated[Path, typer.Option("--course", help="The course's folder (with nbgrader_config.py).")]
 PatternOption = Annotated[
@@ -73,7 +100,7 @@ def release(
 @app.command()
 @interruptible("Nothing was written.")
 def check(
-    path: Annotated[Path, typer.Argument(help="A student's folder or zip.", show_default=False)],
+    path: SubmissionArgument,
     json: Annotated[Optional[Path], typer.Option("--json", help="Write the report here as JSON.")] = None,
     html: Annotated[Optional[Path], typer.Option("--html", help="Write the report here as one HTML page.")] = None,
     question: Annotated[
@@ -88,7 +115,7 @@ def check(
     """Grade one submission, with no course around it."""
     from autograder import checks
     from autograder.course import ASSIGNMENT, KIT
-    from autograder.files import write_atomically
+    from autograder.files import write_to
     from autograder.html import student_page
     from autograder.judge import judge
     from autograder.questions import read_manifest
@@ -106,16 +133,16 @@ def check(
     report = judge(
         submission, manifest, isolation, question or None, progress=lambda found: print_question(console, found)
     )
-    print_summary(console, report)
     if json:
-        report.save(json)
+        report.save(json, write_to)
     if html:
-        write_atomically(html, student_page(report, checks.heat_map, to_student=for_student).encode())
+        write_to(html, student_page(report, checks.heat_map, to_student=for_student).encode())
+    print_summary(console, report)
 
 
 @app.command()
 def reproduce(
-    path: Annotated[Path, typer.Argument(help="A student's folder or zip.", show_default=False)],
+    path: SubmissionArgument,
     question: Annotated[str, typer.Argument(help="The question's id.", show_default=False)],
     criterion: Annotated[str, typer.Argument(help="The criterion's name.", show_default=False)],
     seed: Annotated[Optional[int], typer.Option(help="Seed of the hidden inputs (default: this kit's own).")] = None,
@@ -137,9 +164,10 @@ def reproduce(
     submission = read_submission(path, manifest)
     isolation, secret = choose_isolation(_required(sandbox, require_sandbox)), known_secret_of(course)
     found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
-    print_reproduced(console, found)
     if save:
         found.save(save)
+    print_reproduced(console, found)
+    if save:
         console.print(f"arrays: {save}", soft_wrap=True)
 
 
@@ -147,7 +175,12 @@ def reproduce(
 @interruptible("What is collected is kept; run the same command again to go on.")
 def collect(
     sources: Annotated[
-        list[Path], typer.Argument(help="Folders or zips: one zip or folder a student, or an LMS's bulk download.")
+        list[Path],
+        typer.Argument(
+            help="Folders or zips: one zip or folder a student, or an LMS's bulk download.",
+            parser=_path,
+            metavar="SOURCES...",
+        ),
     ],
     course: CourseOption = Path("."),
     pattern: PatternOption = None,
@@ -201,14 +234,31 @@ def grade(
         chosen = sorted({*chosen, *_collect(here, sources, pattern, wait)})
     missing = sorted(set(chosen) - set(here.students()))
     if missing or not chosen:
-        who = f" of {', '.join(missing)}" if missing else ""
-        raise KitError(f"{here.submitted('<student>')}: there is no submission{who} to grade.")
+        raise KitError(_nothing_to_grade(here, missing))
     with class_progress(console, len(chosen)) as advance:
         sandbox_name = _required(sandbox, require_sandbox)
         done = grade_class(here, chosen, force, sandbox_name, jobs, advance, _waiting(wait))
     print_class(console, done, here)
+    unjudged = [graded.student for graded in done if graded.report and not graded.report.is_complete]
+    said = []
     if any(graded.problem for graded in done):
-        raise KitError("some submissions could not be recorded; see above. Run the command again when mended.")
+        said.append("some submissions could not be recorded; see above. Run the command again when mended.")
+    if unjudged:
+        said.append(
+            f"some answers of {', '.join(unjudged)} could not be judged: the grader itself failed (grader_fault), and "
+            "they have no points so far. Run the same command again; if it stays so, report it."
+        )
+    if said:
+        raise KitError("\n".join(said))
+
+
+def _nothing_to_grade(course, missing):
+    """Say why none of these students, or nobody, can be graded."""
+    top = course.submitted("student").parents[1]
+    if not top.is_dir():
+        return f"There is no folder {top}. Run: autograder collect DOWNLOAD"
+    who = f" of {', '.join(map(repr, missing))}" if missing else ""
+    return f"{course.submitted('<student>')}: there is no submission{who} to grade. Run: autograder collect DOWNLOAD"
 
 
 @app.command()
@@ -264,11 +314,22 @@ def _required(sandbox, require_sandbox):
 
 def main():
     """Run the command line; a KitError, and what a disk refuses, becomes one message and its exit code."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace")
+    os.umask(
+        (os.umask(0) | 0o022) & 0o077
+    )  # the sandbox reads what is laid out for it, and nobody else may write there
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    # Installed or run from a checkout without being activated: nbgrader's helpers lie beside this interpreter.
-    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
+    # Installed or run from a checkout without being activated: nbgrader's helpers lie beside this interpreter. A
+    # service may have no PATH at all, and bubblewrap and du lie where every system keeps its programs.
+    programs = (str(Path(sys.executable).parent), os.environ.get("PATH"), os.defpath)
+    os.environ["PATH"] = os.pathsep.join(filter(None, programs))
     try:
         app()
+    except SystemExit as end:
+        if not end.code and console.is_broken:
+            sys.exit(BROKEN_PIPE)
+        raise
     except (KitError, OSError) as error:
         from autograder.html import visible
 

@@ -16,7 +16,7 @@ from autograder.downloads import find
 from autograder.errors import KitError
 from autograder.lms import read_pattern, time_of
 from autograder.locks import alone
-from autograder.storage import as_storage_error
+from autograder.storage import as_storage_error, raise_everywhere
 from autograder.submission import read_submission
 
 _TITLES = {
@@ -55,13 +55,13 @@ def students_and_sources(course, arguments):
     """Split what a person typed into (ids of students, folders and zips to collect from).
 
     The id of a student with a submission is that student, even if there is a file of that name; a path into
-    submitted/ is the student there; any other existing path is a source; the rest are ids.
+    submitted/ is the student there; any other existing path is a source; the rest are ids. Each is listed once.
     """
     known, top = course.students(), _top(course)
     students, sources = [], []
     for argument in map(str, arguments):
         path = Path(argument).resolve()
-        if argument in known or not path.exists():
+        if argument in known or not (argument and path.exists()):
             students.append(argument)
         elif path == top:
             students += known
@@ -69,7 +69,7 @@ def students_and_sources(course, arguments):
             students.append(path.relative_to(top).parts[0])
         else:
             sources.append(path)
-    return students, sources
+    return list(dict.fromkeys(students)), list(dict.fromkeys(sources))
 
 
 def collect(course, sources, pattern=None, wait=None):
@@ -126,6 +126,7 @@ def _collect(course, sources, pattern):
                     folder, hand_in = first_usable(hand_ins, course.manifest, aside, collected)
                     state = folder and _place(course, hand_in, folder, collected.notes)
                 except OSError as error:
+                    raise_everywhere(error)
                     why = f"could not be put into {course.submitted(student)}: {error.strerror or error}"
                     collected.problems.append((student, why))
                     continue
@@ -146,6 +147,7 @@ def first_usable(hand_ins, manifest, aside, collected):
             _lay_out(hand_in, folder)
             read_submission(folder, manifest)
         except (KitError, OSError) as error:
+            raise_everywhere(error)
             collected.problems.append((hand_in.where, _reason(error, folder, hand_in.where)))
             continue
         collected.notes += [(late.where, f"passed over: {hand_in.where} is later") for late in hand_ins[number + 1 :]]

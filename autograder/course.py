@@ -133,7 +133,7 @@ class Course:
     def students(self):
         """Return the ids of all students with a submission, sorted."""
         top = self.submitted("student").parents[1]
-        return sorted(path.parent.name for path in top.glob(f"*/{self.manifest.name}") if path.is_dir())
+        return sorted(path.parent.name for path in top.glob(f"*/{self.manifest.name}"))
 
 
 def generate_assignment(course, assignment, release_directory, record=True):

@@ -3,15 +3,18 @@
 0   done (for `check` and `grade`: graded, whatever the score)
 1   a fault of this program; the traceback is worth a bug report
 2   the command line itself was wrong (Typer's own code for usage errors)
-3   the input cannot be used: missing, empty, not an archive, not a course
+3   the input cannot be used: missing, empty, not an archive, not a course; or `grade` could not judge or record all of
+    it, and says whose
 4   the release is not to be made: malformed markers, a leak, or (with --check) it is out of date
 5   a sandbox was required and there is none on this machine
 6   another command is at work in this course
-7   something could not be written or the gradebook not be used: disk full, read-only, locked, damaged
+7   something could not be written or the gradebook not be used: disk full, read-only, locked, damaged; or the
+    machine is short of memory, processes or open files
 130 stopped by Ctrl-C; 143 by SIGTERM, 129 as the terminal was closed: 128 and the signal's number, as shells have it
+141 done, with every file written, but nobody read to the end what was printed
 """
 
-USAGE, INPUT, RELEASE, SANDBOX, BUSY, STORAGE = 2, 3, 4, 5, 6, 7
+USAGE, INPUT, RELEASE, SANDBOX, BUSY, STORAGE, BROKEN_PIPE = 2, 3, 4, 5, 6, 7, 141
 
 
 class KitError(Exception):

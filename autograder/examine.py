@@ -18,6 +18,7 @@ from autograder.criteria import Criterion, Outcome, Wrong
 from autograder.derived import refusal
 from autograder.explain import diagnoses
 from autograder.inputs import inputs_of
+from autograder.storage import raise_everywhere
 from autograder.student import StudentError
 from autograder.where import describe
 from autograder.words import listed
@@ -180,6 +181,7 @@ class _Examination(ExitStack):
         except StudentError as error:
             attempt.found, attempt.verdict, attempt.error = Outcome(str(error)), error.verdict, error
         except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
+            raise_everywhere(error)  # but for a shortage, which would look like one in everybody's answers
             log.exception("grader fault in %s, %s", self.question.id, criterion.name)
             text = f"the grader itself failed here ({type(error).__name__}); a human will look"
             attempt.found, attempt.verdict = Outcome(text), "grader_fault"

@@ -32,6 +32,22 @@ def write_atomically(path, data):
         raise storage_error(path, error) from None
 
 
+def write_to(path, data):
+    """Write bytes to where a person said: a file is replaced whole, what is none (a pipe, a terminal) is written into.
+
+    A link stays, and what it leads to is written. Raises StorageError as write_atomically does.
+    """
+    target = Path(os.path.realpath(path))
+    if not os.path.exists(path) or os.path.isfile(path):
+        write_atomically(target, data)
+        return
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise storage_error(path, error) from None
+
+
 def expect_writable(folder):
     """Make a folder and see that it takes a file; StorageError where not. Nothing is left in it."""
     try:

@@ -19,7 +19,9 @@ from autograder.reports import report_path
 def recorded(course, student, report):
     """Say whether this very report went into the gradebook, to the end, and its scores are still there."""
     note = _note(course, student)
-    if not course.autograded(student).is_dir() or not note.is_file() or note.read_text() != _digest(course, student):
+    if not course.autograded(student).is_dir() or not note.is_file():
+        return False
+    if note.read_bytes() != _digest(course, student).encode():
         return False
     try:
         with open_gradebook(course) as gradebook:

@@ -4,6 +4,7 @@ The fields are documented one by one in docs/report_format.md.
 """
 
 import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,11 @@ class Report:
         """What can be reached without the bonus questions."""
         return round(sum(question.max_points for question in self.questions if not question.bonus), 6)
 
+    @property
+    def is_complete(self):
+        """Whether the grader failed nowhere."""
+        return all(c.verdict != "grader_fault" for question in self.questions for c in question.criteria)
+
     def question(self, identifier):
         """Return the question with this id; KeyError where there is none."""
         for question in self.questions:
@@ -115,23 +121,25 @@ class Report:
         raise KeyError(identifier)
 
     def to_json(self):
-        """Return the report as JSON text, fields in the documented order."""
+        """Return the report as JSON text, fields in the documented order, with a digest of them all at the end."""
         fields = dataclasses.asdict(self)
         order = ("format_version", "assignment", "submission", "score", "max_score", "isolation", "seed", "kit")
         fields |= {"score": self.score, "max_score": self.max_score}
         ordered = {name: fields.pop(name) for name in order} | fields
-        return json.dumps(ordered, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return _text(ordered | {"sha256": _digest(ordered)}) + "\n"
 
-    def save(self, path):
-        """Write the report to a file, whole or not at all."""
-        write_atomically(Path(path), self.to_json().encode("utf-8", "backslashreplace"))
+    def save(self, path, write=write_atomically):
+        """Write the report to a file, whole or not at all; or as another function of path and bytes does it."""
+        write(Path(path), self.to_json().encode("utf-8", "backslashreplace"))
 
 
 def from_json(text):
-    """Return the Report that `to_json` wrote; ValueError where the format is another one."""
+    """Return the Report that `to_json` wrote; ValueError where the format is another one, or anything was changed."""
     fields = json.loads(text)
     if not isinstance(fields, dict) or fields.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"not a report of format version {FORMAT_VERSION}")
+    if fields.pop("sha256", None) != _digest(fields):
+        raise ValueError("not the report that was written: its digest is another one")
     fields = {key: value for key, value in fields.items() if key not in ("score", "max_score")}
     fields["questions"] = [
         Question(
@@ -144,6 +152,14 @@ def from_json(text):
         for question in fields["questions"]
     ]
     return Report(**fields)
+
+
+def _text(fields):
+    return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _digest(fields):
+    return hashlib.sha256(_text(fields).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def load(path):

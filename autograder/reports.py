@@ -5,6 +5,7 @@ from autograder.errors import KitError
 from autograder.judge import judge, kit_of
 from autograder.sandbox import choose_isolation
 from autograder.secret import secret_of
+from autograder.storage import raise_everywhere
 from autograder.submission import Submission, read_submission
 
 
@@ -12,17 +13,18 @@ def report_path(course, student):
     return course.reports / student / "report.json"
 
 
-def report_for(course, student, isolation=None, force=False):
+def report_for(course, student, isolation=None, force=False, complete=False):
     """Return the up-to-date report of a student's submission: the one on file, or a new one, which is then on file.
 
     - isolation: from choose_isolation; None takes the best this machine has
     - force: judge anew in any case
+    - complete: judge anew where the grader itself failed, which may have been a passing shortage
     """
     isolation = isolation or choose_isolation(secrets=course.secrets)
     submission = read_of(course, student)
     path = report_path(course, student)
     known = None if force else _on_file(path)
-    if known and _still_true(known, submission, isolation, course.manifest):
+    if known and _still_true(known, submission, isolation, course.manifest) and (known.is_complete or not complete):
         return known
     fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
     fresh.save(path)
@@ -35,13 +37,16 @@ def read_of(course, student):
     try:
         return read_submission(folder, course.manifest, student)
     except KitError as error:
-        return Submission(folder.name, {}, [f"Nothing could be graded. {error}"], student)
+        raise_everywhere(error)
+        why = f"{folder} is a file, and a folder is expected." if folder.is_file() else error
+        return Submission(folder.name, {}, [f"Nothing could be graded. {why}"], student)
 
 
 def _on_file(path):
+    """Return the report in a file, or None where there is none that is as it was written."""
     try:
-        return report.load(path)
-    except (OSError, ValueError, TypeError, KeyError):
+        return report.load(path) if path.is_file() else None  # reading from a pipe would never end
+    except Exception:  # whatever a damaged file trips
         return None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from autograder import checks
 from autograder.errors import KitError
 from autograder.examine import Attempt
-from autograder.files import write_atomically
+from autograder.files import write_to
 from autograder.judge import judge
 from autograder.report import Criterion, Question
 
@@ -35,10 +35,10 @@ class Reproduced:
         return arrays
 
     def save(self, path):
-        """Write all arrays to an .npz file, whole or not at all."""
+        """Write all arrays to an .npz file, as files.write_to does."""
         data = io.BytesIO()
         np.savez(data, **self.arrays())
-        write_atomically(path, data.getvalue())
+        write_to(path, data.getvalue())
 
 
 def reproduce(submission, manifest, isolation, question, criterion, seed=None, secret=None):

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from autograder.storage import storage_error
+from autograder.storage import as_storage_error, storage_error
 
 NOTE = ".autograder.scratch"
 _NAME = re.compile(r"autograder-[0-9a-f]{32}")
@@ -30,7 +30,7 @@ def scratch(root):
         folder.chmod(0o711)  # a worker may run as another user, and be at home in a folder inside
         tempfile.tempdir = str(folder)
     except OSError as error:
-        raise storage_error(error.filename or "The temporary folder", error) from None
+        raise as_storage_error(error) or storage_error(error.filename or "The temporary folder", error) from None
     try:
         yield
     finally:

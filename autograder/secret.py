@@ -5,12 +5,14 @@ course gets the same questions, and nobody a table of their answers beforehand. 
 labels: of an image, the answer is its label.
 """
 
+import errno
 import os
 import secrets
 import tempfile
 from pathlib import Path
 
 from autograder.errors import KitError
+from autograder.storage import raise_everywhere
 
 NAME = ".grading-secret"
 _BYTES = 16
@@ -19,22 +21,24 @@ _BYTES = 16
 def secret_of(folder):
     """Return the secret of a course's folder as a tuple of integers below 2^32; it is made at the first use.
 
-    Where the folder cannot be written to, the secret lasts as long as this process. KitError where the file is damaged:
-    a new secret would change accuracies.
+    Where the folder cannot be written to, the secret lasts as long as this process. KitError where the file is damaged,
+    for a new secret would change accuracies, StorageError where the machine is short of something.
     """
     path = Path(folder) / NAME
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             _make(path)
         data = _read(path)
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise_everywhere(error)
         data = _OF_THIS_PROCESS
     return tuple(int.from_bytes(data[i : i + 4], "little") for i in range(0, _BYTES, 4))
 
 
 def known_secret_of(folder):
     """Return the secret of a folder that has one already, else None."""
-    return secret_of(folder) if (Path(folder) / NAME).exists() else None
+    return secret_of(folder) if os.path.lexists(Path(folder) / NAME) else None
 
 
 def remove_leftovers(folder):
@@ -46,7 +50,7 @@ def remove_leftovers(folder):
 
 def _read(path):
     try:
-        data = bytes.fromhex(path.read_text(encoding="ascii"))
+        data = bytes.fromhex(path.read_text(encoding="ascii")) if path.is_file() else b""
     except ValueError:
         data = b""
     if len(data) != _BYTES:

@@ -18,6 +18,7 @@ from autograder.advice import as_utf8, decode_source, parse
 from autograder.archives import is_bounded, open_zip
 from autograder.errors import KitError
 from autograder.remarks import left_out, remarks, shown
+from autograder.storage import raise_everywhere
 
 MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 32 << 20, 80 << 20
 # The judge itself parses every module, and a syntax tree takes five hundred times the memory of its text.
@@ -84,6 +85,7 @@ def read_submission(path, manifest, student=None):
             try:
                 packed = _read_zip(zips[0], manifest)
             except KitError as error:
+                raise_everywhere(error)
                 if not files:
                     raise
                 hand_in.notes.append(str(error))  # the notebooks beside a broken archive still count
@@ -184,6 +186,7 @@ class _HandIn:
         return self
 
     def unreadable(self, path, error):
+        raise_everywhere(error)
         self.notes.append(f"{shown(path)} could not be read: {error.strerror}")
 
 
@@ -250,6 +253,7 @@ def _read_zip(path, manifest):
     except KitError:
         raise
     except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
+        raise_everywhere(error)
         raise KitError(
             f"{path} could not be unpacked: {error}. Ask for a plain zip of the assignment, without a password."
         ) from None

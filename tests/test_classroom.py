@@ -112,3 +112,13 @@ def test_strange_student_ids_are_graded_like_any_other_and_impossible_ones_not_a
     assert "cannot be a student's id" in problems.pop("x <b>") and set(problems.values()) == {""}
     page = (course.reports / "index.html").read_text()
     assert "hara & co" not in page and "hara &amp; co" in page and not (course.reports / "x <b>").exists()
+
+
+def test_a_file_in_the_place_of_a_hand_in_is_named(tmp_path, make_course):
+    course = make_course(tmp_path)
+    path = course.submitted("eve")
+    path.parent.mkdir(parents=True)
+    path.write_text("my answers")
+    graded = grade_class(course, jobs=1)[0]
+    assert graded.student == "eve" and graded.problem == "" and graded.report.score == 0
+    assert f"{path} is a file, and a folder is expected" in graded.report.submission["notes"][0]

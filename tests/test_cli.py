@@ -1,6 +1,11 @@
 """The commands as they are typed: one clear message for bad input, the documented exit code, nothing else touched."""
 
+import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -85,7 +90,10 @@ def test_outside_a_course_grade_says_where_to_go(tmp_path, run_cli):
 
 
 def test_grade_without_submissions_says_where_they_belong(tmp_path, run_cli, make_course):
-    make_course(tmp_path)
+    course = make_course(tmp_path)
+    code, _, err = run_cli("grade", "--course", tmp_path)
+    assert code == 3 and f"There is no folder {course.root / 'submitted'}. Run: autograder collect" in err
+    (course.root / "submitted").mkdir()
     code, _, err = run_cli("grade", "--course", tmp_path)
     assert code == 3 and "submitted/<student>/assignment2" in err
 
@@ -145,3 +153,40 @@ def test_the_exit_codes_are_documented_where_they_are_looked_for():
     guide = (ROOT / "docs" / "instructor.md").read_text()
     for code in (0, 1, errors.USAGE, errors.INPUT, errors.RELEASE, errors.SANDBOX):
         assert f"| {code} |" in guide
+    assert f"| {errors.BROKEN_PIPE} |" in guide
+
+
+def test_an_empty_path_is_refused(run_cli):
+    for command in (("check", ""), ("collect", " "), ("reproduce", "", "relu_forward", "values")):
+        code, _, err = run_cli(*command)
+        assert code == 2 and "it is empty" in err
+
+
+def test_where_nobody_reads_the_output_the_report_is_written_all_the_same(tmp_path):
+    command = [sys.executable, "-m", "autograder", "check", package(tmp_path / "s"), "--json", tmp_path / "r.json"]
+    nobody, output = os.pipe()
+    os.close(nobody)
+    run = subprocess.run([*command, "--question", "relu_forward"], cwd=ROOT, stdout=output, stderr=subprocess.PIPE)
+    os.close(output)
+    assert (run.returncode, run.stderr) == (141, b"")
+    assert json.loads((tmp_path / "r.json").read_text())["score"] == 0
+
+
+def test_a_terminal_that_lacks_a_character_shows_another_in_its_place(run_cli, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    code, _, err = run_cli("doctor")
+    assert code == 0 and err == "" and b"? numpy" in shown.getvalue()
+
+
+def test_a_strange_umask_and_no_path_change_no_grade(tmp_path, run_cli, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "s" / "cs231n").mkdir(parents=True)
+    shutil.copy(ROOT / "assignment2" / "cs231n" / "layers.py", tmp_path / "s" / "cs231n")
+    before = os.umask(0o777)
+    try:
+        code, out, _ = run_cli("check", tmp_path / "s", "--question", "relu_forward")
+    finally:
+        os.umask(before)
+    assert code == 0 and "2 of 2 points" in out
+    assert "/usr/bin" in os.environ["PATH"].split(os.pathsep)

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import stat
+import threading
 
 import pytest
 
 from autograder.errors import StorageError
-from autograder.files import write_atomically
+from autograder.files import write_atomically, write_to
 
 
 def test_a_file_and_the_folders_above_it_are_made(tmp_path):
@@ -46,3 +48,29 @@ def test_the_old_file_is_there_until_the_new_one_is_complete(tmp_path, monkeypat
     monkeypatch.setattr(os, "fsync", lambda handle: (seen.append(path.read_bytes()), fsync(handle)))
     write_atomically(path, b"new")
     assert seen == [b"old"] and path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_where_a_person_names_a_link_what_it_leads_to_is_written(tmp_path, there):
+    link, target = tmp_path / "link", tmp_path / "elsewhere" / "f"
+    link.symlink_to(target)
+    if there:
+        write_atomically(target, b"a longer old text")
+    write_to(link, b"new")
+    assert link.is_symlink() and target.read_bytes() == b"new" and os.listdir(target.parent) == ["f"]
+
+
+def test_a_pipe_that_a_person_names_is_written_into_and_stays(tmp_path):
+    pipe, came = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: came.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    write_to(pipe, b"new")
+    reader.join(timeout=10)
+    assert came == [b"new"] and stat.S_ISFIFO(pipe.stat().st_mode) and os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.parametrize("path, said", [("/proc/x/y.json", "There is no folder /proc/x"), ("{}", "Is a directory")])
+def test_a_place_that_nothing_can_be_written_to_is_named(tmp_path, path, said):
+    with pytest.raises(StorageError, match=said):
+        write_to(path.format(tmp_path), b"new")

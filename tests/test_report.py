@@ -89,6 +89,15 @@ class TestWritingAndReading:
         with pytest.raises(ValueError, match="not JSON compliant"):
             example(seconds=float("nan")).to_json()
 
+    @pytest.mark.parametrize(
+        "edit", [('"seed": 0', '"seed": 1'), ('"sha256": "', '"sha256": "0'), ("{", '{"more": 1, ')]
+    )
+    def test_of_one_that_was_edited_is_refused(self, edit):
+        text = example().to_json()
+        assert from_json(text) == example() and text.count(edit[0]) >= 1
+        with pytest.raises(ValueError, match="its digest is another one"):
+            from_json(text.replace(*edit, 1))
+
     @pytest.mark.parametrize("text", ["", "{}", "[]", "3", '{"format_version": 99}'])
     def test_of_something_else_is_refused(self, text):
         with pytest.raises(ValueError):

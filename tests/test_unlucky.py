@@ -1,16 +1,19 @@
 """Disks that are full or read-only, a gradebook that is locked or damaged: one message, and what was done is kept."""
 
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from autograder.course import Course
+from autograder.errors import KitError, StorageError
 from autograder.locks import NAME
-from tests.kills.course import make_class
+from tests.kills.course import CLASS, make_class
 from tests.kills.state import difference, graded
 
 NOBODY = 65534
@@ -229,3 +232,90 @@ def test_a_damaged_secret_is_refused(course, grade):
     (course.root / ".grading-secret").write_text("")
     code, said = grade(course)
     assert code == 3 and (course.root / ".grading-secret").read_text() == ""
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere"), os.mkfifo])
+def test_what_lies_in_the_place_of_the_secret_is_refused(tmp_path, make):
+    from autograder.secret import NAME, known_secret_of, secret_of
+
+    make(tmp_path / NAME)
+    for read in (secret_of, known_secret_of):
+        with pytest.raises(KitError, match=f"{NAME} is damaged"):
+            read(tmp_path)
+
+
+def test_a_shortage_stops_grading_and_nobody_gets_0_for_it(course, grade, template, monkeypatch):
+    """No file can be opened any more just as a worker is to be started."""
+    from autograder import student
+
+    def start(*arguments, start=student.start_worker):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            return start(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    with monkeypatch.context() as short:
+        short.setattr(student, "start_worker", start)
+        expect_refusal(grade(course), "Too many open files", "ulimit -n")
+    expect_all_graded(course, grade, template)
+
+
+def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(course):
+    from autograder.reports import read_of
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert course.students() == sorted(CLASS)  # its configuration is read
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="Too many open files"):
+            read_of(course, "ben")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_what_the_grader_failed_at_is_told_and_judged_again(course, grade, template, monkeypatch):
+    from autograder import checks
+    from autograder.criteria import Criterion
+
+    def broken(trial):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as bug:
+        bug.setitem(checks.CRITERIA, "dropout_forward", [Criterion("broken", 1, broken, "A check with a bug.")])
+        code, said = grade(course)
+    assert code == 3 and "of ann, ben, dan could not be judged" in said and "Run the same command again" in said
+    expect_all_graded(course, grade, template)
+
+
+def test_what_was_edited_or_damaged_among_the_reports_is_made_again(course, grade, template):
+    assert grade(course) == (0, "")
+    edited, replaced, note = (
+        course.reports / path for path in ("ann/report.json", "ben/report.json", "dan/recorded.sha256")
+    )
+    text = edited.read_text(encoding="utf-8")
+    edited.write_text(text.replace('"points": 0', '"points": 1', 1), encoding="utf-8")
+    assert edited.read_text(encoding="utf-8") != text
+    replaced.unlink()
+    os.mkfifo(replaced)
+    note.write_bytes(b"\xff\xfe")
+    expect_all_graded(course, grade, template)
+
+
+def test_a_folder_in_the_place_of_the_gradebook_is_named(course, grade):
+    (course.root / "gradebook.db").unlink()
+    (course.root / "gradebook.db").mkdir()
+    expect_refusal(grade(course), "gradebook.db", "It is a folder: move it away")
+
+
+def test_a_full_temporary_folder_is_named(course, grade, template, mount, tmp_path, monkeypatch):
+    place = tmp_path / "small"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", place)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    filler = place / "filler"
+    filler.write_bytes(bytes(os.statvfs(place).f_bavail * os.statvfs(place).f_frsize - 16384))
+    expect_refusal(grade(course), f"temporary folder {place}", "(TMPDIR)", "No space left on device")
+    filler.unlink()
+    expect_all_graded(course, grade, template)

@@ -9,6 +9,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.release import publish
 from autograder.samples import load_samples, write_sample
+from autograder.secret import secret_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "Dropout"
@@ -44,6 +45,7 @@ def make_class(folder):
     """Make a course directory with a release and hand-ins; return the Course."""
     course = make_sources(folder)
     publish(course, course.manifest)
+    secret_of(folder)  # every copy of this course asks the same
     samples = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
     for student, sample in CLASS.items():
         if sample:  # with questions named, it comes without trained models
