@@ -16,16 +16,16 @@ def report_path(course, student):
 def report_for(course, student, isolation=None, force=False, complete=False):
     """Return the up-to-date report of a student's submission: the one on file, or a new one, which is then on file.
 
-    - isolation: from choose_isolation; None takes the best this machine has
+    - isolation: from choose_isolation; None takes the report on file whatever it was judged in, else the best there is
     - force: judge anew in any case
     - complete: judge anew where the grader itself failed, which may have been a passing shortage
     """
-    isolation = isolation or choose_isolation(secrets=course.secrets)
     submission = read_of(course, student)
     path = report_path(course, student)
     known = None if force else _on_file(path)
     if known and _still_true(known, submission, isolation, course.manifest) and (known.is_complete or not complete):
         return known
+    isolation = isolation or choose_isolation(secrets=course.secrets)
     fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
     fresh.save(path)
     return fresh
@@ -51,5 +51,6 @@ def _on_file(path):
 
 
 def _still_true(known, submission, isolation, manifest):
-    same = known.submission["digest"] == submission.digest and known.kit == kit_of(manifest)
-    return same and known.isolation["name"] == isolation.name and known.submission["student"] == submission.student
+    same = known.submission["digest"] == submission.digest and known.submission["student"] == submission.student
+    as_wanted = isolation is None or known.isolation["name"] == isolation.name
+    return same and as_wanted and known.kit == kit_of(manifest)
