@@ -316,9 +316,8 @@ def main():
     """Run the command line; a KitError, and what a disk refuses, becomes one message and its exit code."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="replace")
-    os.umask(
-        (os.umask(0) | 0o022) & 0o077
-    )  # the sandbox reads what is laid out for it, and nobody else may write there
+    # Whoever grades may use what is written, and nobody else may change it.
+    os.umask((os.umask(0) | 0o022) & 0o077)
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     # Installed or run from a checkout without being activated: nbgrader's helpers lie beside this interpreter. A
     # service may have no PATH at all, and bubblewrap and du lie where every system keeps its programs.

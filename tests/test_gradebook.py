@@ -219,6 +219,14 @@ def test_a_grader_fault_asks_for_a_human(tmp_path, make_course, hand_in, monkeyp
     assert "adam" in needs and "rmsprop" not in needs
 
 
+def test_a_report_of_another_sandbox_is_recorded_as_it_is(tmp_path, make_course, hand_in, bubblewrap, landlock):
+    course = make_course(tmp_path)
+    hand_in(course, "ada", "missing_everything")
+    graded = grade_class(course, sandbox="landlock", jobs=1)[0]
+    assert graded.problem == "" and graded.report.isolation["name"] == "landlock"
+    assert report_for(course, "ada").isolation["name"] == "landlock"
+
+
 def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
