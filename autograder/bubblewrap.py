@@ -25,8 +25,8 @@ def why_not_bubblewrap(secrets=()):
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed"
     with tempfile.TemporaryDirectory() as folder:
-        command = bubblewrap(Path(folder), secrets, {}) + [sys.executable, "-c", "import numpy, safetensors"]
         try:
+            command = bubblewrap(Path(folder), secrets, {}) + [sys.executable, "-c", "import numpy, safetensors"]
             run = subprocess.run(command, capture_output=True, timeout=60)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"bubblewrap could not be started ({error})"

@@ -31,11 +31,15 @@ def why_not_landlock():
     """Return why this sandbox cannot be used here, found by trying it, or '' where it can."""
     if not sys.platform.startswith("linux"):
         return "Landlock is a part of Linux"
-    with tempfile.TemporaryDirectory() as folder, Home() as home:
-        code = "import json, sys; sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
-        code += "confine(60, 2048, landlock=json.loads(sys.argv[2])); import safetensors.numpy"
-        command = [sys.executable, "-P", "-s", "-B", "-c", code, str(WORKER.parent), json.dumps(rules(folder, home))]
-        run = subprocess.run(command, capture_output=True, env={"OPENBLAS_NUM_THREADS": "1"}, timeout=60)
+    try:
+        with tempfile.TemporaryDirectory() as folder, Home() as home:
+            code = "import json, sys; sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
+            code += "confine(60, 2048, landlock=json.loads(sys.argv[2])); import safetensors.numpy"
+            start = [sys.executable, "-P", "-s", "-B", "-c", code, str(WORKER.parent)]
+            command = [*start, json.dumps(rules(folder, home))]
+            run = subprocess.run(command, capture_output=True, env={"OPENBLAS_NUM_THREADS": "1"}, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"Landlock could not be tried ({error})"
     last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
     return "" if run.returncode == 0 else f"Landlock does not work here ({''.join(last) or run.returncode})"
 
