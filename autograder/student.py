@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 import secrets
-import select
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from autograder import cgroup
 from autograder.advice import about_exception
 from autograder.followthrough import AskedTooMuch
 from autograder.limits import Cost
+from autograder.pipe import receive, send
 from autograder.sandbox import start_worker, stop_worker
 from autograder.worker import frames
 from autograder.worker.values import Handle, ValueTypeError, decode, encode
@@ -209,8 +209,8 @@ class Student:
         return reply
 
     def _send_and_receive(self, data, deadline):
-        _send(self._process.stdin.fileno(), data, deadline)
-        return frames.read(lambda size: _receive(self._process.stdout.fileno(), size, deadline))
+        send(self._process.stdin.fileno(), data, deadline)
+        return frames.read(lambda size: receive(self._process.stdout.fileno(), size, deadline))
 
     def _said_of_memory(self):
         limits = self._limits
@@ -331,24 +331,3 @@ def _raised(raised, name):
 def _text(value):
     """Return a value as text that can be written to any file: lone surrogates become visible escapes."""
     return str(value)[:1000].encode("utf-8", "backslashreplace").decode()
-
-
-def _send(descriptor, data, deadline):
-    view = memoryview(data)
-    while view:
-        if not select.select([], [descriptor], [], max(0, deadline - time.monotonic()))[1]:
-            raise TimeoutError
-        view = view[os.write(descriptor, view[: 1 << 16]) :]
-
-
-def _receive(descriptor, size, deadline):
-    parts = []
-    while size:
-        if not select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
-            raise TimeoutError
-        part = os.read(descriptor, min(size, 1 << 20))
-        if not part:
-            raise EOFError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
