@@ -154,15 +154,24 @@ def _pool(jobs):
 def _obey(scratch_folder):
     """Set up a judge: its temporary files in the run's own folder, and an end when it is told or left alone."""
     tempfile.tempdir = scratch_folder
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # unwinds, so that the student's worker is stopped too
+    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent():
     multiprocessing.parent_process().join()
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(1)  # now idle, it would wait for work for ever
-    os._exit(1)
+
+
+def _stop(*_):
+    """Unwind, so that the student's worker is stopped too; the pool would take that for an answer and wait for more."""
+
+    def end():
+        time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+    sys.exit()
 
 
 def _say_killed():

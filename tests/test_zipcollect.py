@@ -55,7 +55,7 @@ def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cl
     assert (course.submitted("ann") / "x.ipynb").is_file()  # at the top, where nbgrader looks for notebooks
     assert "A2_eve_attempt" in done.stderr and "was not collected" in done.stderr
     assert not list(course.root.parent.rglob("escaped.py"))
-    assert read_submission(jdoe, course.manifest).notes == []
+    assert all("is not in the hand-in" in note for note in read_submission(jdoe, course.manifest).notes)
 
     code, out, _ = run_cli("grade", "--course", course.root, "--jobs", "1")
     assert code == 0 and "ann" in out and "jdoe" in out
@@ -78,4 +78,4 @@ def test_grade_takes_a_folder_of_zips(tmp_path, course, run_cli):
     code, _, err = run_cli("collect", downloads / "broken.zip", "--course", course.root)
     assert code == 3 and "neither a folder nor a zip" in err
     code, _, err = run_cli("grade", "nobody", "--course", course.root)
-    assert code == 3 and "there is no submission of nobody to grade" in err
+    assert code == 3 and "there is no submission of 'nobody' to grade" in err

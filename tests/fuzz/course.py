@@ -20,6 +20,7 @@ from autograder.classroom import grade_class
 from autograder.collect import collect
 from autograder.course import Course, generate_assignment
 from autograder.reports import report_path
+from autograder.secret import NAME, secret_of
 from tests.fuzz.cases import ROOT, bases, make_case, manifest
 from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped
@@ -57,6 +58,8 @@ def problems_of(cases, make_course, folder, feedback=True):
     - feedback: also let nbgrader make everybody's feedback pages
     """
     alone, together = make_course(folder / "alone"), make_course(folder / "class")
+    secret_of(alone.root)
+    shutil.copy(alone.root / NAME, together.root)  # else they would be asked other questions
     with few_questions():
         for course in (alone, together):
             downloads = folder / f"downloads of {course.root.name}"
