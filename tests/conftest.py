@@ -36,22 +36,21 @@ def isolation():
 
 @pytest.fixture(scope="session")
 def bubblewrap():
-    from autograder.sandbox import BUBBLEWRAP, why_not_bubblewrap
-
-    reason = why_not_bubblewrap()
-    if reason:
-        pytest.skip(f"bubblewrap: {reason}")
-    return BUBBLEWRAP
+    return _isolation("bubblewrap")
 
 
 @pytest.fixture(scope="session")
 def landlock():
-    from autograder.sandbox import LANDLOCK, why_not_landlock
+    return _isolation("landlock")
 
-    reason = why_not_landlock()
+
+def _isolation(name):
+    from autograder.sandbox import ISOLATIONS, why_not
+
+    reason = why_not(ISOLATIONS[name])
     if reason:
-        pytest.skip(f"landlock: {reason}")
-    return LANDLOCK
+        pytest.skip(f"{name}: {reason}")
+    return ISOLATIONS[name]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,11 @@
 
 from .attack import Attack
 
+_LINES_WITH = """
+for path, text in files(".ipynb", ".py"):
+    if "/ada" not in path:
+        tell(*(line for line in text.split("\\n") if "{token}" in line))
+"""
 ATTACKS = [
     Attack("Theft", "a file in the home directory", 'for _, text in files("private.txt"):\n    tell(text)'),
     Attack(
@@ -37,20 +42,12 @@ for name in os.listdir("/proc"):
     Attack(
         "Theft",
         "the hidden tests",
-        """
-for path, text in files(".ipynb", ".py"):
-    if "/ada" not in path:
-        tell(*(line for line in text.split("\\n") if "tests-token" in line))
-""",
+        _LINES_WITH.format(token="tests-token"),
     ),
     Attack(
         "Theft",
         "the solution",
-        """
-for path, text in files(".ipynb", ".py"):
-    if "/ada" not in path:
-        tell(*(line for line in text.split("\\n") if "solution-token" in line))
-""",
+        _LINES_WITH.format(token="solution-token"),
     ),
     Attack(
         "Theft",
