@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants hostile fuzz kills notebooks fast lint release grade lab doctor datasets sandbox clean
+.PHONY: help demo test mutants hostile fuzz kills notebooks fast bench lint release grade lab doctor datasets sandbox clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sa
 
 fast: $(BIN)/.installed ## compile the fast layers of the reference
 	cd assignment2 && ../$(BIN)/python setup.py build_ext --inplace
+
+bench: $(BIN)/.tested fast ## time the fast layers against PyTorch and the classic im2col
+	$(BIN)/pip install --quiet --disable-pip-version-check 'torch>=2.6' || echo "PyTorch cannot be installed here: its columns stay empty"
+	$(BIN)/python -m benchmarks.fast_layers --markdown docs/performance.md
 
 lint: $(BIN)/.tested ## check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -22,7 +22,7 @@ def stop(reason):
 
 
 def build():
-    """Translate im2col_cython.pyx to C and compile it; everything but the module itself goes into build/."""
+    """Translate fast_cython.pyx to C and compile it; everything but the module itself goes into build/."""
     try:
         import setuptools  # before Cython, which looks for it
         from Cython import __version__
@@ -35,10 +35,18 @@ def build():
 
     os.chdir(Path(__file__).resolve().parent)
     try:
-        modules = cythonize("cs231n/im2col_cython.pyx", build_dir="build")
+        layers = setuptools.Extension(
+            "cs231n.fast_cython",
+            ["cs231n/fast_cython.pyx"],
+            depends=[f"cs231n/{name}" for name in ("kernels.h", "tile.h", "windows.pxi", "pooling.pxi")],
+            include_dirs=["cs231n"],
+            # CFLAGS of one's own take the place of Python's, and with them of its -O.
+            extra_compile_args=[] if os.name == "nt" or "-O" in os.environ.get("CFLAGS", "") else ["-O3"],
+        )
+        modules = cythonize(layers, build_dir="build")
         setuptools.setup(name="cs231n", packages=["cs231n"], ext_modules=modules)
     except CompileError:
-        stop("Cython does not accept cs231n/im2col_cython.pyx; the reason stands above")
+        stop("Cython does not accept cs231n/fast_cython.pyx; the reason stands above")
     except SystemExit as error:  # how setuptools reports a compiler that is missing or fails
         if not error.code or str(error.code).startswith("usage:"):
             raise

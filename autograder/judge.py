@@ -94,7 +94,7 @@ def _kit_digest(*folders):
     total = hashlib.sha256()
     for top in (Path(autograder.__file__).parent, *folders):
         for path in sorted(top.rglob("*")):
-            if path.suffix in (".py", ".pyx", ".toml", ".ipynb"):
+            if path.suffix in (".py", ".pyx", ".pxi", ".h", ".toml", ".ipynb"):
                 total.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 

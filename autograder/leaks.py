@@ -14,8 +14,8 @@ from autograder.errors import ReleaseError
 from autograder.regions import find_regions
 
 # What may be released: text, pictures, and archives of these.
-READABLE = (".py", ".pyx", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".zip")
-READABLE += ("makefile",)
+READABLE = (".py", ".pyx", ".pxi", ".h", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", "makefile")
+READABLE += (".png", ".jpg", ".jpeg", ".gif", ".zip")
 _LONG = 24  # a secret of this length is also looked for inside other lines
 
 

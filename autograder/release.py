@@ -25,7 +25,7 @@ from autograder.regions import strip_regions
 from autograder.storage import as_storage_error
 
 _BUILDING, _READY = ".building-", ".ready"  # beside the release: the next one in the making, and complete
-_SHIPPED = {".py", ".pyx"}  # what of the package students get; never caches or binaries
+_SHIPPED = {".py", ".pyx", ".pxi", ".h"}  # what of the package students get; never caches or binaries
 
 
 def package_files(manifest):

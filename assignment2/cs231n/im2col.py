@@ -1,69 +1,62 @@
-"""im2col and col2im, with which a convolution is one matrix product. This is the NumPy path of `fast_layers`.
+"""im2col by rows of windows, with which a convolution is a few matrix products. `fast_numpy.py` does it so.
 
-im2col writes every window of the images, flattened, into a column. The filters, flattened, are the rows of a matrix;
-that matrix times the columns is every filter on every window. col2im goes back: it adds each column to the place that
-its window came from, which is what the gradient asks for.
+**im2col** writes every window of an image, flattened, into a column. The filters, flattened, are the rows of a matrix;
+that matrix times the columns is every filter on every window, and so the whole convolution. But every pixel is written
+HH·WW times, and to write a number takes longer than to multiply it.
 
-    columns[(c, p, q), (n, i, j)] = x[n, c, i·stride + p, j·stride + q]
+**Strips** hold ONE ROW of a window in a column, so every pixel is written only WW times:
 
-Padding is the caller's work: images come in padded. `im2col_cython.pyx` does the same in compiled loops; where it is
-not compiled, `numpy_notice` says how to change that.
+    strips[(c, q), (h, j)] = x[c, h, j·stride + q]     rows h of the image, windows j across, pixels q of a window's row
+
+Row p of all windows starts p rows of the image further down, and these follow one another in the strips. So what im2col
+would write for row p is a slice of what is there already. At a stride of 2 windows start at every second row; strips
+keep even and odd rows apart, and a slice is enough again. The convolution is then HH products, added up:
+
+    out = sum over p of    w[:, :, p, :] · row_of_windows(strips, p)
+
+The idea is that of Cho and Brand, MEC: Memory-Efficient Convolution for Deep Neural Network (2017).
+
+Padding is the caller's work: images come in padded.
 
 Shapes: `N` images, `C` channels, `H W` image, `HH WW` window, `H' W'` windows down and across.
 """
 
-import functools
-import os
-import sys
-from pathlib import Path
-
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 
-def im2col(x, HH, WW, stride):
-    """Every window of the images x (N, C, H, W) as a column: returns (C·HH·WW, N·H'·W').
+def make_strips(x, WW, stride, W_out):
+    """Rows of windows as columns: x (N, C, H, W) to (N, C·WW, stride, rows·W').
 
-    Raises ValueError where the windows do not fit the images.
+    Row h of the image is row h // stride of those that leave the remainder h % stride.
     """
-    N, C, H, W = x.shape
-    H_out = output_size("im2col", "height", H, HH, stride)
-    W_out = output_size("im2col", "width", W, WW, stride)
-    # A view (N, C, H', W', HH, WW) that holds no number of its own; the reshape is what copies.
-    windows = sliding_window_view(x, (HH, WW), axis=(2, 3))[:, :, ::stride, ::stride]
-    return windows.transpose(1, 4, 5, 0, 2, 3).reshape(C * HH * WW, N * H_out * W_out)
+    N, C, H, _ = x.shape
+    strips = np.zeros((N, C, WW, stride, -(-H // stride), W_out), dtype=x.dtype)
+    for q, remainder, rows, columns in _places(H, WW, stride, W_out):
+        strips[:, :, q, remainder, : len(range(H)[rows])] = x[:, :, rows, columns]
+    return strips.reshape(N, C * WW, stride, strips.shape[4] * W_out)
 
 
-def col2im(columns, shape, HH, WW, stride):
-    """Add every column to the window it belongs to: images of the given shape (N, C, H, W), 0 where no window lies.
-
-    columns: (C·HH·WW, N·H'·W')
-
-    Raises ValueError where the windows do not fit the images, or the columns not the windows.
-    """
-    N, C, H, W = shape
-    H_out = output_size("col2im", "height", H, HH, stride)
-    W_out = output_size("col2im", "width", W, WW, stride)
-    expected = (C * HH * WW, N * H_out * W_out)
-    if columns.shape != expected:
-        raise ValueError(f"col2im: columns have shape {columns.shape}; expected {expected} for images of {shape}")
-    columns = columns.reshape(C, HH, WW, N, H_out, W_out)
-    x = np.zeros(shape, dtype=columns.dtype)
-    for p, q, places in window_places(H_out, W_out, HH, WW, stride):
-        x[places] += columns[:, p, q].transpose(1, 0, 2, 3)
+def add_strips(strips, shape, WW, stride, W_out):
+    """`make_strips` backward: images of a shape (N, C, H, W), where every number is added to the pixel it came from."""
+    N, C, H, _ = shape
+    strips = strips.reshape(N, C, WW, stride, -(-H // stride), W_out)
+    x = np.zeros(shape, dtype=strips.dtype)
+    for q, remainder, rows, columns in _places(H, WW, stride, W_out):
+        x[:, :, rows, columns] += strips[:, :, q, remainder, : len(range(H)[rows])]
     return x
 
 
-def window_places(H_out, W_out, HH, WW, stride):
-    """For every place (p, q) inside a window, yield p, q and the index of that place in all windows of (N, C, H, W).
+def _places(H, WW, stride, W_out):
+    """For every pixel q of a window's row and every remainder: q, remainder, and the rows and columns of the image."""
+    for q in range(WW):
+        for remainder in range(min(stride, H)):
+            yield q, remainder, slice(remainder, None, stride), slice(q, q + stride * W_out, stride)
 
-    There are few places in a window and many windows, so a loop over places is short, and x[index] is (N, C, H', W').
-    """
-    for p in range(HH):
-        for q in range(WW):
-            rows = slice(p, p + stride * H_out, stride)
-            columns = slice(q, q + stride * W_out, stride)
-            yield p, q, (slice(None), slice(None), rows, columns)
+
+def row_of_windows(strips, p, stride, outputs):
+    """Row p of all windows: a view (N, C·WW, H'·W') of the strips, which copies nothing."""
+    start = p // stride * outputs[1]
+    return strips[:, :, p % stride, start : start + outputs[0] * outputs[1]]
 
 
 def output_size(function, axis, size, window, stride):
@@ -80,26 +73,3 @@ def output_size(function, axis, size, window, stride):
             f"included): {size} - {window} is not {'0 or more' if size < window else f'divisible by {stride}'}"
         )
     return steps + 1
-
-
-def numpy_notice(error):
-    """One line that says why NumPy computes the fast layers here, and what makes them faster.
-
-    error: what the import of the compiled module raised
-    """
-    binaries = [path.name for path in Path(__file__).parent.glob("im2col_cython.*") if path.suffix in (".so", ".pyd")]
-    reason = "it is for another Python" if isinstance(error, ModuleNotFoundError) else " ".join(str(error).split())
-    return (
-        "cs231n.fast_layers uses NumPy"
-        + (f", because {sorted(binaries)[0]} does not load ({reason})" if binaries else "")
-        + ": all results are the same, only slower. For the compiled version install a C compiler (Linux: "
-        "build-essential and python3-dev; macOS: xcode-select --install; Windows: Microsoft C++ Build Tools), type "
-        "`pip install cython setuptools`, then `python setup.py build_ext --inplace` or `make fast`."
-    )
-
-
-@functools.cache  # once in a process, however often a notebook reloads modules
-def announce(line):
-    """Print a line on stderr, except in the autograder, where nobody would read it."""
-    if not os.environ.get("AUTOGRADER"):
-        print(line, file=sys.stderr)

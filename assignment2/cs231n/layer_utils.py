@@ -99,17 +99,20 @@ def conv_bn_relu_backward(dout, cache):
 def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
     """Convolution, then ReLU, then max pooling. Arguments as for `conv_forward_naive` and `max_pool_forward_naive`.
 
+    ReLU comes last here, for the same result: the largest positive part is the positive part of the largest number. But
+    after pooling there are fewer numbers to go through.
+
     Returns out (N, F, H', W'), of the size that pooling leaves, and a cache for `conv_relu_pool_backward`.
     """
     a, conv_cache = _fast().conv_forward_fast(x, w, b, conv_param)
-    positive, relu_cache = layers.relu_forward(a)
-    out, pool_cache = _fast().max_pool_forward_fast(positive, pool_param)
-    return out, (conv_cache, relu_cache, pool_cache)
+    largest, pool_cache = _fast().max_pool_forward_fast(a, pool_param)
+    out, relu_cache = layers.relu_forward(largest)
+    return out, (conv_cache, pool_cache, relu_cache)
 
 
 def conv_relu_pool_backward(dout, cache):
     """Gradients of convolution, ReLU, max pooling, for dout (N, F, H', W'): returns dx, dw, db."""
-    conv_cache, relu_cache, pool_cache = cache
-    dpositive = _fast().max_pool_backward_fast(dout, pool_cache)
-    da = layers.relu_backward(dpositive, relu_cache)
+    conv_cache, pool_cache, relu_cache = cache
+    dlargest = layers.relu_backward(dout, relu_cache)
+    da = _fast().max_pool_backward_fast(dlargest, pool_cache)
     return _fast().conv_backward_fast(da, conv_cache)

@@ -1,0 +1,95 @@
+/* The tiles of tile.h for several kinds of processor, and the choice among them when the program runs.
+
+What is compiled for any x86-64 may use registers of 16 bytes only. Most processors have wider ones, and which is known
+when the program runs. So the same lines are compiled three times, and `count_kernels` asks the processor. On others
+(ARM has registers of 16 bytes) there is one kernel, and it is the best.
+
+ROWS x VECTORS registers hold sums. With those for the factors that is as many as the processor has names for. */
+
+#include <stddef.h>
+
+#if defined(__GNUC__) && !defined(__clang__) /* registers have names, not numbers to count; clang unrolls unasked */
+#define UNROLLED _Pragma("GCC unroll 16")
+#else
+#define UNROLLED
+#endif
+#if defined(__GNUC__) && defined(__x86_64__)
+#define X86_64
+#endif
+#define VECTORS 2
+
+/* any processor */
+#define TARGET
+#define BYTES 16
+#define ROWS 4
+#define REAL float
+#define NAME(x) x##_float_16
+#include "tile.h"
+#define REAL double
+#define NAME(x) x##_double_16
+#include "tile.h"
+#undef TARGET
+#undef BYTES
+#undef ROWS
+
+#ifdef X86_64
+/* since about 2013: 16 registers of 32 bytes, and one instruction that multiplies and adds */
+#define TARGET __attribute__((target("avx2,fma")))
+#define BYTES 32
+#define ROWS 6
+#define REAL float
+#define NAME(x) x##_float_32
+#include "tile.h"
+#define REAL double
+#define NAME(x) x##_double_32
+#include "tile.h"
+#undef TARGET
+#undef BYTES
+#undef ROWS
+
+/* many since about 2017: 32 registers of 64 bytes */
+#define TARGET __attribute__((target("avx512f,fma")))
+#define BYTES 64
+#define ROWS 8
+#define REAL float
+#define NAME(x) x##_float_64
+#include "tile.h"
+#define REAL double
+#define NAME(x) x##_double_64
+#include "tile.h"
+#endif
+
+#define FUNCTIONS(REAL)                                                                                       \
+    ptrdiff_t REAL##s; /* that a register holds */                                                            \
+    void (*weigh_##REAL##s)(int, ptrdiff_t, ptrdiff_t, ptrdiff_t, const REAL *, const REAL *,                 \
+                            const ptrdiff_t *, const ptrdiff_t *, REAL *, const ptrdiff_t *, const ptrdiff_t *); \
+    void (*correlate_##REAL##s)(ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, const REAL *, const ptrdiff_t *,  \
+                                ptrdiff_t, const REAL *, REAL *);
+
+typedef struct {
+    const char *name;
+    ptrdiff_t rows; /* of a tile */
+    FUNCTIONS(float)
+    FUNCTIONS(double)
+} kernel;
+
+#define NAMED(REAL, bytes) \
+    sizeof(block_##REAL##_##bytes) / sizeof(REAL), weigh_##REAL##_##bytes, correlate_##REAL##_##bytes
+
+static const kernel KERNELS[] = {
+    {"any", 4, NAMED(float, 16), NAMED(double, 16)},
+#ifdef X86_64
+    {"avx2", 6, NAMED(float, 32), NAMED(double, 32)},
+    {"avx512", 8, NAMED(float, 64), NAMED(double, 64)},
+#endif
+};
+
+/* How many of KERNELS this processor can run, from the first; the last of them is the fastest. */
+static int count_kernels(void) {
+#ifdef X86_64
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
+    return __builtin_cpu_supports("avx512f") ? 3 : 2;
+#else
+    return 1;
+#endif
+}

@@ -1,0 +1,81 @@
+/* The two inner loops of the fast layers: tiles of matrix products, small enough for the processor's registers.
+
+                            b: terms x blocks            Each of ROWS x VECTORS registers sums one block of LANES
+                          +-------------------+          numbers of out. One turn of the loop loads VECTORS registers of
+                      t   | [====]     [====] |          b and, for every row, one number of a, which all of them are
+                          +-------------------+          multiplied with: VECTORS + ROWS loads, ROWS x VECTORS x LANES
+      a: rows x terms                                    multiplications and additions. Nothing is stored before the
+         +-------+        +-------------------+          last term is added.
+         |   .   |        | [====]     [====] |
+         |   .   |  -->   | [====]     [====] |  ROWS    Rows, terms and blocks of large matrices may start anywhere:
+         |   .   |        | [====]     [====] |          a table of offsets says where. This is what spares the fast
+         +-------+        +-------------------+          layers the columns of im2col; see fast_layers_cython.pyx.
+             t               VECTORS blocks
+
+This file is included once for every kind of processor and number; kernels.h says how. It asks for REAL, the type of
+number; BYTES of a register; ROWS; VECTORS; and NAME(x), which makes a name of its own. */
+
+#ifdef __GNUC__ /* gcc and clang have types for a whole register; for other compilers a register is one number */
+typedef REAL NAME(block) __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));
+#else
+typedef REAL NAME(block);
+#endif
+#define LANES ((ptrdiff_t)(sizeof(NAME(block)) / sizeof(REAL)))
+
+/* out[row][block] = (or, to `add`: +=) the sum over terms of weights[row][term] * b[term][block].
+
+Rows of weights come packed, ROWS at a time: the first numbers of these rows, their second numbers, and so on.
+b[term][block] starts at b_term[term] + b_block[block] of b, and out[row][block] at out_row[row] + out_block[block]. */
+static TARGET void NAME(weigh)(int add, ptrdiff_t rows, ptrdiff_t terms, ptrdiff_t blocks, const REAL *weights,
+                               const REAL *b, const ptrdiff_t *b_term, const ptrdiff_t *b_block,
+                               REAL *out, const ptrdiff_t *out_row, const ptrdiff_t *out_block) {
+    for (ptrdiff_t block = 0; block < blocks; block += VECTORS)
+        for (ptrdiff_t row = 0; row < rows; row += ROWS) {
+            const REAL *weight = weights + row * terms;
+            NAME(block) sum[ROWS][VECTORS], factor[VECTORS], *to;
+            UNROLLED for (int r = 0; r < ROWS; r++)
+                UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = (NAME(block)){0};
+            for (ptrdiff_t t = 0; t < terms; t++, weight += ROWS) {
+                UNROLLED for (int v = 0; v < VECTORS; v++)
+                    factor[v] = *(const NAME(block) *)(b + b_block[block + v] + b_term[t]);
+                UNROLLED for (int r = 0; r < ROWS; r++)
+                    UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += weight[r] * factor[v];
+            }
+            UNROLLED for (int r = 0; r < ROWS; r++)
+                UNROLLED for (int v = 0; v < VECTORS; v++) {
+                    to = (NAME(block) *)(out + out_row[row + r] + out_block[block + v]);
+                    if (add) sum[r][v] += *to;
+                    *to = sum[r][v];
+                }
+        }
+}
+
+/* out[row][lane] += the sum over terms of a[row][term] * b[term][lane], for rows of a that lie anywhere.
+
+Terms come in lines: term t of line i is the number at a_row[row] + i * a_line + t of a. b and out have rows of `lanes`
+numbers, one after the other. */
+static TARGET void NAME(correlate)(ptrdiff_t rows, ptrdiff_t lines, ptrdiff_t length, ptrdiff_t lanes, const REAL *a,
+                                   const ptrdiff_t *a_row, ptrdiff_t a_line, const REAL *b, REAL *out) {
+    for (ptrdiff_t lane = 0; lane < lanes; lane += VECTORS * LANES)
+        for (ptrdiff_t r0 = 0; r0 < rows; r0 += ROWS) {
+            const REAL *row[ROWS], *term = b + lane;
+            NAME(block) sum[ROWS][VECTORS], factor[VECTORS];
+            UNROLLED for (int r = 0; r < ROWS; r++) {
+                row[r] = a + a_row[r0 + r];
+                UNROLLED for (int v = 0; v < VECTORS; v++)
+                    sum[r][v] = *(NAME(block) *)(out + (r0 + r) * lanes + lane + v * LANES);
+            }
+            for (ptrdiff_t i = 0; i < lines; i++)
+                for (ptrdiff_t t = i * a_line; t < i * a_line + length; t++, term += lanes) {
+                    UNROLLED for (int v = 0; v < VECTORS; v++) factor[v] = *(const NAME(block) *)(term + v * LANES);
+                    UNROLLED for (int r = 0; r < ROWS; r++)
+                        UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += row[r][t] * factor[v];
+                }
+            UNROLLED for (int r = 0; r < ROWS; r++)
+                UNROLLED for (int v = 0; v < VECTORS; v++)
+                    *(NAME(block) *)(out + (r0 + r) * lanes + lane + v * LANES) = sum[r][v];
+        }
+}
+#undef LANES
+#undef REAL
+#undef NAME

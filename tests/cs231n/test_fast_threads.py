@@ -1,0 +1,122 @@
+"""Threads of the fast layers: every part is done once, results keep their bits, and a fork or an error does no harm."""
+
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from cs231n import fast_threads
+from cs231n.fast_threads import MOST_PARTS, WORTH_A_THREAD, available, cut, share
+
+CASES = [
+    ((40, 3, 12, 12), (8, 3, 5, 5), 1, 2),
+    ((40, 9, 13, 13), (20, 9, 3, 3), 2, 1),
+    ((24, 9, 32, 32), (9, 9, 3, 3), 1, 1),
+]
+
+
+@pytest.fixture(autouse=True)
+def no_setting_outlives_a_test(monkeypatch):
+    monkeypatch.setattr(fast_threads, "THREADS", fast_threads.THREADS)
+
+
+@pytest.mark.parametrize("N", [0, 1, 7, 16, 500])
+def test_parts_cover_all_images_once(N):
+    for work in (0, WORTH_A_THREAD, 5 * WORTH_A_THREAD, 1000 * WORTH_A_THREAD):
+        parts = cut(N, work)
+        assert [n for _, first, last in parts for n in range(first, last)] == list(range(N))
+        assert [part for part, _, _ in parts] == list(range(len(parts))) and len(parts) <= MOST_PARTS
+    assert len(cut(N, 0)) == 1  # too little to share
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_every_part_is_done_by_one_thread(threads):
+    fast_threads.THREADS, done, everyone = threads, [], threading.Barrier(threads)
+
+    def work(todo):
+        everyone.wait(10)
+        done.extend(todo)
+
+    share(work, list(range(16)))
+    assert sorted(done) == list(range(16))
+
+
+def test_what_goes_wrong_in_a_thread_is_raised():
+    fast_threads.THREADS, both = 2, threading.Barrier(2)
+
+    def work(todo):
+        both.wait(10)
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError("too large")
+
+    with pytest.raises(MemoryError, match="too large"):
+        share(work, [1, 2])
+
+
+def test_where_no_thread_can_be_started_one_does_it_all(monkeypatch):
+    class Full:
+        def submit(self, *_):
+            raise RuntimeError("can't start new thread")
+
+    fast_threads.THREADS, done = 4, []
+    monkeypatch.setattr(fast_threads, "_threads", Full())
+    share(done.extend, [1, 2, 3])
+    assert sorted(done) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("said", "threads"), [("3", 3), ("2,1", 2), ("0", None), ("many", None), ("", None)])
+def test_omp_num_threads_says_how_many(monkeypatch, said, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    usual = available()
+    assert usual >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert available() == threads or (threads is None and available() == usual)
+
+
+def bits(fast, case):
+    """All results of a convolution, as bytes."""
+    (x_shape, w_shape, stride, pad), rng = case, np.random.default_rng(0)
+    x, w, b = (rng.normal(size=shape).astype(np.float32) for shape in (x_shape, w_shape, w_shape[:1]))
+    out, cache = fast.conv_forward_fast(x, w, b, {"stride": stride, "pad": pad})
+    pooled, pool_cache = fast.max_pool_forward_fast(out, {"pool_height": 2, "pool_width": 2, "stride": 1})
+    dout = fast.max_pool_backward_fast(pooled, pool_cache)
+    return [array.tobytes() for array in (out, pooled, dout, *fast.conv_backward_fast(dout, cache))]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bits_do_not_depend_on_the_threads(fast, case):
+    if fast.BACKEND == "numpy":
+        pytest.skip("NumPy's threads are not ours")
+    fast_threads.THREADS = 1
+    expected = bits(fast, case)
+    for fast_threads.THREADS in (2, 3, 16):
+        for _ in range(3):
+            assert bits(fast, case) == expected
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_several_threads_may_call_at_once(fast, case):
+    fast_threads.THREADS, expected = 2, bits(fast, case)
+    with ThreadPoolExecutor(4) as callers:
+        assert all(given == expected for given in callers.map(lambda _: bits(fast, case), range(12)))
+
+
+def in_a_child(fast, case, answers):
+    answers.put(bits(fast, case))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_after_a_fork_the_child_has_threads_of_its_own(fast):
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system does not fork")
+    fast_threads.THREADS, fork = 2, multiprocessing.get_context("fork")
+    if fast.BACKEND == "numpy":
+        pytest.skip("whether BLAS survives a fork is its own affair")
+    expected, answers = bits(fast, CASES[0]), fork.Queue()
+    child = fork.Process(target=in_a_child, args=(fast, CASES[0], answers))
+    child.start()
+    assert answers.get(timeout=30) == expected
+    child.join(30)
+    assert child.exitcode == 0
