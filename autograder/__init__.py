@@ -2,7 +2,7 @@
 
 import sys
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 # jsonschema, under nbformat, compiles 39 grammars of this package if it is there: half of the time that a command or a
 # judge takes to start, for a kind of address that no notebook holds.
