@@ -1,4 +1,4 @@
-"""The benchmark of the fast layers: all cases are timed in both precisions, ratios are of runs that followed one another."""
+"""The benchmark of the fast layers: every case in both precisions, and ratios of runs that followed one another."""
 
 import pytest
 

@@ -125,7 +125,8 @@ def surroundings(threads, repetitions, extra):
     processor = model[0].partition(":")[2].strip() if model else platform.processor()
     words = (
         f"{threads} threads on {processor}; Python {platform.python_version()}, {libraries}; medians of {repetitions} "
-        f"runs in turn. Memory of the 500 images in float64 beyond the results: {max(1, round(extra / 2**20))} MB or less."
+        "runs in turn. Memory of the 500 images in float64 beyond the results: "
+        f"{max(1, round(extra / 2**20))} MB or less."
     )
     return {"words": words, "threads": threads, "repetitions": repetitions, "extra_memory_bytes": extra}
 
