@@ -80,6 +80,7 @@ def kernels():
 
 
 *_, KERNEL = kernels()  # may be set to another one
+MOST_GRADIENTS = 2**24  # numbers in the gradients of the filters, of which every part of a batch has its own: 128 MB
 
 
 include "windows.pxi"
@@ -110,7 +111,8 @@ def conv_backward(dout, x, w, stride, pad, dtype, need_dx):
     else:
         images, weights, image_gradient = plan, plan.packed(_by_taps(w, 0, dtype).T), plan.image_gradient
 
-    parts = cut(N, 2 * N * plan.multiplications)
+    gradient_size = plan.taps_of_tiles * plan.lanes_of_filters
+    parts = cut(N, 2 * N * plan.multiplications, MOST_GRADIENTS // max(1, gradient_size))
     dweights = np.zeros((len(parts), plan.taps_of_tiles, plan.lanes_of_filters), dtype=dtype)
 
     def work(todo):

@@ -29,6 +29,8 @@ def test_parts_cover_all_images_once(N):
         assert [n for _, first, last in parts for n in range(first, last)] == list(range(N))
         assert [part for part, _, _ in parts] == list(range(len(parts))) and len(parts) <= MOST_PARTS
     assert len(cut(N, 0)) == 1  # too little to share
+    assert len(cut(N, 1000 * WORTH_A_THREAD, most=3)) == max(1, min(N, 3))
+    assert len(cut(N, 1000 * WORTH_A_THREAD, most=0)) == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -27,12 +27,13 @@ def available():
 THREADS = available()  # may be set to another number
 
 
-def cut(N, multiplications):
+def cut(N, multiplications, most=MOST_PARTS):
     """Cut N images into parts of about equal size: a list of (number of the part, first image, image behind the last).
 
     multiplications: for all images together
+    most: parts
     """
-    count = max(1, min(N, MOST_PARTS, multiplications // WORTH_A_THREAD))
+    count = max(1, min(N, most, MOST_PARTS, multiplications // WORTH_A_THREAD))
     return [(part, part * N // count, (part + 1) * N // count) for part in range(count)]
 
 
