@@ -38,7 +38,7 @@ fast: $(BIN)/.installed ## compile the fast layers of the reference
 	cd assignment2 && ../$(BIN)/python setup.py build_ext --inplace
 
 bench: $(BIN)/.tested fast ## time the fast layers against PyTorch and the classic im2col
-	$(BIN)/pip install --quiet --disable-pip-version-check 'torch>=2.6' || echo "PyTorch cannot be installed here: its columns stay empty"
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 || echo "PyTorch cannot be installed here: its columns stay empty"
 	$(BIN)/python -m benchmarks.fast_layers --markdown docs/performance.md
 
 lint: $(BIN)/.tested ## check style

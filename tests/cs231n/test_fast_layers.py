@@ -81,11 +81,10 @@ def test_convolution_is_the_naive_one(fast, case):
     assert_same(gradients(fast, case), [naive_out, *layers.conv_backward_naive(dout, naive_cache)])
 
 
+@pytest.mark.parametrize("fast", ["cython"], indirect=True)
 @settings(max_examples=30, deadline=None)
 @given(case=convolutions())
 def test_every_kernel_of_this_processor_gives_the_same(fast, case):
-    if fast.BACKEND == "numpy":
-        pytest.skip("NumPy has no kernels to choose from")
     fastest, expected = fast.backend.KERNEL, gradients(fast, case)
     try:
         for name in fast.backend.kernels():

@@ -87,10 +87,12 @@ def bits(fast, case):
     return [array.tobytes() for array in (out, pooled, dout, *fast.conv_backward_fast(dout, cache))]
 
 
+compiled_only = pytest.mark.parametrize("fast", ["cython"], indirect=True)  # NumPy's BLAS has threads of its own
+
+
+@compiled_only
 @pytest.mark.parametrize("case", CASES)
 def test_bits_do_not_depend_on_the_threads(fast, case):
-    if fast.BACKEND == "numpy":
-        pytest.skip("NumPy's threads are not ours")
     fast_threads.THREADS = 1
     expected = bits(fast, case)
     for fast_threads.THREADS in (2, 3, 16):
@@ -109,13 +111,12 @@ def in_a_child(fast, case, answers):
     answers.put(bits(fast, case))
 
 
+@compiled_only
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_after_a_fork_the_child_has_threads_of_its_own(fast):
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("this system does not fork")
     fast_threads.THREADS, fork = 2, multiprocessing.get_context("fork")
-    if fast.BACKEND == "numpy":
-        pytest.skip("whether BLAS survives a fork is its own affair")
     expected, answers = bits(fast, CASES[0]), fork.Queue()
     child = fork.Process(target=in_a_child, args=(fast, CASES[0], answers))
     child.start()
