@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from autograder.questions import read_manifest
 from autograder.sandbox import ISOLATIONS
+from benchmarks.pages import write_between
 from tests.hostile import ATTACKS, NOT_HELD, ROOT, is_held, verdicts
 
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
@@ -77,9 +78,7 @@ def main():
             if ended == "BROKEN":
                 print(f"{name} is not held under {isolation}", flush=True)
     (ROOT / "docs" / "attacks.md").write_text(table(found))
-    page = ROOT / "docs" / "security.md"
-    before, _, rest = page.read_text().partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{summary(found)}\n{END}{rest.partition(END)[2]}")
+    write_between(ROOT / "docs" / "security.md", BEGIN, END, summary(found))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from benchmarks.attacks.__main__ import ABSENT, END, START, cell, rows, write_between
+from benchmarks.attacks.__main__ import ABSENT, END, START, cell, rows, write_page
 from benchmarks.attacks.assignment import ALL
 from benchmarks.attacks.attack import Attack
 from benchmarks.attacks.compare import ATTACKS, compare, found
@@ -80,13 +80,13 @@ def test_what_got_through_is_set_in_bold():
 
 def test_the_table_is_written_between_its_markers(tmp_path):
     page = tmp_path / "page.md"
-    write_between(page, "first")
+    write_page(page, "first")
     page.write_text("before\n" + page.read_text() + "after\n")
-    write_between(page, "second")
+    write_page(page, "second")
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n")
     assert f"{START}\nsecond\n{END}" in text and "first" not in text
     page.write_text("no markers")
     with pytest.raises(SystemExit, match="Add them"):
-        write_between(page, "third")
+        write_page(page, "third")
     assert page.read_text() == "no markers"

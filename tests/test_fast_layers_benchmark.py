@@ -2,9 +2,10 @@
 
 import pytest
 
-from benchmarks.fast_layers.__main__ import END, START, lines, markdown, ratio, write_between
+from benchmarks.fast_layers.__main__ import END, START, lines, markdown, ratio
 from benchmarks.fast_layers.cases import CONVOLUTIONS, POOLINGS, all_cases
 from benchmarks.fast_layers.runners import CONTENDERS, numbers
+from benchmarks.pages import write_between
 
 ROW = {
     "kind": "convolution",
@@ -40,9 +41,9 @@ def test_what_is_not_installed_leaves_its_cells_empty():
 def test_the_table_goes_between_its_markers(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{START}\nold\n{END}\nafter\n")
-    write_between(page, markdown([ROW], {"words": "2 threads"}))
+    write_between(page, START, END, markdown([ROW], {"words": "2 threads"}))
     assert page.read_text().startswith(f"before\n{START}\n2 threads\n\n| case |")
     assert page.read_text().endswith(f" |\n{END}\nafter\n") and "old" not in page.read_text()
     page.write_text("no markers")
     with pytest.raises(SystemExit, match="there are no lines"):
-        write_between(page, "")
+        write_between(page, START, END, "")

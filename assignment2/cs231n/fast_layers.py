@@ -117,5 +117,7 @@ def _outputs(function, image, window, stride, pad):
 
 
 def _expect(function, dout, shape):
+    if dout is None:
+        raise ValueError(f"{function}: dout is None; does the conv_param of the layer above say need_dx False?")
     if dout.shape != shape:
         raise ValueError(f"{function}: dout has shape {dout.shape}; expected {shape}, which is the shape of out")

@@ -9,7 +9,7 @@ over a batch are therefore always added up in the same order, and come out the s
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 WORTH_A_THREAD = 2**20  # multiplications: to wake a thread takes as long as about so many
 MOST_PARTS = 16
@@ -51,15 +51,23 @@ def share(work, parts):
             except IndexError:
                 return
 
-    others = []
-    for _ in range(min(THREADS, len(parts)) - 1):
+    def help_out(promise):
+        if promise.set_running_or_notify_cancel():
+            try:
+                promise.set_result(work(todo()))
+            except BaseException as error:  # for whoever waits
+                promise.set_exception(error)
+
+    promises = [Future() for _ in range(min(THREADS, len(parts)) - 1)]
+    for promise in promises:
         try:
-            others.append(_pool().submit(work, todo()))
+            _pool().submit(help_out, promise)
         except RuntimeError:  # no more threads can be started here: the others do it all
             break
     work(todo())
-    for other in others:
-        other.result()
+    for promise in promises:
+        if not promise.cancel():  # what nobody has begun by now is not needed any more
+            promise.result()
 
 
 _threads = None

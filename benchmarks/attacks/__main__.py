@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ..pages import write_between
 from .browser import has_browser
 from .compare import ATTACKS, GRADERS, compare, found
 from .in_otter import installed_version
@@ -90,14 +91,11 @@ def markdown(head, lines, sentences):
     return "\n".join([HOW.replace("{ran}", ran), machine, "", *sentences, "", shown])
 
 
-def write_between(path, text):
-    """Put a text between the markers of a Markdown file, which is made where there is none."""
-    old = path.read_text() if path.exists() else f"{INTRODUCTION}\n{START}\n{END}\n"
-    if START not in old or END not in old:
-        raise SystemExit(
-            f"{path}: there are no lines {START} and {END} to write between. Add them, or name a new file."
-        )
-    path.write_text(f"{old.split(START)[0]}{START}\n{text}\n{END}{old.split(END)[1]}")
+def write_page(path, text):
+    """Write the table between its lines of a Markdown file, which is made where there is none."""
+    if not path.exists():
+        path.write_text(f"{INTRODUCTION}\n{START}\n{END}\n")
+    write_between(path, START, END, text)
 
 
 def main():
@@ -131,7 +129,7 @@ def main():
     sentences = totals(results, attacks)
     console.print("\n".join(sentences), markup=False)
     if options.markdown:
-        write_between(options.markdown, markdown(head, lines, sentences))
+        write_page(options.markdown, markdown(head, lines, sentences))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from ..pages import write_between
 from .cases import all_cases
 from .runners import CONTENDERS, ROOT
 
@@ -108,14 +109,6 @@ def markdown(rows, about):
     return f"{about['words']}\n\n{table}"
 
 
-def write_between(path, text):
-    """Put a text between the markers of a Markdown file."""
-    before, _, rest = path.read_text().partition(START)
-    if END not in rest:
-        raise SystemExit(f"{path}: there are no lines {START} and {END} to write between")
-    path.write_text(f"{before}{START}\n{text}\n{END}{rest.partition(END)[2]}")
-
-
 def surroundings(threads, repetitions, extra):
     """What else matters: the machine, the versions and the memory."""
     model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
@@ -140,7 +133,10 @@ def main():
     options = parser.parse_args()
     compile_classic()
     command = [sys.executable, "-m", "benchmarks.fast_layers.runners", "memory", str(options.threads)]
-    extra = int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    memory = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if memory.returncode:  # it has said why
+        raise SystemExit(memory.returncode)
+    extra = int(memory.stdout)
     rows = measure(options.threads, options.repetitions, options.only)
     about = surroundings(options.threads, options.repetitions, extra)
     results = ROOT / "benchmarks" / "results.json"
@@ -151,7 +147,7 @@ def main():
         table.add_row(*cells)
     Console(width=180).print(table, about["words"], f"written to {results.relative_to(ROOT)}", sep="\n")
     if options.markdown:
-        write_between(options.markdown, markdown(rows, about))
+        write_between(options.markdown, START, END, markdown(rows, about))
 
 
 if __name__ == "__main__":

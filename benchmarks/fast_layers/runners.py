@@ -38,7 +38,6 @@ def kit(backend):
     """This kit, "cython" or "numpy"."""
     if backend == "numpy":
         sys.modules["cs231n.fast_cython"] = None
-    os.environ["AUTOGRADER"] = "quiet"
     sys.path.insert(0, str(ROOT / "assignment2"))
     from cs231n import fast_layers, fast_threads
     from cs231n.classifiers.cnn import ThreeLayerConvNet

@@ -164,6 +164,10 @@ def test_filters_for_other_channels_are_refused(fast):
         (lambda fast, a: fast.conv_forward_fast(a, a, np.ones(1), {"stride": 1, "pad": -1}), "pad is -1; expected 0"),
         (lambda fast, a: fast.conv_backward_fast(a, (a, a, {"stride": 1, "pad": 0})), r"dout has shape \(1, 1, 3, 3\)"),
         (
+            lambda fast, a: fast.max_pool_backward_fast(None, (a, a, dict.fromkeys(POOL, 1))),
+            "dout is None; does the conv",
+        ),
+        (
             lambda fast, a: fast.max_pool_backward_fast(a[:, :, 1:], (a, a, dict.fromkeys(POOL, 1))),
             r"dout has shape \(1, 1, 2, 3\); expected \(1, 1, 3, 3\), which is the shape of out",
         ),

@@ -68,6 +68,47 @@ def test_where_no_thread_can_be_started_one_does_it_all(monkeypatch):
     assert sorted(done) == [1, 2, 3]
 
 
+def test_what_a_thread_began_is_waited_for_though_it_was_refused(monkeypatch):
+    """An executor queues work before it starts a thread for it; another thread may take it from there."""
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    class Refusing:
+        def submit(self, *call):
+            threading.Thread(target=call[0], args=call[1:]).start()
+            assert begun.wait(10)
+            raise RuntimeError("can't start new thread")
+
+    def work(todo):
+        for part in todo:
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                assert go_on.wait(10)
+            else:
+                go_on.set()
+            done.append(part)
+
+    fast_threads.THREADS = 2
+    monkeypatch.setattr(fast_threads, "_threads", Refusing())
+    share(work, [1, 2])
+    assert sorted(done) == [1, 2]
+
+
+def test_work_that_was_refused_and_never_begun_is_not_waited_for(monkeypatch):
+    late, done = [], []
+
+    class Refusing:
+        def submit(self, *call):
+            late.append(call)
+            raise RuntimeError("can't start new thread")
+
+    fast_threads.THREADS = 2
+    monkeypatch.setattr(fast_threads, "_threads", Refusing())
+    share(done.extend, [1, 2])
+    ((call, promise),) = late
+    call(promise)  # too late: there is nothing to do
+    assert sorted(done) == [1, 2] and promise.cancelled()
+
+
 @pytest.mark.parametrize(("said", "threads"), [("3", 3), ("2,1", 2), ("0", None), ("many", None), ("", None)])
 def test_omp_num_threads_says_how_many(monkeypatch, said, threads):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

@@ -138,12 +138,6 @@ def _by_taps(w, b, dtype):
     return weights
 
 
-@functools.lru_cache(maxsize=64)
-def convolution(image, filters, outputs, stride, pad, dtype, kernel):
-    """The tables for one kind of convolution; a network asks for the same few again and again."""
-    return Convolution(image, filters, outputs, stride, pad, dtype, kernel)
-
-
 cdef class Convolution(Windows):
     """Tables for one kind of convolution, and the work on the images of some parts.
 
@@ -257,6 +251,10 @@ cdef class Convolution(Windows):
                         &wide[0, 0], &self.filter[0], &self.block_in_row[0], &dimage[0], &self.tap[0], &self.block[0],
                     )
                     empty(self, dx[first + n], &dimage[0])
+
+
+# The tables for one kind of convolution, made once: a network asks for the same few again and again.
+convolution = functools.lru_cache(maxsize=64)(Convolution)
 
 
 def aligned_zeros(shape, dtype):
