@@ -4,17 +4,31 @@ What is compiled for any x86-64 may use registers of 16 bytes only. Most process
 when the program runs. So the same lines are compiled three times, and `count_kernels` asks the processor. On others
 (ARM has registers of 16 bytes) there is one kernel, and it is the best.
 
-ROWS x VECTORS registers hold sums. With those for the factors that is as many as the processor has names for. */
+ROWS x VECTORS registers hold sums. With those for the factors that is about as many as the processor has names for.
+Names are also why a tile is compiled for every height up to ROWS: a loop cannot number registers, so loops over them
+are to be written out, and the compiler has to know how many rows there are. */
 
 #include <stddef.h>
 
-#if defined(__clang__) /* a loop cannot number registers, which have names: loops over them are to be written out */
+#if defined(__clang__)
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
 #define UNROLLED _Pragma("GCC unroll 16")
 #else
 #define UNROLLED
 #endif
+#ifdef __GNUC__
+#define WRITTEN_OUT static inline __attribute__((always_inline))
+#else
+#define WRITTEN_OUT static inline
+#endif
+/* TILE(height) with a height that the compiler knows. */
+#define BY_HEIGHT(height) \
+    switch (height) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }
+#define CASE(height) \
+    case height: \
+        if (height <= ROWS) TILE(height); \
+        break;
 #if defined(__GNUC__) && defined(__x86_64__)
 #define X86_64
 #endif

@@ -10,76 +10,116 @@ WORK_PER_PIXEL = 16  # in multiplications of a convolution, which reads fewer nu
 
 def max_pool_forward(x, window, stride, outputs):
     """The largest entry of every window of x (N, C, H, W), as out (N, C, H', W')."""
-    (N, C, H, W), dtype = x.shape, _number(x.dtype)
-    plan = MaxPooling((1, H, W), window, outputs, stride, (0, 0), 1)
-    out = np.empty((N, C, *outputs), dtype=dtype)
-    share(lambda todo: plan.forward(x, out, todo), cut(N, WORK_PER_PIXEL * x.size))
+    (N, C, H, W), dtype = x.shape, number(x.dtype)
+    plan, out = Windows((1, H, W), window, outputs, stride, (0, 0), dtype, 1), np.empty((N, C, *outputs), dtype=dtype)
+    parts, threads = divided(N, WORK_PER_PIXEL * x.size)
+    crew.share(PoolForward(plan, threads, x, out), N, parts, threads)
     return out.astype(x.dtype, copy=False)
 
 
 def max_pool_backward(dout, x, out, window, stride):
     """Gradient dx (N, C, H, W) from dout (N, C, H', W'), which equally large entries of a window share."""
-    (N, C, H, W), dtype = x.shape, _number(np.result_type(x, dout))
-    plan = MaxPooling((1, H, W), window, out.shape[2:], stride, (0, 0), 1)
-    dx = np.empty(x.shape, dtype=dtype)
-    share(lambda todo: plan.backward(dout, x, out, dx, todo), cut(N, 2 * WORK_PER_PIXEL * x.size))
+    (N, C, H, W), dtype = x.shape, number(np.result_type(x, dout))
+    plan, dx = Windows((1, H, W), window, out.shape[2:], stride, (0, 0), dtype, 1), np.empty(x.shape, dtype=dtype)
+    parts, threads = divided(N, 2 * WORK_PER_PIXEL * x.size)
+    crew.share(PoolBackward(plan, threads, x, out, dout, dx), N, parts, threads)
     return dx.astype(dout.dtype, copy=False)
 
 
-def _number(dtype):
+def number(dtype):
     """float32 if that holds all numbers of a type, else float64."""
     return np.dtype(np.float32 if np.result_type(dtype, np.float32) == np.float32 else np.float64)
 
 
-cdef class MaxPooling(Windows):
-    """Max pooling of the images of some parts, channel by channel: each tap is compared in all windows at once."""
+cdef class PoolForward(Job):
+    """Every tap is compared in all windows of a channel at once."""
 
-    def forward(self, x, floating[:, :, :, ::1] out, parts):
-        dtype = out.base.dtype
-        cdef floating[::1] image = np.empty(self.image_size, dtype=dtype)
-        cdef floating[:, ::1] wide = np.empty((1, self.places), dtype=dtype)
-        cdef const floating[:, :, :, ::1] images
-        cdef Py_ssize_t n, c, k, first, last
-        for _, first, last in parts:
-            images = np.ascontiguousarray(x[first:last], dtype=dtype)
-            with nogil:
-                for n in range(last - first):
-                    for c in range(out.shape[1]):
-                        fill(self, &image[0], images[n, c : c + 1])
-                        memcpy(&wide[0, 0], &image[self.tap[0]], self.places * sizeof(floating))
-                        for k in range(1, len(self.tap)):
-                            keep_larger(&wide[0, 0], &image[self.tap[k]], self.places)
-                        narrow(self, out[first + n, c : c + 1], wide)
+    cdef Windows plan
+    cdef Py_ssize_t C
+    cdef Array x, out
+    cdef Room image, largest
 
-    def backward(self, dout, x, out, floating[:, :, :, ::1] dx, parts):
-        dtype = dx.base.dtype
-        cdef floating[::1] image = np.empty(self.image_size, dtype=dtype)
-        cdef floating[::1] dimage = np.empty(self.image_size, dtype=dtype)
-        # Where no window is stays nan, which equals nothing.
-        cdef floating[:, ::1] largest = np.full((1, self.places), np.nan, dtype=dtype)
-        cdef floating[:, ::1] share_of_one = np.zeros((1, self.places), dtype=dtype)
-        cdef floating[::1] count = np.zeros(self.places, dtype=dtype)
-        cdef const floating[:, :, :, ::1] images, outputs, doutputs
-        cdef Py_ssize_t n, c, k, first, last
-        for _, first, last in parts:
-            images, outputs, doutputs = (np.ascontiguousarray(a[first:last], dtype=dtype) for a in (x, out, dout))
-            with nogil:
-                for n in range(last - first):
-                    for c in range(dx.shape[1]):
-                        fill(self, &image[0], images[n, c : c + 1])
-                        widen(self, largest, outputs[n, c : c + 1])
-                        widen(self, share_of_one, doutputs[n, c : c + 1])
-                        memset(&count[0], 0, self.places * sizeof(floating))
-                        for k in range(len(self.tap)):
-                            count_equal(&count[0], &image[self.tap[k]], &largest[0, 0], self.places)
-                        divide(&share_of_one[0, 0], &count[0], self.places)
-                        memset(&dimage[0], 0, self.image_size * sizeof(floating))
-                        for k in range(len(self.tap)):
-                            add_where_equal(
-                                &dimage[self.tap[k]], &share_of_one[0, 0],
-                                &image[self.tap[k]], &largest[0, 0], self.places,
-                            )
-                        empty(self, dx[first + n, c : c + 1], &dimage[0])
+    def __init__(self, plan, threads, x, out):
+        self.plan, self.C = plan, x.shape[1]
+        self.x, self.out = Array(x, plan.dtype), Array(out, plan.dtype)
+        self.image, self.largest = plan.image(threads), plan.wide(threads)
+
+    cdef void do(self, Py_ssize_t thread, Py_ssize_t part, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        if self.plan.floats:
+            pool_forward(self.plan, self, <float*> nth(self.image, thread), thread, first, end)
+        else:
+            pool_forward(self.plan, self, <double*> nth(self.image, thread), thread, first, end)
+
+
+cdef void pool_forward(
+    Windows at, PoolForward job, floating* image, Py_ssize_t thread, Py_ssize_t first, Py_ssize_t end
+) noexcept nogil:
+    cdef floating* largest = <floating*> nth(job.largest, thread)
+    cdef const floating* x
+    cdef floating* out
+    cdef Py_ssize_t n, c, k
+    for n in range(first, end):
+        for c in range(job.C):
+            x = <const floating*> nth(job.x, n) + c * job.x.step.plane
+            out = <floating*> nth(job.out, n) + c * job.out.step.plane
+            fill(at, image, x, job.x.step)
+            memcpy(largest, image + at.tap[0], at.places * sizeof(floating))
+            for k in range(1, len(at.tap)):
+                keep_larger(largest, image + at.tap[k], at.places)
+            copy(1, at.H_out, at.W_out, out, job.out.step, largest, at.windows)
+
+
+cdef class PoolBackward(Job):
+    """The gradient of a window goes to all taps that are as large as the largest, in equal shares."""
+
+    cdef Windows plan
+    cdef Py_ssize_t C
+    cdef Array x, out, dout, dx
+    cdef Room image, dimage, largest, count, one_share
+
+    def __init__(self, plan, threads, x, out, dout, dx):
+        self.plan, self.C = plan, x.shape[1]
+        self.x, self.out, self.dout, self.dx = (Array(array, plan.dtype) for array in (x, out, dout, dx))
+        self.image, self.dimage = plan.image(threads), plan.image(threads)
+        self.largest, self.count, self.one_share = (plan.wide(threads) for _ in range(3))
+
+    cdef void do(self, Py_ssize_t thread, Py_ssize_t part, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        if self.plan.floats:
+            pool_backward(self.plan, self, <float*> nth(self.image, thread), thread, first, end)
+        else:
+            pool_backward(self.plan, self, <double*> nth(self.image, thread), thread, first, end)
+
+
+cdef void pool_backward(
+    Windows at, PoolBackward job, floating* image, Py_ssize_t thread, Py_ssize_t first, Py_ssize_t end
+) noexcept nogil:
+    cdef floating* dimage = <floating*> nth(job.dimage, thread)
+    cdef floating* largest = <floating*> nth(job.largest, thread)
+    cdef floating* count = <floating*> nth(job.count, thread)
+    cdef floating* one_share = <floating*> nth(job.one_share, thread)
+    cdef const floating* x
+    cdef const floating* out
+    cdef const floating* dout
+    cdef floating* dx
+    cdef Py_ssize_t n, c, k
+    set_all(largest, at.windows.plane, NAN)  # and where no window is it stays so: nan equals nothing
+    for n in range(first, end):
+        for c in range(job.C):
+            x = <const floating*> nth(job.x, n) + c * job.x.step.plane
+            out = <const floating*> nth(job.out, n) + c * job.out.step.plane
+            dout = <const floating*> nth(job.dout, n) + c * job.dout.step.plane
+            dx = <floating*> nth(job.dx, n) + c * job.dx.step.plane
+            fill(at, image, x, job.x.step)
+            copy(1, at.H_out, at.W_out, largest, at.windows, out, job.out.step)
+            copy(1, at.H_out, at.W_out, one_share, at.windows, dout, job.dout.step)
+            memset(count, 0, at.places * sizeof(floating))
+            for k in range(len(at.tap)):
+                count_equal(count, image + at.tap[k], largest, at.places)
+            divide(one_share, count, at.places)
+            memset(dimage, 0, at.image_size * sizeof(floating))
+            for k in range(len(at.tap)):
+                add_where_equal(dimage + at.tap[k], one_share, image + at.tap[k], largest, at.places)
+            empty(at, dx, dimage)
 
 
 cdef void keep_larger(floating* largest, const floating* pixels, Py_ssize_t size) noexcept nogil:

@@ -22,32 +22,64 @@ typedef REAL NAME(block);
 #endif
 #define LANES ((ptrdiff_t)(sizeof(NAME(block)) / sizeof(REAL)))
 
+/* out[row][block] = (or, to `add`: +=) the sum over terms of weight[term][row] * b[term][block], for one tile. */
+WRITTEN_OUT TARGET void NAME(weigh_tile)(const int rows, int add, ptrdiff_t terms, const REAL *weight, const REAL *b,
+                                         const ptrdiff_t *b_term, const ptrdiff_t *b_block,
+                                         REAL *out, const ptrdiff_t *out_row, const ptrdiff_t *out_block) {
+    NAME(block) sum[ROWS][VECTORS], factor[VECTORS], *to;
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = (NAME(block)){0};
+    for (ptrdiff_t t = 0; t < terms; t++, weight += rows) {
+        UNROLLED for (int v = 0; v < VECTORS; v++) factor[v] = *(const NAME(block) *)(b + b_block[v] + b_term[t]);
+        UNROLLED for (int r = 0; r < rows; r++)
+            UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += weight[r] * factor[v];
+    }
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) {
+            to = (NAME(block) *)(out + out_row[r] + out_block[v]);
+            if (add) sum[r][v] += *to;
+            *to = sum[r][v];
+        }
+}
+
 /* out[row][block] = (or, to `add`: +=) the sum over terms of weights[row][term] * b[term][block].
 
-Rows of weights come packed, ROWS at a time: the first numbers of these rows, their second numbers, and so on.
+Rows are dealt out to as few tiles as can hold them, evenly. Weights come packed, a tile at a time: the first numbers of
+its rows, their second numbers, and so on.
 b[term][block] starts at b_term[term] + b_block[block] of b, and out[row][block] at out_row[row] + out_block[block]. */
 static TARGET void NAME(weigh)(int add, ptrdiff_t rows, ptrdiff_t terms, ptrdiff_t blocks, const REAL *weights,
                                const REAL *b, const ptrdiff_t *b_term, const ptrdiff_t *b_block,
                                REAL *out, const ptrdiff_t *out_row, const ptrdiff_t *out_block) {
+    ptrdiff_t tiles = (rows + ROWS - 1) / ROWS;
     for (ptrdiff_t block = 0; block < blocks; block += VECTORS)
-        for (ptrdiff_t row = 0; row < rows; row += ROWS) {
-            const REAL *weight = weights + row * terms;
-            NAME(block) sum[ROWS][VECTORS], factor[VECTORS], *to;
-            UNROLLED for (int r = 0; r < ROWS; r++)
-                UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = (NAME(block)){0};
-            for (ptrdiff_t t = 0; t < terms; t++, weight += ROWS) {
-                UNROLLED for (int v = 0; v < VECTORS; v++)
-                    factor[v] = *(const NAME(block) *)(b + b_block[block + v] + b_term[t]);
-                UNROLLED for (int r = 0; r < ROWS; r++)
-                    UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += weight[r] * factor[v];
-            }
-            UNROLLED for (int r = 0; r < ROWS; r++)
-                UNROLLED for (int v = 0; v < VECTORS; v++) {
-                    to = (NAME(block) *)(out + out_row[row + r] + out_block[block + v]);
-                    if (add) sum[r][v] += *to;
-                    *to = sum[r][v];
-                }
+        for (ptrdiff_t tile = 0; tile < tiles; tile++) {
+            ptrdiff_t row = tile * rows / tiles, end = (tile + 1) * rows / tiles;
+#define TILE(height) \
+    NAME(weigh_tile)(height, add, terms, weights + row * terms, b, b_term, b_block + block, \
+                     out, out_row + row, out_block + block)
+            BY_HEIGHT(end - row)
+#undef TILE
         }
+}
+
+/* out[row][lane] += the sum over terms of a[row][term] * b[term][lane], for one tile. */
+WRITTEN_OUT TARGET void NAME(correlate_tile)(const int rows, ptrdiff_t lines, ptrdiff_t length, ptrdiff_t lanes,
+                                             const REAL *a, const ptrdiff_t *a_row, ptrdiff_t a_line,
+                                             const REAL *b, REAL *out) {
+    const REAL *row[ROWS];
+    NAME(block) sum[ROWS][VECTORS], factor[VECTORS];
+    UNROLLED for (int r = 0; r < rows; r++) {
+        row[r] = a + a_row[r];
+        UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = *(NAME(block) *)(out + r * lanes + v * LANES);
+    }
+    for (ptrdiff_t i = 0; i < lines; i++)
+        for (ptrdiff_t t = i * a_line; t < i * a_line + length; t++, b += lanes) {
+            UNROLLED for (int v = 0; v < VECTORS; v++) factor[v] = *(const NAME(block) *)(b + v * LANES);
+            UNROLLED for (int r = 0; r < rows; r++)
+                UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += row[r][t] * factor[v];
+        }
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) *(NAME(block) *)(out + r * lanes + v * LANES) = sum[r][v];
 }
 
 /* out[row][lane] += the sum over terms of a[row][term] * b[term][lane], for rows of a that lie anywhere.
@@ -56,24 +88,14 @@ Terms come in lines: term t of line i is the number at a_row[row] + i * a_line +
 numbers, one after the other. */
 static TARGET void NAME(correlate)(ptrdiff_t rows, ptrdiff_t lines, ptrdiff_t length, ptrdiff_t lanes, const REAL *a,
                                    const ptrdiff_t *a_row, ptrdiff_t a_line, const REAL *b, REAL *out) {
+    ptrdiff_t tiles = (rows + ROWS - 1) / ROWS;
     for (ptrdiff_t lane = 0; lane < lanes; lane += VECTORS * LANES)
-        for (ptrdiff_t r0 = 0; r0 < rows; r0 += ROWS) {
-            const REAL *row[ROWS], *term = b + lane;
-            NAME(block) sum[ROWS][VECTORS], factor[VECTORS];
-            UNROLLED for (int r = 0; r < ROWS; r++) {
-                row[r] = a + a_row[r0 + r];
-                UNROLLED for (int v = 0; v < VECTORS; v++)
-                    sum[r][v] = *(NAME(block) *)(out + (r0 + r) * lanes + lane + v * LANES);
-            }
-            for (ptrdiff_t i = 0; i < lines; i++)
-                for (ptrdiff_t t = i * a_line; t < i * a_line + length; t++, term += lanes) {
-                    UNROLLED for (int v = 0; v < VECTORS; v++) factor[v] = *(const NAME(block) *)(term + v * LANES);
-                    UNROLLED for (int r = 0; r < ROWS; r++)
-                        UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] += row[r][t] * factor[v];
-                }
-            UNROLLED for (int r = 0; r < ROWS; r++)
-                UNROLLED for (int v = 0; v < VECTORS; v++)
-                    *(NAME(block) *)(out + (r0 + r) * lanes + lane + v * LANES) = sum[r][v];
+        for (ptrdiff_t tile = 0; tile < tiles; tile++) {
+            ptrdiff_t row = tile * rows / tiles, end = (tile + 1) * rows / tiles;
+#define TILE(height) \
+    NAME(correlate_tile)(height, lines, length, lanes, a, a_row + row, a_line, b + lane, out + row * lanes + lane)
+            BY_HEIGHT(end - row)
+#undef TILE
         }
 }
 #undef LANES

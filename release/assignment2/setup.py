@@ -38,7 +38,7 @@ def build():
         layers = setuptools.Extension(
             "cs231n.fast_cython",
             ["cs231n/fast_cython.pyx"],
-            depends=[f"cs231n/{name}" for name in ("kernels.h", "tile.h", "windows.pxi", "pooling.pxi")],
+            depends=[str(path) for pattern in ("*.h", "*.pxi") for path in Path("cs231n").glob(pattern)],
             include_dirs=["cs231n"],
             # CFLAGS of one's own take the place of Python's, and with them of its -O.
             extra_compile_args=[] if os.name == "nt" or "-O" in os.environ.get("CFLAGS", "") else ["-O3"],

@@ -141,6 +141,35 @@ def test_bits_do_not_depend_on_the_threads(fast, case):
             assert bits(fast, case) == expected
 
 
+@compiled_only
+def test_a_thread_that_wakes_up_late_finds_the_next_job_and_no_other(fast):
+    """Many more threads than processors, and jobs so short that most threads come when they are over."""
+    fast_threads.THREADS, rng = 1, np.random.default_rng(0)
+    batches = [rng.normal(size=(N, 3, 12, 12)) for N in (16, 40, 70)]
+    w, b = rng.normal(size=(8, 3, 5, 5)), np.zeros(8)
+
+    def convolved(x):
+        return fast.conv_forward_fast(x, w, b, {"stride": 1, "pad": 2})[0].tobytes()
+
+    expected = [convolved(x) for x in batches]
+    fast_threads.THREADS = 16
+    for _ in range(500):
+        assert [convolved(x) for x in batches] == expected
+
+
+@compiled_only
+def test_where_no_thread_can_be_started_the_compiled_layers_work_alone(fast, monkeypatch):
+    fast_threads.THREADS = 1
+    expected = bits(fast, CASES[0])
+    fast_threads.THREADS = 40  # more than any test had started before
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert bits(fast, CASES[0]) == expected
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_several_threads_may_call_at_once(fast, case):
     fast_threads.THREADS, expected = 2, bits(fast, case)

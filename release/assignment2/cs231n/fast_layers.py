@@ -4,7 +4,8 @@ Compiled loops do the work where `python setup.py build_ext --inplace` has been 
 whole-array operations otherwise (`fast_numpy.py`); `BACKEND` says which: "cython" or "numpy". Both files explain how.
 This one checks what it is given, since compiled loops trust their indices.
 
-A batch is never copied into columns: memory beyond the results is a few megabytes, however many images there are.
+A batch is never copied into columns: memory beyond the results is a few megabytes, however many images there are
+(unless numbers have to be turned from one type into another).
 Nothing here calls layers that students write.
 
 Shapes: `N` examples, `C` channels, `H W` image, `F` filters, `HH WW` filter, `H' W'` output image.

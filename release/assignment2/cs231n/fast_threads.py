@@ -1,7 +1,7 @@
-"""Threads for the fast layers. A batch is cut into parts, and whoever is free takes the next part.
+"""Threads for the fast layers: how many, how a batch is cut into parts for them, and how they share it on NumPy.
 
-Python lets only one thread at a time run Python code. The compiled loops are none: while they run, other threads may
-run as well, so two threads convolve twice as many images.
+Python lets only one thread at a time run Python code. NumPy's loops are none: while they run, other threads may run as
+well. (The compiled layers have threads of their own, which need no Python at all: see `crew.pxi`.)
 
 How a batch is cut depends on its shape alone, and never on how many threads there are or which of them is faster. Sums
 over a batch are therefore always added up in the same order, and come out the same to the last bit.
