@@ -40,7 +40,7 @@ def build():
             ["cs231n/fast_cython.pyx"],
             depends=[str(path) for pattern in ("*.h", "*.pxi") for path in Path("cs231n").glob(pattern)],
             include_dirs=["cs231n"],
-            # CFLAGS of one's own take the place of Python's, and with them of its -O.
+            # What stands here comes last, and would overrule an -O of one's own.
             extra_compile_args=[] if os.name == "nt" or "-O" in os.environ.get("CFLAGS", "") else ["-O3"],
         )
         modules = cythonize(layers, build_dir="build")

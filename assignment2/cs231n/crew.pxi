@@ -17,7 +17,7 @@ cdef Py_ssize_t PATIENCE = 200_000
 def divided(images, multiplications, most_parts=MOST_PARTS):
     """Into how many parts a batch is cut, and how many threads are to work on them."""
     parts = len(cut(images, multiplications, most_parts))
-    return parts, min(parts, fast_threads.THREADS)
+    return parts, max(1, min(parts, fast_threads.THREADS))
 
 
 cdef class Job:
@@ -90,9 +90,10 @@ cdef class Crew:
 
     cdef share_with_all(self, Job job, Py_ssize_t images, Py_ssize_t parts, Py_ssize_t threads):
         cdef Helper helper, me = self.helpers[0]
+        cdef list helpers = self.helpers[1:threads]
         PyThread_acquire_lock(self.lock, WAIT_LOCK)
         self.job, self.images, self.parts, self.threads, self.taken, self.done = job, images, parts, threads, 0, 0
-        for helper in self.helpers[1:threads]:
+        for helper in helpers:
             if helper.asleep:
                 helper.asleep = False
                 PyThread_release_lock(helper.bell)

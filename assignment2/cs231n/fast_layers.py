@@ -70,8 +70,7 @@ def max_pool_forward_fast(x, pool_param):
     Returns out (N, C, H', W') and a cache for `max_pool_backward_fast`.
     Raises ValueError where the windows do not fit the images.
     """
-    window, stride = _window(pool_param)
-    outputs = _outputs("max_pool_forward_fast", x.shape[2:], window, stride, 0)
+    window, stride, outputs = _pooling("max_pool_forward_fast", x, pool_param)
     out = backend.max_pool_forward(x, window, stride, outputs)
     return out, (x, out, pool_param)
 
@@ -83,11 +82,17 @@ def max_pool_backward_fast(dout, cache):
     cache: from `max_pool_forward_fast`
 
     Returns dx (N, C, H, W).
-    Raises ValueError where dout has not the shape of out.
+    Raises ValueError where dout has not the shape of out, or out not the one that x and pool_param give.
     """
     x, out, pool_param = cache
+    window, stride, outputs = _pooling("max_pool_backward_fast", x, pool_param)
+    if out.shape != (*x.shape[:2], *outputs):  # compiled loops would read behind its end
+        raise ValueError(
+            f"max_pool_backward_fast: out has shape {out.shape}, but {(*x.shape[:2], *outputs)} is what x of shape "
+            f"{x.shape} and pool_param give; did pool_param change after the forward pass?"
+        )
     _expect("max_pool_backward_fast", dout, out.shape)
-    return backend.max_pool_backward(dout, x, out, *_window(pool_param))
+    return backend.max_pool_backward(dout, x, out, window, stride)
 
 
 def _precision(*arrays):
@@ -102,19 +107,21 @@ def _sizes(function, x, w, conv_param):
         raise ValueError(f"{function}: x has {x.shape[1]} channels and w expects {w.shape[1]}: {x.shape} and {w.shape}")
     if pad < 0:
         raise ValueError(f"{function}: pad is {pad}; expected 0 or more")
-    return stride, pad, _outputs(function, x.shape[2:], w.shape[2:], stride, pad)
+    stride, outputs = _steps(function, x.shape[2:], w.shape[2:], stride, pad)
+    return stride, pad, outputs
 
 
-def _window(pool_param):
-    """Height and width of a window, and its stride."""
+def _pooling(function, x, pool_param):
+    """Height and width of a window, stride and (H', W') of a pooling; ValueError where there is none."""
     height, width, stride = (operator.index(pool_param[name]) for name in ("pool_height", "pool_width", "stride"))
-    return (height, width), stride
+    return (height, width), *_steps(function, x.shape[2:], (height, width), stride, 0)
 
 
-def _outputs(function, image, window, stride, pad):
-    """Number of windows down and across; ValueError where the last ones would not end with the image."""
+def _steps(function, image, window, stride, pad):
+    """Stride, and number of windows down and across; ValueError where the last ones would not end with the image."""
     sizes = zip(("height", "width"), image, window)
-    return tuple(output_size(function, axis, size + 2 * pad, across, stride) for axis, size, across in sizes)
+    outputs = tuple(output_size(function, axis, size + 2 * pad, across, stride) for axis, size, across in sizes)
+    return 1 if outputs == (1, 1) else stride, outputs  # from one window no stride leads to another
 
 
 def _expect(function, dout, shape):

@@ -188,6 +188,18 @@ def test_filters_for_other_channels_are_refused(fast):
             lambda fast, a: fast.max_pool_backward_fast(a[:, :, 1:], (a, a, dict.fromkeys(POOL, 1))),
             r"dout has shape \(1, 1, 2, 3\); expected \(1, 1, 3, 3\), which is the shape of out",
         ),
+        (
+            lambda fast, a: fast.max_pool_backward_fast(a, (a, a, dict.fromkeys(POOL, 1) | {"pool_width": 2})),
+            r"out has shape \(1, 1, 3, 3\), but \(1, 1, 3, 2\) is what x .* give; did pool_param change",
+        ),
+        (
+            lambda fast, a: fast.max_pool_backward_fast(a, (np.ones((2, 1, 3, 3)), a, dict.fromkeys(POOL, 1))),
+            r"out has shape \(1, 1, 3, 3\), but \(2, 1, 3, 3\)",
+        ),
+        (
+            lambda fast, a: fast.max_pool_backward_fast(a, (a, a, dict.fromkeys(POOL, 1) | {"stride": 0})),
+            "the height of a window is 1 and the stride 0; expected 1",
+        ),
     ],
 )
 def test_shapes_that_would_lead_out_of_an_array_are_refused(fast, call, said):
@@ -205,6 +217,16 @@ def test_windows_that_do_not_fit_are_refused_by_name(fast, stride, said):
         fast.conv_forward_fast(x, np.ones((1, 1, 3, 3)), np.ones(1), {"stride": stride, "pad": 0})
     with pytest.raises(ValueError, match=f"max_pool_forward_fast: .*{said}"):
         fast.max_pool_forward_fast(x, {"pool_height": 3, "pool_width": 3, "stride": stride})
+
+
+def test_the_stride_of_a_single_window_does_not_count(fast):
+    x, w, b = (np.random.default_rng(0).normal(size=size) for size in ((2, 3, 4, 5), (3, 3, 4, 5), 3))
+    results = []
+    for stride in (1, 10**9):
+        out, cache = fast.conv_forward_fast(x, w, b, {"stride": stride, "pad": 0})
+        pooled, pool_cache = fast.max_pool_forward_fast(x, {"pool_height": 4, "pool_width": 5, "stride": stride})
+        results.append((out, *fast.conv_backward_fast(out, cache), fast.max_pool_backward_fast(pooled, pool_cache)))
+    assert_same(*results)
 
 
 IMPORT = "from cs231n import fast_layers; print(fast_layers.BACKEND)"

@@ -73,14 +73,14 @@ cdef class Convolution(Windows):
         self.whole = self.W_out % lanes == 0 and self.H_out * self.W_out % (VECTORS * lanes) == 0
         if self.whole:
             self.line, self.places = self.W_out, self.H_out * self.W_out
-        self.block_in_row = np.arange(0, self.places, lanes)
+        self.block_in_row = np.arange(0, self.places, lanes, dtype=np.intp)
         row, column = np.divmod(self.block_in_row, self.line)
         self.block = row * self.columns + column
         # Filters that lie `SHARING` bytes apart would share a few places in the processor's cache; so they do not.
         pitch = max(self.places, self.H_out * self.line) + lanes
         self.windows = steps(pitch, self.line, 1)
-        self.filter = np.arange(self.F) * pitch
-        self.filter_in_out = np.arange(self.F) * (self.places if self.whole else pitch)
+        self.filter = np.arange(self.F, dtype=np.intp) * pitch
+        self.filter_in_out = np.arange(self.F, dtype=np.intp) * (self.places if self.whole else pitch)
 
     def by_window(self, threads):
         """Room for a number for every filter and window, window by window."""

@@ -22,12 +22,17 @@ LARGE_PRODUCT, MANY_PRODUCTS = 2**20, 2**26  # multiplications, in one and in al
 
 def conv_forward(x, w, b, stride, pad, outputs, dtype):
     """Convolve x (N, C, H, W) with w (F, C, HH, WW), add b (F,), and return out (N, F, H', W')."""
+    return _convolve(x, w, b, stride, (pad, pad), outputs, dtype)
+
+
+def _convolve(x, w, b, stride, pad, outputs, dtype):
+    """The same, with rows of padding above and below, and columns of padding left and right: pad is both."""
     N, (F, _, HH, WW) = len(x), w.shape
     rows_of_w = _rows_of_filters(w, dtype)
     out = np.empty((N, F, outputs[0] * outputs[1]), dtype=dtype)
 
     def work(parts):
-        for images in _blocks(parts, x, w, pad, outputs):
+        for images in _blocks(parts, x, w, pad[0], outputs):
             strips = make_strips(_padded(x[images], pad, dtype), WW, stride, outputs[1])
             products = rows_of_w[0] @ row_of_windows(strips, 0, stride, outputs)
             for p in range(1, HH):
@@ -40,9 +45,15 @@ def conv_forward(x, w, b, stride, pad, outputs, dtype):
 
 def conv_backward(dout, x, w, stride, pad, dtype, need_dx):
     """Gradients dx (N, C, H, W) or None, dw (F, C, HH, WW) and db (F,) from dout (N, F, H', W')."""
-    (C, H, W), (F, _, HH, WW), outputs = x.shape[1:], w.shape, dout.shape[2:]
+    (C, H, W), (F, _, HH, WW), outputs, dx = x.shape[1:], w.shape, dout.shape[2:], None
+    if need_dx and stride == 1 and pad < min(HH, WW) and F <= C:
+        # At a stride of 1, dx is a convolution as well: of dout, padded, with all filters turned around.
+        turned = np.flip(w, axis=(2, 3)).swapaxes(0, 1)
+        dx = _convolve(dout, turned, np.zeros(C, dtype), 1, (HH - 1 - pad, WW - 1 - pad), (H, W), dtype)
+        need_dx = False
+    elif need_dx:
+        dx = np.empty(x.shape, dtype=dtype)
     rows_of_w, parts = _rows_of_filters(w, dtype), _parts(x, w, outputs)
-    dx = np.empty(x.shape, dtype=dtype) if need_dx else None
     drows = np.zeros((len(parts), *rows_of_w.shape), dtype=dtype)  # of each part, added up in the end in the same order
 
     def work(parts):
@@ -51,7 +62,7 @@ def conv_backward(dout, x, w, stride, pad, dtype, need_dx):
                 add_gradients(part[0], images)
 
     def add_gradients(part, images):
-        padded = _padded(x[images], pad, dtype)
+        padded = _padded(x[images], (pad, pad), dtype)
         strips = make_strips(padded, WW, stride, outputs[1])
         dproducts = dout[images].reshape(len(padded), F, outputs[0] * outputs[1]).astype(dtype, copy=False)
         for p in range(HH):
@@ -106,20 +117,20 @@ def _parts(x, w, outputs):
     return cut(N, N * HH * product if many_small_ones else 0)
 
 
-def _blocks(parts, x, w, pad, outputs):
-    """Yield slices of the images of some parts whose strips hold about BLOCK numbers together."""
+def _blocks(parts, x, w, rows, outputs):
+    """Yield slices of the images of some parts whose strips hold about BLOCK numbers together; images are padded."""
     (C, H, _), WW = x.shape[1:], w.shape[3]
-    size = max(1, BLOCK // max(1, C * WW * (H + 2 * pad) * outputs[1]))
+    size = max(1, BLOCK // max(1, C * WW * (H + 2 * rows) * outputs[1]))
     for _, first, last in parts:
         for start in range(first, last, size):
             yield slice(start, min(start + size, last))
 
 
 def _padded(images, pad, dtype):
-    """The images (n, C, H, W) with `pad` rows and columns of zeros on every side."""
-    n, C, H, W = images.shape
-    padded = np.zeros((n, C, H + 2 * pad, W + 2 * pad), dtype=dtype)
-    padded[:, :, pad : pad + H, pad : pad + W] = images
+    """The images (n, C, H, W) with rows of zeros above and below, and columns left and right: pad is both."""
+    (n, C, H, W), (top, left) = images.shape, pad
+    padded = np.zeros((n, C, H + 2 * top, W + 2 * left), dtype=dtype)
+    padded[:, :, top : top + H, left : left + W] = images
     return padded
 
 

@@ -9,7 +9,7 @@
          |   .   |        | [====]     [====] |
          |   .   |  -->   | [====]     [====] |  ROWS    Rows, terms and blocks of large matrices may start anywhere:
          |   .   |        | [====]     [====] |          a table of offsets says where. This is what spares the fast
-         +-------+        +-------------------+          layers the columns of im2col; see fast_layers_cython.pyx.
+         +-------+        +-------------------+          layers the columns of im2col; see fast_cython.pyx.
              t               VECTORS blocks
 
 This file is included once for every kind of processor and number; kernels.h says how. It asks for REAL, the type of

@@ -42,7 +42,7 @@ cdef class Windows:
         self.first_pixel, self.pixels = self.top * self.columns + self.left, steps(self.plane, self.columns, 1)
         self.windows = steps(max(self.places, self.H_out * self.line), self.line, 1)
 
-        q, p, c = np.meshgrid(np.arange(WW), np.arange(HH), np.arange(self.C), indexing="ij")
+        q, p, c = np.meshgrid(*(np.arange(size, dtype=np.intp) for size in (WW, HH, self.C)), indexing="ij")
         image_of_tap = (c * stride + p % stride) * stride + q % stride
         self.tap = (image_of_tap * self.plane + p // stride * self.columns + q // stride).ravel()
 
