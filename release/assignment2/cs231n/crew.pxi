@@ -118,7 +118,7 @@ cdef class Crew:
                 self.taken += 1
             else:
                 helper.asleep = True
-            PyThread_release_lock(self.lock)
+            PyThread_release_lock(self.lock)  # after which the next job may begin, and wake this thread once more
             if part < 0:
                 return
             do_part(self.job, helper.number, part, self.images, self.parts)
