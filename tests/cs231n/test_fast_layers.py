@@ -132,8 +132,10 @@ def test_max_pooling_is_the_naive_one_ties_included(fast, case):
 
 def test_pooling_keeps_what_is_not_a_number(fast):
     x = np.array([[[[1.0, np.nan], [3.0, 2.0]]]])
-    out, _ = fast.max_pool_forward_fast(x, {"pool_height": 2, "pool_width": 2, "stride": 2})
+    out, cache = fast.max_pool_forward_fast(x, {"pool_height": 2, "pool_width": 2, "stride": 2})
     assert np.isnan(out).all()
+    with np.errstate(divide="ignore", invalid="ignore"):  # on NumPy, like the naive layer
+        assert np.isnan(fast.max_pool_backward_fast(np.ones(out.shape), cache)).all()
 
 
 def test_pooling_of_whole_numbers_gives_whole_numbers(fast):

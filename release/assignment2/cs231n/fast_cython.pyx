@@ -62,7 +62,6 @@ from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_release_lock, PyThread_type_lock, WAIT_LOCK
 )
 from cython cimport floating
-from libc.math cimport NAN
 from libc.string cimport memcpy, memset
 
 

@@ -47,7 +47,8 @@ def conv_backward(dout, x, w, stride, pad, dtype, need_dx):
     """Gradients dx (N, C, H, W) or None, dw (F, C, HH, WW) and db (F,) from dout (N, F, H', W')."""
     (C, H, W), (F, _, HH, WW), outputs, dx = x.shape[1:], w.shape, dout.shape[2:], None
     if need_dx and stride == 1 and pad < min(HH, WW) and F <= C:
-        # At a stride of 1, dx is a convolution as well: of dout, padded, with all filters turned around.
+        # At a stride of 1, dx is a convolution as well: of dout, padded, with all filters turned around. With more
+        # filters than channels it would have more strips to write than it saves.
         turned = np.flip(w, axis=(2, 3)).swapaxes(0, 1)
         dx = _convolve(dout, turned, np.zeros(C, dtype), 1, (HH - 1 - pad, WW - 1 - pad), (H, W), dtype)
         need_dx = False

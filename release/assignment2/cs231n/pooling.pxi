@@ -75,13 +75,13 @@ cdef class PoolBackward(Job):
     cdef Windows plan
     cdef Py_ssize_t C
     cdef Array x, out, dout, dx
-    cdef Room image, dimage, largest, count, one_share
+    cdef Room image, dimage, largest, count, one_share, no_window
 
     def __init__(self, plan, threads, x, out, dout, dx):
         self.plan, self.C = plan, x.shape[1]
         self.x, self.out, self.dout, self.dx = (Array(array, plan.dtype) for array in (x, out, dout, dx))
         self.image, self.dimage = plan.image(threads), plan.image(threads)
-        self.largest, self.count, self.one_share = (plan.wide(threads) for _ in range(3))
+        self.largest, self.count, self.one_share, self.no_window = (plan.wide(threads) for _ in range(4))
 
     cdef void do(self, Py_ssize_t thread, Py_ssize_t part, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
         if self.plan.floats:
@@ -97,12 +97,16 @@ cdef void pool_backward(
     cdef floating* largest = <floating*> nth(job.largest, thread)
     cdef floating* count = <floating*> nth(job.count, thread)
     cdef floating* one_share = <floating*> nth(job.one_share, thread)
+    cdef floating* no_window = <floating*> nth(job.no_window, thread)
     cdef const floating* x
     cdef const floating* out
     cdef const floating* dout
     cdef floating* dx
     cdef Py_ssize_t n, c, k
-    set_all(largest, at.windows.plane, NAN)  # and where no window is it stays so: nan equals nothing
+    # A place of no window counts one, and has no share of anything; so nothing is divided by 0 there.
+    set_all(no_window, at.windows.plane, 1)
+    for k in range(at.H_out):
+        memset(no_window + k * at.windows.row, 0, at.W_out * sizeof(floating))
     for n in range(first, end):
         for c in range(job.C):
             x = <const floating*> nth(job.x, n) + c * job.x.step.plane
@@ -112,7 +116,7 @@ cdef void pool_backward(
             fill(at, image, x, job.x.step)
             copy(1, at.H_out, at.W_out, largest, at.windows, out, job.out.step)
             copy(1, at.H_out, at.W_out, one_share, at.windows, dout, job.dout.step)
-            memset(count, 0, at.places * sizeof(floating))
+            memcpy(count, no_window, at.places * sizeof(floating))
             for k in range(len(at.tap)):
                 count_equal(count, image + at.tap[k], largest, at.places)
             divide(one_share, count, at.places)
@@ -134,17 +138,15 @@ cdef void count_equal(floating* count, const floating* pixels, const floating* l
         count[i] += 1 if pixels[i] == largest[i] else 0
 
 
-cdef void divide(floating* share_of_one, const floating* count, Py_ssize_t size) noexcept nogil:
+cdef void divide(floating* one_share, const floating* count, Py_ssize_t size) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(size):
-        share_of_one[i] = share_of_one[i] / count[i]
+        one_share[i] = one_share[i] / count[i]
 
 
 cdef void add_where_equal(
-    floating* dpixels, const floating* share_of_one, const floating* pixels, const floating* largest, Py_ssize_t size
+    floating* dpixels, const floating* one_share, const floating* pixels, const floating* largest, Py_ssize_t size
 ) noexcept nogil:
     cdef Py_ssize_t i
-    cdef floating one
-    for i in range(size):
-        one = share_of_one[i]  # read whether it is needed or not: then the compiler needs no branch
-        dpixels[i] += one if pixels[i] == largest[i] else 0
+    for i in range(size):  # a product and no choice: with nan among its pixels a window has a share of 1 / 0
+        dpixels[i] += one_share[i] * (1 if pixels[i] == largest[i] else 0)
