@@ -75,13 +75,13 @@ cdef class PoolBackward(Job):
     cdef Windows plan
     cdef Py_ssize_t C
     cdef Array x, out, dout, dx
-    cdef Room image, dimage, largest, count, one_share, no_window
+    cdef Room image, dimage, largest, count, one_share
 
     def __init__(self, plan, threads, x, out, dout, dx):
         self.plan, self.C = plan, x.shape[1]
         self.x, self.out, self.dout, self.dx = (Array(array, plan.dtype) for array in (x, out, dout, dx))
         self.image, self.dimage = plan.image(threads), plan.image(threads)
-        self.largest, self.count, self.one_share, self.no_window = (plan.wide(threads) for _ in range(4))
+        self.largest, self.count, self.one_share = (plan.wide(threads) for _ in range(3))
 
     cdef void do(self, Py_ssize_t thread, Py_ssize_t part, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
         if self.plan.floats:
@@ -97,16 +97,11 @@ cdef void pool_backward(
     cdef floating* largest = <floating*> nth(job.largest, thread)
     cdef floating* count = <floating*> nth(job.count, thread)
     cdef floating* one_share = <floating*> nth(job.one_share, thread)
-    cdef floating* no_window = <floating*> nth(job.no_window, thread)
     cdef const floating* x
     cdef const floating* out
     cdef const floating* dout
     cdef floating* dx
     cdef Py_ssize_t n, c, k
-    # A place of no window counts one, and has no share of anything; so nothing is divided by 0 there.
-    set_all(no_window, at.windows.plane, 1)
-    for k in range(at.H_out):
-        memset(no_window + k * at.windows.row, 0, at.W_out * sizeof(floating))
     for n in range(first, end):
         for c in range(job.C):
             x = <const floating*> nth(job.x, n) + c * job.x.step.plane
@@ -116,7 +111,9 @@ cdef void pool_backward(
             fill(at, image, x, job.x.step)
             copy(1, at.H_out, at.W_out, largest, at.windows, out, job.out.step)
             copy(1, at.H_out, at.W_out, one_share, at.windows, dout, job.dout.step)
-            memcpy(count, no_window, at.places * sizeof(floating))
+            memset(count, 0, at.places * sizeof(floating))
+            for k in range(at.H_out):  # a place of no window has no share of anything; it counts one, to divide by
+                set_all(count + k * at.line + at.W_out, at.line - at.W_out, 1)
             for k in range(len(at.tap)):
                 count_equal(count, image + at.tap[k], largest, at.places)
             divide(one_share, count, at.places)
