@@ -120,13 +120,17 @@ class Report:
                 return question
         raise KeyError(identifier)
 
-    def to_json(self):
-        """Return the report as JSON text, fields in the documented order, with a digest of them all at the end."""
+    def fields(self):
+        """Return the report as a dictionary, fields in the documented order."""
         fields = dataclasses.asdict(self)
         order = ("format_version", "assignment", "submission", "score", "max_score", "isolation", "seed", "kit")
         fields |= {"score": self.score, "max_score": self.max_score}
-        ordered = {name: fields.pop(name) for name in order} | fields
-        return _text(ordered | {"sha256": _digest(ordered)}) + "\n"
+        return {name: fields.pop(name) for name in order} | fields
+
+    def to_json(self):
+        """Return the report as JSON text, with a digest of all fields at the end."""
+        fields = self.fields()
+        return _text(fields | {"sha256": _digest(fields)}) + "\n"
 
     def save(self, path, write=write_atomically):
         """Write the report to a file, whole or not at all; or as another function of path and bytes does it."""

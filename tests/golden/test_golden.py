@@ -1,0 +1,59 @@
+"""Every golden case gives the report that is on file; `python -m tests.golden --accept` takes a change over."""
+
+import json
+
+import pytest
+
+from tests.golden.cases import load_cases
+from tests.golden.comparison import differences, summary
+
+CASES = load_cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_report_is_the_golden_one(name, manifest, isolation):
+    golden = json.loads(CASES[name].path.read_text(encoding="utf-8"))
+    found = differences(golden, CASES[name].report(manifest, isolation))
+    assert not found, "\n".join([*found, f"To accept this: python -m tests.golden --accept {name}"])
+
+
+def test_the_golden_reports_hold_every_verdict_and_every_kind_of_diagnosis():
+    from autograder.report import VERDICTS
+
+    verdicts, kinds, given = set(), set(), 0
+    for case in CASES.values():
+        for question in json.loads(case.path.read_text(encoding="utf-8"))["questions"]:
+            verdicts |= {criterion["verdict"] for criterion in question["criteria"]}
+            kinds |= {diagnosis["kind"] for diagnosis in question["diagnosis"]}
+            given += sum(bool(criterion["given"]) for criterion in question["criteria"])
+    assert verdicts == set(VERDICTS)
+    assert kinds == {"misconception", "edit", "attribution", "function", "gradient"}
+    assert given, "no criterion was followed through"
+
+
+class TestComparing:
+    report = {"score": 1.5, "seconds": 3.0, "text": "dw[0, 1] is 0.25, expected 1.5e-9", "error": 0.5, "ok": True}
+
+    def differences(self, **changes):
+        return differences(summary(self.report), summary(self.report | changes))
+
+    def test_finds_nothing_in_equal_reports_times_aside(self):
+        assert self.differences(seconds=9.0) == []
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"score": 1.4}, {"text": "db[0, 1] is 0.25, expected 1.5e-9"}, {"error": None}, {"ok": 1}, {"new": 1}]
+        + [{"text": "dw[0, 2] is 0.25, expected 1.5e-9"}, {"text": "dw[0, 1] is 0.26, expected 1.5e-9"}],
+    )
+    def test_finds_what_differs(self, change):
+        assert len(self.differences(**change)) == 1
+
+    @pytest.mark.parametrize(
+        "change", [{"error": 0.5 + 1e-9}, {"text": "dw[0, 1] is 0.2500001, expected 2e-12"}, {"score": 1.5 + 1e-12}]
+    )
+    def test_takes_rounding_for_no_difference(self, change):
+        assert self.differences(**change) == []
+
+    def test_sees_that_an_array_has_changed(self):
+        arrays = [{"shape": [2], "dtype": "float64", "values": values} for values in ([1.0, 2.0], [1.0, 2.1])]
+        assert differences(summary(arrays[0]), summary(arrays[1]))
