@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from autograder.errors import BROKEN_PIPE, KitError, ReleaseError
-from autograder.interrupts import interruptible
-from autograder.storage import as_storage_error
+from autograder.runtime.os_errors import as_storage_error
+from autograder.runtime.signals import interruptible
 
 app = typer.Typer(
     help="Release an assignment, grade a class in a sandbox, read why a gradient is wrong.",
@@ -83,8 +83,8 @@ def release(
     wait: WaitOption = False,
 ):
     """Make the student release from the reference solution, or check that it is fresh."""
-    from autograder.course import Course
-    from autograder.release import archive_path, differences, publish
+    from autograder.course.course import Course
+    from autograder.release.build import archive_path, differences, publish
 
     here = Course(course)
     if check:
@@ -114,14 +114,14 @@ def check(
 ):
     """Grade one submission, with no course around it."""
     from autograder import checks
-    from autograder.course import ASSIGNMENT, KIT
-    from autograder.files import write_to
-    from autograder.html import student_page
-    from autograder.judge import judge
-    from autograder.questions import read_manifest
-    from autograder.sandbox import choose_isolation
-    from autograder.submission import read_submission
-    from autograder.terminal import print_question, print_summary
+    from autograder.assignment.manifest import read_manifest
+    from autograder.course.course import ASSIGNMENT, KIT
+    from autograder.grading.submission import judge
+    from autograder.intake.submission import read_submission
+    from autograder.report.html import student_page
+    from autograder.report.terminal import print_question, print_summary
+    from autograder.runtime.atomic import write_to
+    from autograder.sandbox.isolation import choose_isolation
 
     manifest = read_manifest(KIT / ASSIGNMENT)
     unknown = set(question or ()) - {known.id for known in manifest.questions}
@@ -152,13 +152,13 @@ def reproduce(
     require_sandbox: RequireOption = False,
 ):
     """Judge one criterion once more and show all it saw: inputs, what came, what was expected."""
-    from autograder.course import ASSIGNMENT, KIT
-    from autograder.questions import read_manifest
-    from autograder.reproduce import reproduce as judge_again
-    from autograder.sandbox import choose_isolation
-    from autograder.secret import known_secret_of
-    from autograder.submission import read_submission
-    from autograder.terminal import print_reproduced
+    from autograder.assignment.manifest import read_manifest
+    from autograder.course.course import ASSIGNMENT, KIT
+    from autograder.grading.reproduce import reproduce as judge_again
+    from autograder.intake.submission import read_submission
+    from autograder.report.terminal import print_reproduced
+    from autograder.runtime.secret import known_secret_of
+    from autograder.sandbox.isolation import choose_isolation
 
     manifest = read_manifest(KIT / ASSIGNMENT)
     submission = read_submission(path, manifest)
@@ -187,15 +187,15 @@ def collect(
     wait: WaitOption = False,
 ):
     """Take what students handed in into submitted/, and say what cannot be used."""
-    from autograder.course import Course
+    from autograder.course.course import Course
 
     _collect(Course(course), sources, pattern, wait)
 
 
 def _collect(course, sources, pattern, wait):
     """Collect, say what came of it, and return the ids; KitError where there was nothing to be had."""
-    from autograder import collect
-    from autograder.html import one_line
+    from autograder.intake import collect
+    from autograder.report.html import one_line
 
     collected = collect.collect(course, sources, pattern, _waiting(wait))
     for sentence in collected.sentences():
@@ -223,10 +223,10 @@ def grade(
     wait: WaitOption = False,
 ):
     """Grade the class in submitted/: reports, gradebook and HTML pages."""
-    from autograder.classroom import grade_class
-    from autograder.collect import students_and_sources
-    from autograder.course import Course
-    from autograder.terminal import class_progress, print_class
+    from autograder.course.course import Course
+    from autograder.grade_class import grade_class
+    from autograder.intake.collect import students_and_sources
+    from autograder.report.terminal import class_progress, print_class
 
     here = Course(course)
     chosen, sources = students_and_sources(here, students or here.students())
@@ -267,13 +267,13 @@ def measure(
     course: CourseOption = Path("."),
 ):
     """Measure what the reference takes for every question; the limits are made of it (costs.toml)."""
-    from autograder.course import Course
-    from autograder.files import write_atomically
-    from autograder.judge import seed_of
-    from autograder.limits import COSTS, costs_text
-    from autograder.machine import is_loaded
-    from autograder.measure import measure as costs_of
-    from autograder.sandbox import choose_isolation
+    from autograder.assignment.limits import COSTS, costs_text
+    from autograder.course.course import Course
+    from autograder.grading.calibrate import measure as costs_of
+    from autograder.grading.submission import seed_of
+    from autograder.runtime.atomic import write_atomically
+    from autograder.runtime.machine import is_loaded
+    from autograder.sandbox.isolation import choose_isolation
 
     def show(identifier, cost, measured):
         time, memory = (cost.cpu_seconds, cost.wall_seconds), (cost.memory_mb, cost.address_mb)
@@ -301,8 +301,8 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where to make the demo cou
 @app.command()
 def doctor():
     """Say what this machine has and lacks, and which command mends it."""
-    from autograder.doctor import examine
-    from autograder.terminal import print_findings
+    from autograder.commands.doctor import examine
+    from autograder.report.terminal import print_findings
 
     if not print_findings(console, examine()):
         raise typer.Exit(3)
@@ -330,7 +330,7 @@ def main():
             sys.exit(BROKEN_PIPE)
         raise
     except (KitError, OSError) as error:
-        from autograder.html import visible
+        from autograder.report.html import visible
 
         said = error if isinstance(error, KitError) else as_storage_error(error)
         if said is None:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from autograder.course import KIT, Course, generate_assignment
+from autograder.course.course import KIT, Course, generate_assignment
 from autograder.samples import load_samples, write_sample
 
 SAMPLES = KIT / "tests" / "submissions"

@@ -46,12 +46,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder import checks
-from autograder.cells import source_cells
+from autograder.assignment.regions import BEGIN, END
 from autograder.errors import KitError
 from autograder.handins import place, zipped
-from autograder.regions import BEGIN, END
-from autograder.release import package_files, reference_texts
-from autograder.submission import Submission, read_submission
+from autograder.intake.notebook_cells import source_cells
+from autograder.intake.submission import Submission, read_submission
+from autograder.release.build import package_files, reference_texts
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql", "compile
 
 @pytest.fixture(scope="session")
 def manifest():
-    from autograder.questions import read_manifest
+    from autograder.assignment.manifest import read_manifest
 
     return read_manifest(ROOT / "assignment2")
 
@@ -29,7 +29,7 @@ def manifest():
 @pytest.fixture(scope="session")
 def isolation():
     """The best isolation of this machine; in CI it has to be bubblewrap."""
-    from autograder.sandbox import choose_isolation
+    from autograder.sandbox.isolation import choose_isolation
 
     return choose_isolation("bubblewrap" if os.environ.get("CI") else None)
 
@@ -45,7 +45,7 @@ def landlock():
 
 
 def _isolation(name):
-    from autograder.sandbox import ISOLATIONS, why_not
+    from autograder.sandbox.isolation import ISOLATIONS, why_not
 
     reason = why_not(ISOLATIONS[name])
     if reason:
@@ -56,7 +56,7 @@ def _isolation(name):
 @pytest.fixture(scope="session")
 def make_course(tmp_path_factory):
     """A function that makes a fresh course directory on this repository's sources; its gradebook knows the cells."""
-    from autograder.course import Course, generate_assignment
+    from autograder.course.course import Course, generate_assignment
 
     template = tmp_path_factory.mktemp("course")
     configuration = (
@@ -82,7 +82,7 @@ def make_course(tmp_path_factory):
 @pytest.fixture
 def course(tmp_path):
     """A course directory without a gradebook: enough for whatever comes before grading."""
-    from autograder.course import Course
+    from autograder.course.course import Course
 
     folder = tmp_path / "course"
     folder.mkdir()

@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from autograder.judge import judge
-from autograder.questions import read_manifest
+from autograder.assignment.manifest import read_manifest
+from autograder.grading.submission import judge
 from autograder.samples import load_samples
-from autograder.sandbox import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
+from autograder.sandbox.isolation import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions") if sample.attack}

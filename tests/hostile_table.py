@@ -11,8 +11,8 @@ import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
-from autograder.questions import read_manifest
-from autograder.sandbox import ISOLATIONS
+from autograder.assignment.manifest import read_manifest
+from autograder.sandbox.isolation import ISOLATIONS
 from benchmarks.pages import write_between
 from tests.hostile import ATTACKS, NOT_HELD, ROOT, is_held, verdicts
 

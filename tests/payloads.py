@@ -8,7 +8,7 @@ import base64
 import json
 import zipfile
 
-from autograder.course import KIT
+from autograder.course.course import KIT
 
 RUN = "window.pwned=1"
 TAG = f"<img src=x onerror={RUN}>"

@@ -1,6 +1,6 @@
 """A module that plays the student: each function looks at, or tries, one thing from inside the sandbox."""
 
-from autograder.questions import Limits
+from autograder.assignment.manifest import Limits
 
 CODE = """
 import os, resource, signal, socket, subprocess, time

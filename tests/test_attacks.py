@@ -14,19 +14,19 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder import checks
-from autograder.compare import agrees, expect_close, expect_number
-from autograder.criteria import Wrong
+from autograder.assignment.manifest import Limits
+from autograder.checking.compare import agrees, expect_close, expect_number
+from autograder.checking.criteria import Wrong
+from autograder.course.gradebook import record
+from autograder.course.report_store import read_of, report_for, report_path
 from autograder.errors import KitError
-from autograder.gradebook import record
-from autograder.html import student_page
-from autograder.judge import judge
-from autograder.questions import Limits
-from autograder.release import package_files, reference_texts
-from autograder.reports import read_of, report_for, report_path
+from autograder.grading.submission import judge
+from autograder.intake.submission import MAX_SOURCE, Submission, read_submission, stage
+from autograder.release.build import package_files, reference_texts
+from autograder.report.html import student_page
+from autograder.report.terminal import print_question
 from autograder.samples import load_samples
-from autograder.student import Student
-from autograder.submission import MAX_SOURCE, Submission, read_submission, stage
-from autograder.terminal import print_question
+from autograder.sandbox.worker_client import Student
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(cpu_seconds=10, wall_seconds=20, memory_mb=2048)
@@ -273,7 +273,7 @@ def test_what_a_notebook_says_of_its_own_cells_changes_no_score(tmp_path, make_c
     folder = hand_in(course, "honest", "missing_half")
     path = next(folder.glob("*.ipynb"))
     report = report_for(course, "honest")
-    monkeypatch.setattr("autograder.preprocessors.judge.report_for", lambda *_: report)
+    monkeypatch.setattr("autograder.course.preprocessors.judge.report_for", lambda *_: report)
     text, found = path.read_text(), {}
     for name, edit in {"honest": lambda notebook: None, **NOTEBOOKS}.items():
         notebook = json.loads(text)

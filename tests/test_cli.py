@@ -105,7 +105,7 @@ def test_grade_names_a_student_without_submission(tmp_path, run_cli, make_course
 
 
 def test_a_required_sandbox_that_is_missing_is_exit_code_5(tmp_path, run_cli, monkeypatch):
-    from autograder import sandbox
+    from autograder.sandbox import isolation as sandbox
 
     monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
     code, _, err = run_cli("check", package(tmp_path / "s"), "--require-sandbox")
@@ -113,7 +113,7 @@ def test_a_required_sandbox_that_is_missing_is_exit_code_5(tmp_path, run_cli, mo
 
 
 def test_weaker_isolation_is_said_on_the_terminal_and_in_the_report(tmp_path, run_cli, monkeypatch):
-    from autograder import sandbox
+    from autograder.sandbox import isolation as sandbox
 
     monkeypatch.setattr(sandbox, "why_not_bubblewrap", lambda secrets=(): "bubblewrap (bwrap) is not installed")
     code, out, _ = run_cli(

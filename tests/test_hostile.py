@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from autograder.handins import KINDS, place, zipped
-from autograder.sandbox import LANDLOCK, PLAIN
+from autograder.sandbox.isolation import LANDLOCK, PLAIN
 from tests.hostile import ATTACKS, NOT_HELD, held, is_held, verdicts
 
 WEAKER = (LANDLOCK, PLAIN)

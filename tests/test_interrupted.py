@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom import grade_class
-from autograder.locks import NAME, alone
-from autograder.reports import read_of
-from autograder.scratch import NOTE, scratch
+from autograder.course.report_store import read_of
+from autograder.grade_class import grade_class
+from autograder.runtime.locks import NAME, alone
+from autograder.runtime.temporary import NOTE, scratch
 from tests.kills.running import alive
 
 ROOT = Path(__file__).resolve().parents[1]
 HOLD = """
 import sys, time
-from autograder.locks import alone
+from autograder.runtime.locks import alone
 with alone(sys.argv[1], "autograder grade"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -157,7 +157,7 @@ def test_judges_whose_grader_is_gone_end_by_themselves(tmp_path, make_course, ha
 
 def test_a_half_recorded_student_is_recorded_again(tmp_path, make_course, hand_in, monkeypatch):
     """Recorded once, half recorded the second time: what the first time left must not count as done."""
-    from autograder import gradebook
+    from autograder.course import gradebook
 
     course = make_course(tmp_path)
     hand_in(course, "ben", "missing_half")

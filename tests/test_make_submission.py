@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import submission
+from autograder.intake import submission
 
 SCRIPT = Path(__file__).resolve().parents[1] / "assignment2" / "make_submission.py"
 MANIFEST = """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autograder.advice import about_exception
-from autograder.compare import expect_close, expect_number
-from autograder.criteria import Wrong
+from autograder.checking.compare import expect_close, expect_number
+from autograder.checking.criteria import Wrong
+from autograder.intake.source_text import about_exception
 
 
 def message_of(actual, expected, name="loss"):

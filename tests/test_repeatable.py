@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.judge import judge
+from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
 from autograder.samples import load_samples
-from autograder.submission import Submission
 
 SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
 MIXED = ("failed_dw_averaged", "missing_half", "passed_dropout_generator", "error_python_2")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from autograder import checks
-from autograder.judge import judge
-from autograder.report import worst
+from autograder.grading.submission import judge
+from autograder.report.model import worst
 from autograder.samples import load_samples
 
 SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}

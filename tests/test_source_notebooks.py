@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder.questions import read_manifest
+from autograder.assignment.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = read_manifest(ROOT / "assignment2")

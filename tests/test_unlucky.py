@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.bubblewrap import why_not_bubblewrap
-from autograder.course import Course
+from autograder.course.course import Course
 from autograder.errors import KitError, StorageError
-from autograder.landlock import why_not_landlock
-from autograder.locks import NAME
+from autograder.runtime.locks import NAME
+from autograder.sandbox.bubblewrap import why_not_bubblewrap
+from autograder.sandbox.landlock import why_not_landlock
 from tests.kills.course import CLASS, make_class
 from tests.kills.state import difference, graded
 
@@ -24,7 +24,7 @@ NOBODY = 65534
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """A course with a class of three, and what lies in it once it is graded."""
-    from autograder.classroom import grade_class
+    from autograder.grade_class import grade_class
 
     top = tmp_path_factory.mktemp("unlucky")
     make_class(top / "template")
@@ -170,7 +170,7 @@ def test_a_locked_gradebook_is_refused_and_grading_goes_on_when_it_is_free(cours
 
 def test_a_gradebook_that_is_locked_half_way_keeps_what_is_recorded(course, grade, template, monkeypatch):
     """Another program locks it just as the second student is to be recorded."""
-    from autograder import classroom
+    from autograder import grade_class as classroom
 
     other = sqlite3.connect(course.root / "gradebook.db")
     came = []
@@ -203,7 +203,7 @@ def test_a_damaged_gradebook_is_refused_and_not_touched(course, grade, spoil):
 
 def test_a_half_made_gradebook_is_completed(course, grade, template):
     """As nbgrader leaves it where it is killed between making the tables and writing down their version."""
-    from autograder.release import publish
+    from autograder.release.build import publish
 
     path = course.root / "gradebook.db"
     path.unlink()
@@ -240,7 +240,7 @@ def test_a_damaged_secret_is_refused(course, grade):
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere"), os.mkfifo])
 def test_what_lies_in_the_place_of_the_secret_is_refused(tmp_path, make):
-    from autograder.secret import NAME, known_secret_of, secret_of
+    from autograder.runtime.secret import NAME, known_secret_of, secret_of
 
     make(tmp_path / NAME)
     for read in (secret_of, known_secret_of):
@@ -250,7 +250,7 @@ def test_what_lies_in_the_place_of_the_secret_is_refused(tmp_path, make):
 
 def test_a_shortage_stops_grading_and_nobody_gets_0_for_it(course, grade, template, monkeypatch):
     """No file can be opened any more just as a worker is to be started."""
-    from autograder import student
+    from autograder.sandbox import worker_client as student
 
     def start(*arguments, start=student.start_worker):
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -267,7 +267,7 @@ def test_a_shortage_stops_grading_and_nobody_gets_0_for_it(course, grade, templa
 
 
 def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(course):
-    from autograder.reports import read_of
+    from autograder.course.report_store import read_of
 
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert course.students() == sorted(CLASS)  # its configuration is read
@@ -281,7 +281,7 @@ def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(co
 
 def test_what_the_grader_failed_at_is_told_and_judged_again(course, grade, template, monkeypatch):
     from autograder import checks
-    from autograder.criteria import Criterion
+    from autograder.checking.criteria import Criterion
 
     def broken(trial):
         raise ZeroDivisionError

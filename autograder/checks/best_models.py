@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from autograder.arrays import ArrayError, read_npz
+from autograder.checking.compare import expect_array
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.images import TITLES, hidden_images
 from autograder.checks.pack import criterion
 from autograder.checks.saved_nets import CLASSES, NoSuchNet, convolutional, fully_connected
-from autograder.compare import expect_array
-from autograder.criteria import Outcome, Wrong
-from autograder.student import StudentError
+from autograder.intake.safe_npz import ArrayError, read_npz
+from autograder.sandbox.worker_client import StudentError
 
 MARKS = ("first mark", "second mark", "third mark")
 BATCH = 250  # images that travel to the worker at a time: 3 MB

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.attribution import attribute, by_example
+from autograder.checking.compare import agrees
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks import pack
-from autograder.compare import agrees
-from autograder.criteria import Outcome, Wrong
-from autograder.report import Diagnosis
-from autograder.worker.values import Handle
+from autograder.diagnosis.gradient_terms import attribute, by_example
+from autograder.report.model import Diagnosis
+from autograder.sandbox.worker.values import Handle
 from cs231n.gradient_check import check_gradient
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.checks.gradients import fresh
-from autograder.student import StudentError
+from autograder.sandbox.worker_client import StudentError
 
 
 @dataclass(frozen=True)

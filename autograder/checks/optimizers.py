@@ -6,9 +6,9 @@ config it returned stays in the worker and goes back into the next call.
 
 import numpy as np
 
+from autograder.checking.compare import agrees, expect_close
+from autograder.checking.criteria import Outcome
 from autograder.checks.pack import criterion
-from autograder.compare import agrees, expect_close
-from autograder.criteria import Outcome
 from cs231n import optimizers as reference
 
 STEPS = 8

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from autograder import misconceptions
-from autograder.criteria import Registry
+from autograder.checking.criteria import Registry
+from autograder.diagnosis import misconceptions
 
 ASSIGNMENT = Path(__file__).resolve().parents[2] / "assignment2"
 if str(ASSIGNMENT) not in sys.path:

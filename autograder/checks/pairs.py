@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
+from autograder.checking.criteria import Outcome, Wrong, needing
 from autograder.checks.gradients import attribution, expect_gradient, fitting, shares, variants_of
 from autograder.checks.pack import criterion, large_call
-from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
-from autograder.criteria import Outcome, Wrong, needing
-from autograder.derived import LargeCall, expect_about
-from autograder.report import Diagnosis
+from autograder.grading.large_inputs import LargeCall, expect_about
+from autograder.report.model import Diagnosis
 
 FLOAT32 = "comes back in float32."
 

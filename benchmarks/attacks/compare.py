@@ -7,7 +7,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder.files import write_atomically
+from autograder.runtime.atomic import write_atomically
 
 from . import broken, forgery, harm, in_nbgrader, in_otter, ours, reports, tampering, theft
 from .arena import copied, draw_tokens, lay_out, run_inside

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from autograder.checking.compare import agrees, expect_array
+from autograder.checking.criteria import Wrong
 from autograder.checks.gradients import expect_gradient
 from autograder.checks.pairs import expect_unchanged
-from autograder.compare import agrees, expect_array
-from autograder.criteria import Wrong
 
 
 def accepts(case):

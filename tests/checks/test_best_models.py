@@ -8,14 +8,14 @@ import nbformat
 import numpy as np
 import pytest
 
+from autograder.checking.criteria import Trial, Wrong
 from autograder.checks import best_models, images
 from autograder.checks.images import hidden_images
 from autograder.checks.pack import REGISTRY
 from autograder.checks.sample_models import model_files
 from autograder.checks.saved_nets import NoSuchNet, convolutional, fully_connected
-from autograder.criteria import Trial, Wrong
-from autograder.judge import judge, seed_of
-from autograder.submission import Submission
+from autograder.grading.submission import judge, seed_of
+from autograder.intake.submission import Submission
 from cs231n.checkpoint import save_model
 from cs231n.classifiers.cnn import ThreeLayerConvNet
 from cs231n.classifiers.fc_net import FullyConnectedNet, TwoLayerNet

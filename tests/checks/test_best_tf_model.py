@@ -7,12 +7,12 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from autograder.checking.criteria import Trial, Wrong
 from autograder.checks import best_models  # noqa: F401  (it registers its criteria)
 from autograder.checks.images import hidden_images
 from autograder.checks.pack import REGISTRY
-from autograder.criteria import Trial, Wrong
-from autograder.judge import seed_of
-from autograder.student import Student
+from autograder.grading.submission import seed_of
+from autograder.sandbox.worker_client import Student
 
 QUESTION = "best_tf_model"
 SECRET = (3, 1, 4, 1)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import checks
+from autograder.checking.compare import agrees
 from autograder.checks.gradients import fitting, variants_of
 from autograder.checks.layers import convolution, pooling
-from autograder.compare import agrees
-from autograder.replay import raised_as
+from autograder.diagnosis.replay import raised_as
 from cs231n import layers as reference
 
 CONVOLUTION, POOLING = convolution.LAYER, pooling.LAYER

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from autograder.checking.criteria import Wrong
 from autograder.checks.classifiers.nets import NetTrial, _about_draw, _about_shape
-from autograder.criteria import Wrong
 from cs231n.classifiers.fc_net import FullyConnectedNet
 
 REG = 0.7

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from autograder.checking.compare import RTOL, agrees
 from autograder.checks.gradients import fresh, variants_of
 from autograder.checks.layers.normalization import BATCHNORM, LAYERNORM
 from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
-from autograder.compare import RTOL, agrees
-from autograder.judge import judge
+from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
 from autograder.samples import Sample
-from autograder.submission import Submission
 from cs231n import layers as reference
 
 LAYERS = {layer.forward: layer for layer in (BATCHNORM, LAYERNORM, SPATIAL, GROUPNORM)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from autograder.questions import read_manifest
+from autograder.assignment.manifest import read_manifest
 from autograder.samples import Sample, load_samples
 from tests.fuzz import names, notebooks  # noqa: F401  they add their breakages
 from tests.fuzz.breakages import ALL

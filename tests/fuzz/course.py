@@ -15,12 +15,12 @@ from unittest import mock
 
 from nbgrader.api import Gradebook
 
-from autograder import course as courses
-from autograder.classroom import grade_class
-from autograder.collect import collect
-from autograder.course import Course, generate_assignment
-from autograder.reports import report_path
-from autograder.secret import NAME, secret_of
+from autograder.course import course as courses
+from autograder.course.course import Course, generate_assignment
+from autograder.course.report_store import report_path
+from autograder.grade_class import grade_class
+from autograder.intake.collect import collect
+from autograder.runtime.secret import NAME, secret_of
 from tests.fuzz.cases import ROOT, bases, make_case, manifest
 from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped

@@ -18,16 +18,17 @@ from pathlib import Path
 import nbformat
 from rich.console import Console
 
-from autograder import checks, report
+from autograder import checks
 from autograder.errors import KitError
-from autograder.html import student_page
-from autograder.judge import judge
-from autograder.notebooks import read_notebook
-from autograder.sandbox import choose_isolation
-from autograder.secret import secret_of
-from autograder.submission import read_submission
-from autograder.terminal import print_question, print_summary
-from autograder.work import Work
+from autograder.grading.submission import judge
+from autograder.grading.work import Work
+from autograder.intake.safe_notebook import read_notebook
+from autograder.intake.submission import read_submission
+from autograder.report import model as report
+from autograder.report.html import student_page
+from autograder.report.terminal import print_question, print_summary
+from autograder.runtime.secret import secret_of
+from autograder.sandbox.isolation import choose_isolation
 from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
 
 JUDGED = ("relu_forward", "sgd_momentum")

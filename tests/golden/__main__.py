@@ -10,8 +10,8 @@ import json
 import logging
 import sys
 
-from autograder.questions import read_manifest
-from autograder.sandbox import choose_isolation
+from autograder.assignment.manifest import read_manifest
+from autograder.sandbox.isolation import choose_isolation
 from tests.golden.cases import HERE, load_cases
 from tests.golden.comparison import differences
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder import checks
-from autograder.judge import judge
+from autograder.grading.submission import judge
+from autograder.intake.submission import read_submission
 from autograder.samples import load_samples
-from autograder.submission import read_submission
 from tests.golden.comparison import summary
 
 HERE = Path(__file__).parent

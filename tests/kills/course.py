@@ -6,10 +6,10 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from autograder.course import Course
-from autograder.release import publish
+from autograder.course.course import Course
+from autograder.release.build import publish
+from autograder.runtime.secret import secret_of
 from autograder.samples import load_samples, write_sample
-from autograder.secret import secret_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "Dropout"

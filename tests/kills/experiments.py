@@ -7,10 +7,10 @@ import os
 import shutil
 import time
 
-from autograder.collect import collect
-from autograder.course import Course
-from autograder.release import publish
-from autograder.submission import read_submission
+from autograder.course.course import Course
+from autograder.intake.collect import collect
+from autograder.intake.submission import read_submission
+from autograder.release.build import publish
 from tests.kills import state
 from tests.kills.course import CLASS, change_sources, make_class, make_sources, write_download
 from tests.kills.running import Run, alive

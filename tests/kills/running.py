@@ -8,7 +8,12 @@ import time
 import traceback
 from pathlib import Path
 
-from autograder import classroom, cli, collect, course, release, terminal  # noqa: F401  (what a command would import)
+from autograder import cli  # noqa: F401  (what a command would import)
+from autograder import grade_class as classroom  # noqa: F401  (what a command would import)
+from autograder.course import course  # noqa: F401  (what a command would import)
+from autograder.intake import collect  # noqa: F401  (what a command would import)
+from autograder.release import build as release  # noqa: F401  (what a command would import)
+from autograder.report import terminal  # noqa: F401  (what a command would import)
 
 PATIENCE = 300  # seconds that a run may take on a busy machine
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from autograder import checks
-from autograder.judge import judge
+from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
 from autograder.samples import Sample
-from autograder.submission import Submission
 from tests.mutants.grading import FAILING, here, questions_upon
 
 

@@ -7,13 +7,13 @@ from functools import cache, partial
 from pathlib import Path
 
 from autograder import checks
-from autograder.judge import judge
-from autograder.mutation.derive import Mutant
-from autograder.questions import read_manifest
-from autograder.release import reference_texts
+from autograder.assignment.manifest import read_manifest
+from autograder.diagnosis.mutation.derive import Mutant
+from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
+from autograder.release.build import reference_texts
 from autograder.samples import Sample
-from autograder.sandbox import choose_isolation
-from autograder.submission import Submission
+from autograder.sandbox.isolation import choose_isolation
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")

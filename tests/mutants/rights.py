@@ -9,10 +9,10 @@ import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.judge import judge
-from autograder.release import reference_texts
+from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
+from autograder.release.build import reference_texts
 from autograder.samples import Sample
-from autograder.submission import Submission
 from tests.mutants.grading import here, questions_upon
 
 FOLDER = Path(__file__).resolve().parents[1] / "right"

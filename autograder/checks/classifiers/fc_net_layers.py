@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
+from autograder.checking.criteria import Outcome, Wrong, needing
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
 from autograder.checks.classifiers.nets import expect_initial_parameters, forward, loss_of
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
-from autograder.compare import RTOL_FLOAT32, agrees, expect_close
-from autograder.criteria import Outcome, Wrong, needing
 from cs231n.layers import batchnorm_forward
 
 QUESTION = "FullyConnectedNet"

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
 from autograder.checks.pack import large_call, misconception
-from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
-from autograder.criteria import Outcome, Wrong
-from autograder.derived import LargeCall, expect_about
-from autograder.student import StudentError
-from autograder.worker.values import Handle
+from autograder.grading.large_inputs import LargeCall, expect_about
+from autograder.sandbox.worker.values import Handle
+from autograder.sandbox.worker_client import StudentError
 from cs231n.layers import affine_forward, softmax_loss
 
 RTOL_OF_NETS = 2e-5  # a layer inside may compute in float32, which the type of what comes out does not show

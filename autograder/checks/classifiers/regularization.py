@@ -4,11 +4,11 @@ from itertools import product
 
 import numpy as np
 
+from autograder.checking.compare import agrees
 from autograder.checks.gradients import Variant
 from autograder.checks.pack import misconception
-from autograder.compare import agrees
-from autograder.report import Diagnosis
-from autograder.words import listed
+from autograder.report.model import Diagnosis
+from autograder.runtime.text import listed
 from cs231n.layers import softmax_loss
 
 

@@ -8,12 +8,12 @@ from math import erf, isclose, sqrt
 
 import numpy as np
 
+from autograder.checking.compare import agrees, expect_close, told_apart
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.layers.masks import FORWARD, SIGMAS, Call, drawn_from, expect_some_dropped
 from autograder.checks.pack import criterion, misconception
 from autograder.checks.pairs import expect_unchanged
-from autograder.compare import agrees, expect_close, told_apart
-from autograder.criteria import Outcome, Wrong
-from autograder.student import StudentError
+from autograder.sandbox.worker_client import StudentError
 
 KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake turns all of them into themselves
 SHAPES = ((20011,), (12, 7, 40, 6))

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from autograder.checking.compare import agrees, expect_array, expect_close
+from autograder.checking.criteria import Outcome, Wrong, needing
 from autograder.checks.layers.dropout import KEEP, SHAPES
 from autograder.checks.layers.masks import FORWARD, Call, drawn_from, expect_some_dropped
 from autograder.checks.pack import criterion, large_call, misconception
 from autograder.checks.pairs import expect_unchanged
-from autograder.compare import agrees, expect_array, expect_close
-from autograder.criteria import Outcome, Wrong, needing
-from autograder.derived import LargeCall
-from autograder.report import Diagnosis
+from autograder.grading.large_inputs import LargeCall
+from autograder.report.model import Diagnosis
 from cs231n import layers as reference
 
 BACKWARD = "dropout_backward"

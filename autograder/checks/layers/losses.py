@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from autograder.checking.compare import expect_close, expect_number
+from autograder.checking.criteria import Wrong
 from autograder.checks.gradients import attribution, expect_gradient, fitting, variants_of
 from autograder.checks.pack import criterion, large_call
-from autograder.compare import expect_close, expect_number
-from autograder.criteria import Wrong
-from autograder.derived import LargeCall, expect_about
+from autograder.grading.large_inputs import LargeCall, expect_about
 from cs231n import layers as reference
 
 LARGE = (10000, 10)  # x of the call that tells a derived gradient

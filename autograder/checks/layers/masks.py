@@ -5,8 +5,8 @@ from math import prod, sqrt
 
 import numpy as np
 
-from autograder.compare import RTOL_FLOAT32, expect_array, told_apart
-from autograder.criteria import Wrong
+from autograder.checking.compare import RTOL_FLOAT32, expect_array, told_apart
+from autograder.checking.criteria import Wrong
 
 FORWARD = "dropout_forward"
 SHAPE = (200, 110)

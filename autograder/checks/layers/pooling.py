@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from autograder.checking.compare import expect_array
+from autograder.checking.criteria import Wrong, needing
 from autograder.checks.layer import Edge, Layer
 from autograder.checks.layers.convolution import windows
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import state_layer
-from autograder.compare import expect_array
-from autograder.criteria import Wrong, needing
 
 TOLERANCE = 1e-4  # of a share of dout, which may be computed in float32
 

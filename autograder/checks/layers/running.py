@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from autograder.checking.compare import agrees, expect_array, expect_close
+from autograder.checking.criteria import Wrong
 from autograder.checks.gradients import fitting, variants_of
 from autograder.checks.pack import criterion
 from autograder.checks.pairs import expect_forward, laid, worst
-from autograder.compare import agrees, expect_array, expect_close
-from autograder.criteria import Wrong
 
 STATISTICS = {"running_mean": "running mean", "running_var": "running variance"}
 RIGHT = {"running_mean": lambda rows: rows.mean(axis=0), "running_var": lambda rows: rows.var(axis=0)}

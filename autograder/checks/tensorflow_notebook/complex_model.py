@@ -4,12 +4,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.pack import criterion, misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.reference import mixed
 from autograder.checks.tensorflow_notebook.setting import Setting, expect_gradients, fits
-from autograder.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
-from autograder.criteria import Outcome, Wrong
 
 
 @criterion("complex_model", "logits in training", 3)

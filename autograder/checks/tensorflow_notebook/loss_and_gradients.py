@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close, expect_number
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.gradients import Variant
 from autograder.checks.pack import criterion, misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.setting import N, Setting, expect_gradients, fits
-from autograder.compare import RTOL_FLOAT32, agrees, expect_close, expect_number
-from autograder.criteria import Outcome, Wrong
 
 QUESTION = "loss_and_gradients"
 

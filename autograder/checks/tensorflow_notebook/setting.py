@@ -9,13 +9,13 @@ import re
 
 import numpy as np
 
+from autograder.checking.compare import RTOL_FLOAT32, expect_close
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks.gradients import fitting
 from autograder.checks.pack import misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
-from autograder.compare import RTOL_FLOAT32, expect_close
-from autograder.criteria import Outcome, Wrong
-from autograder.student import StudentError
+from autograder.sandbox.worker_client import StudentError
 
 N = 6
 SIGNS = ("multiple of 5408", "8192", "21632")  # in what TensorFlow says of SAME padding, or of no pooling

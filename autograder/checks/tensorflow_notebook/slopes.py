@@ -9,9 +9,9 @@ import hashlib
 
 import numpy as np
 
+from autograder.checking.compare import expect_array
+from autograder.checking.criteria import Outcome, Wrong
 from autograder.checks import pack  # noqa: F401  (makes cs231n importable)
-from autograder.compare import expect_array
-from autograder.criteria import Outcome, Wrong
 from cs231n.slopes import SETTLED, STEPS, Line, size_of
 
 TRIES = 8  # directions of a kind, of which one has to be smooth enough to be measured

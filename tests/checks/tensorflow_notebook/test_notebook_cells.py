@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from autograder.questions import read_manifest
+from autograder.assignment.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = json.loads((ROOT / "source_notebooks/assignment2/TensorFlow.ipynb").read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
+from autograder.checking.compare import agrees
 from autograder.checks.tensorflow_notebook import reference
-from autograder.compare import agrees
 from cs231n import layers
 
 N = 3

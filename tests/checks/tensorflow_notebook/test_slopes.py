@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from autograder.checking.criteria import Wrong
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
-from autograder.criteria import Wrong
 
 RNG = np.random.default_rng(0)
 SHAPES = {"u": (30, 20), "v": (20,), "w": (7, 3), "z": (2,)}

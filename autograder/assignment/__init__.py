@@ -1,0 +1,1 @@
+"""What is asked: the manifest, the limits, the reference solution and its stubs."""

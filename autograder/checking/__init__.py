@@ -1,0 +1,1 @@
+"""All that an author of checks imports: criteria, comparing, numeric gradients, the Pack."""

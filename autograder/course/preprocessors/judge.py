@@ -1,0 +1,67 @@
+"""JudgeCells: stands where nbgrader would execute the submission, and puts the judge's verdicts into the test cells.
+
+No cell of the student's notebook is run. Each test cell shows the judge's report of its question, and then a
+number, which nbgrader takes for the cell's score.
+"""
+
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+
+from autograder import checks
+from autograder.course.course import Course
+from autograder.course.preprocessors import converter_of
+from autograder.course.report_store import report_for
+from autograder.report.html import question_fragment
+from autograder.runtime.locks import alone
+
+_REPORT = "autograder_questions"  # the key in nbgrader's resources under which SaveJudgedGrades finds the verdicts
+
+
+class JudgeCells(NbGraderPreprocessor):
+    """Run first among the autograde preprocessors, in the place of Execute."""
+
+    def preprocess(self, nb, resources):
+        course = Course(converter_of(self).coursedir.root)
+        with alone(course.root, "nbgrader autograde"):
+            report = report_for(course, resources["nbgrader"]["student"])
+        questions = {question.id: question for question in report.questions}
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+                if utils.is_grade(cell) and not utils.is_solution(cell):
+                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]))
+        resources[_REPORT] = questions
+        return nb, resources
+
+
+def _fill(cell, question):
+    if question is None:  # without a number nbgrader would give full marks
+        cell.outputs = [_score(0)]
+        return
+    fragment = question_fragment(question, checks.heat_map)
+    summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
+    cell.outputs = [
+        new_output("display_data", data={"text/html": fragment, "text/plain": summary}),
+        _score(0 if question.bonus else question.points),  # nbgrader refuses more than the cell's points, here 0
+    ]
+
+
+def _score(points):
+    return new_output("execute_result", data={"text/plain": f"{points:g}"}, execution_count=None)
+
+
+class SaveJudgedGrades(SaveAutoGrades):
+    """nbgrader's SaveAutoGrades, which also records bonus points and asks for a human where nothing could be graded."""
+
+    def _add_score(self, cell, resources):
+        super()._add_score(cell, resources)
+        question = resources[_REPORT].get(cell.metadata.nbgrader["grade_id"])
+        if question is None:
+            return
+        grade = self.gradebook.find_grade(question.id, self.notebook_id, self.assignment_id, self.student_id)
+        if question.bonus:
+            grade.auto_score = question.points
+        if {"grader_fault", "skipped"} & {criterion.verdict for criterion in question.criteria}:
+            grade.needs_manual_grade = True
+        self.gradebook.db.commit()

@@ -1,0 +1,41 @@
+"""CheckMarkers: refuses a source notebook whose solution markers or test cells are not what they should be."""
+
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.assignment.regions import find_regions
+from autograder.course.course import Course
+from autograder.course.preprocessors import converter_of
+from autograder.errors import ReleaseError
+
+
+class CheckMarkers(NbGraderPreprocessor):
+    """Run before ClearSolutions, which would ship the solution of a mistyped region without a word."""
+
+    def preprocess(self, nb, resources):
+        notebook = resources["nbgrader"]["notebook"]
+        for number, cell in enumerate(nb.cells, 1):
+            find_regions(cell.source, f"{notebook}.ipynb, cell {number}", cell.cell_type == "code")
+        manifest = Course(converter_of(self).coursedir.root).manifest
+        if resources["nbgrader"]["assignment"] == manifest.name:
+            _match_manifest(nb, notebook, manifest)
+        return nb, resources
+
+
+def _match_manifest(nb, notebook, manifest):
+    """Raise ReleaseError unless the autograded cells are exactly the manifest's questions, worth the same points.
+
+    The cell of a bonus question is worth 0, so that nbgrader's maximum stays what can be reached without it.
+    """
+    asked = {question.id: 0 if question.bonus else question.points for question in manifest.of_notebook(notebook)}
+    graded = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in nb.cells
+        if utils.is_grade(cell) and not utils.is_solution(cell)
+    }
+    for name in sorted(asked.keys() | graded.keys()):
+        if asked.get(name) != graded.get(name):
+            raise ReleaseError(
+                f"{notebook}.ipynb: the test cell {name!r} is worth {graded.get(name, 'nothing, or absent')}, "
+                f"by questions.toml it is {asked.get(name, 'nothing, or absent')} (bonus: 0); make the two agree"
+            )

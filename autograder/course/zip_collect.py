@@ -1,0 +1,62 @@
+"""`nbgrader zip_collect` with this kit's own way of finding hand-ins.
+
+nbgrader's extractor unpacks every archive to the end, and its collector asks for a regular expression and forgets the
+folder a file lay in, so that a package arrives flat or not at all. Here the first finds and reads each student's latest
+hand-in as `autograder collect` does, and writes what is graded to extracted/<student>/; the second takes it from there.
+What nbgrader does around them (the folders, --force, submitted/) stays as it is.
+"""
+
+import tempfile
+from pathlib import Path
+
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from traitlets import Unicode
+
+from autograder.course.course import Course
+from autograder.intake.collect import STAMP, Collected, first_usable
+from autograder.intake.downloads import find
+from autograder.intake.lms_names import read_pattern
+from autograder.intake.submission import read_submission
+from autograder.report.html import one_line
+
+
+class HandInExtractor(ExtractorPlugin):
+    """Write each student's files from downloaded/<assignment>/archive to extracted/<student>/, package and all."""
+
+    pattern = Unicode("", help="Regular expression with (?P<student>...), for names of another form.").tag(config=True)
+
+    def extract(self, archive_path, extracted_path):
+        manifest, said = Course(self.parent.coursedir.root).manifest, Collected()
+        with tempfile.TemporaryDirectory(prefix="zip-collect-") as aside:
+            found = find(
+                archive_path, manifest, tempfile.mkdtemp(dir=aside), self.pattern and read_pattern(self.pattern)
+            )
+            said.problems += found.problems
+            for student, hand_ins in sorted(found.hand_ins.items()):
+                try:
+                    folder, _ = first_usable(hand_ins, manifest, aside, said)
+                    if folder:
+                        self._write(Path(extracted_path) / student, folder, manifest)
+                except OSError as error:
+                    said.problems.append((student, f"could not be written to {extracted_path}: {error}"))
+        for what, why in said.notes:
+            self.log.info("%s: %s", one_line(what), one_line(why))
+        for what, why in said.problems:
+            self.log.error("%s was not collected: %s", one_line(what), one_line(why))
+
+    def _write(self, target, folder, manifest):
+        files = read_submission(folder, manifest).files
+        if (folder / STAMP).is_file():
+            files = files | {STAMP: (folder / STAMP).read_bytes()}
+        for path, data in files.items():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(data)
+
+
+class HandInCollector(FileNameCollectorPlugin):
+    """Take every file in extracted/<student>/ for that student, under its own path."""
+
+    def collect(self, submitted_file):
+        top = self.parent._format_collect_path(self.parent.extracted_directory)
+        student, *inside = Path(submitted_file).relative_to(top).parts
+        return {"student_id": student, "file_id": "/".join(inside)}

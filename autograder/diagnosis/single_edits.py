@@ -1,0 +1,55 @@
+"""One small mistake, anywhere in an answer: what is named where no misconception of the catalogue fits.
+
+Every mutation operator is applied wherever it can be in the reference's solution. Where one of these versions gives the
+student's own answers, the student's code is right but for a mistake of that kind. The student reads the kind; whoever
+grades reads the line of the reference as well.
+"""
+
+import functools
+from dataclasses import dataclass
+
+from autograder.assignment.manifest import read_manifest
+from autograder.assignment.variants import with_code
+from autograder.diagnosis.mutation.derive import Mutant, derive
+from autograder.diagnosis.mutation.kinds import SAID
+from autograder.release.build import reference_texts
+from autograder.report.model import Diagnosis
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """The reference with one mutant in it; what replay.explanations takes."""
+
+    mutant: Mutant
+    code: str
+
+    @property
+    def file(self):
+        return self.mutant.file
+
+    @property
+    def diagnosis(self):
+        kind = SAID[self.mutant.operator]
+        _, _, change = self.mutant.key.partition(": ")
+        text = f"Your answers are those of a right solution with one small mistake: {kind}."
+        return Diagnosis("edit", self.mutant.operator, text, f"The reference gives the same answers with {change}")
+
+    @functools.cached_property
+    def module(self):
+        return with_code(self.mutant.file, self.code)
+
+
+@functools.cache
+def edits(root):
+    """Return {question id: its Edits}; of a backward pass also those that spoil what the forward pass puts aside.
+
+    - root: the folder of the reference solution
+    """
+    manifest = read_manifest(root)
+    found, texts = {question.id: [] for question in manifest.questions}, reference_texts(manifest)
+    for mutant in derive(manifest, most=None):
+        edit = Edit(mutant, mutant.definition(texts[mutant.file]))
+        users = [question.id for question in manifest.questions if mutant.function in question.needs]
+        for question in users if mutant.cache else [mutant.function]:
+            found[question].append(edit)
+    return found

@@ -1,0 +1,1 @@
+"""One submission: attempts, retries, blame, diagnosis, verdicts, points, report."""

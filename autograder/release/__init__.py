@@ -1,0 +1,1 @@
+"""The student release: built, scanned for leaks, published."""

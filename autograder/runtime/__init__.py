@@ -1,0 +1,1 @@
+"""Files, locks, temporary folders, signals and text: what every stage needs. Knows nothing of grading."""

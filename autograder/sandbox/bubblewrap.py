@@ -1,0 +1,72 @@
+"""Bubblewrap, the stronger sandbox: a worker in namespaces of its own.
+
+There is no network in them, no other process, and a file system that holds the system's libraries and the Python
+interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the checks,
+the gradebook and other students' work are not there, and where one of them would lie under something mounted it is
+covered up.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from autograder.sandbox.host_paths import WORKER, hidden, visible
+
+INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
+
+
+@functools.cache
+def why_not_bubblewrap(secrets=()):
+    """Return why bubblewrap cannot be used here, found by trying it, or '' where it can."""
+    if not shutil.which("bwrap"):
+        return "bubblewrap (bwrap) is not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            command = bubblewrap(Path(folder), secrets, {}) + [sys.executable, "-c", "import numpy, safetensors"]
+            run = subprocess.run(command, capture_output=True, timeout=60)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"bubblewrap could not be started ({error})"
+    last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
+
+
+def bubblewrap(folder, secrets, environment):
+    """Return the bwrap command line up to the program to run.
+
+    - folder: the staged submission
+    - secrets: folders to cover up, besides the kit's own
+    - environment: all variables there will be
+    """
+    # As process 1 there is no other in the namespace, such as bubblewrap's own, whose memory is not ours to bound.
+    command = ["bwrap", "--as-pid-1", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
+    for name, value in environment.items():
+        command += ["--setenv", name, value]
+    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm"), "--size", str(64 << 20), "--tmpfs", "/tmp"]
+    command += ["--size", str(1 << 20), "--tmpfs", "/home"]
+    secret = hidden(secrets)
+    before = [path for path in visible() if not any(path.is_relative_to(folder) for folder in secret)]
+    after = [path for path in visible() if path not in before]
+    for path in before:
+        command += (
+            ["--symlink", os.readlink(path), str(path)] if path.is_symlink() else ["--ro-bind", str(path), str(path)]
+        )
+    for path in secret:
+        if any(path.is_relative_to(shown) for shown in before):
+            command += _covered(path)
+    for path in after:
+        command += ["--ro-bind", str(path), str(path)]
+    for path in secret:
+        if any(path.is_relative_to(shown) for shown in after) and path not in after:
+            command += _covered(path)
+    command += ["--ro-bind", str(WORKER), f"{INSIDE_KIT}/worker", "--ro-bind", str(folder), INSIDE_SUBMISSION]
+    return command + ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/home", "--"]
+
+
+def _covered(folder):
+    """Put an empty file system, too small to hide memory in, over a folder."""
+    return ["--size", str(1 << 20), "--tmpfs", str(folder)]

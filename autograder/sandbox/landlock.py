@@ -1,0 +1,130 @@
+"""Landlock, the second sandbox: for places where namespaces are not to be had, such as inside most containers.
+
+A worker shuts itself in before it loads any of the student's code: Landlock lets it open nothing but what is listed
+here, and a home of its own to write in; where the grader is root it becomes a user of its own. It shares the rest of
+the machine. So names, sizes and times of files are not hidden from it, only what is in them, and its home lies on a
+real disk, where what it writes is measured from outside.
+"""
+
+import functools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from autograder.runtime.temporary import remove_tree
+from autograder.sandbox.host_paths import WORKER, hidden, visible
+
+MAX_HOME, MAX_HOME_FILES = 64 << 20, 1000
+_DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
+_OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
+_USERS = range(61184, 65520)  # systemd's for users that exist for one service only: nobody's files are theirs
+_BEAT = 0.2  # seconds between two looks at a worker's home
+
+
+@functools.cache
+def why_not_landlock():
+    """Return why this sandbox cannot be used here, found by trying it, or '' where it can."""
+    if not sys.platform.startswith("linux"):
+        return "Landlock is a part of Linux"
+    try:
+        with tempfile.TemporaryDirectory() as folder, Home() as home:
+            code = "import json, sys; sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
+            code += "confine(60, 2048, landlock=json.loads(sys.argv[2])); import safetensors.numpy"
+            start = [sys.executable, "-P", "-s", "-B", "-c", code, str(WORKER.parent)]
+            command = [*start, json.dumps(rules(folder, home))]
+            run = subprocess.run(command, capture_output=True, env={"OPENBLAS_NUM_THREADS": "1"}, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"Landlock could not be tried ({error})"
+    last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return "" if run.returncode == 0 else f"Landlock does not work here ({''.join(last) or run.returncode})"
+
+
+def rules(folder, home, secrets=()):
+    """Return what a worker shuts itself in with, as plain data: worker/landlock.py says what each word means.
+
+    - folder: the staged submission
+    - home: its Home
+    - secrets: folders that must not be readable, besides the kit's own
+    """
+    secret = hidden(secrets)
+    paths = [(str(path), kind) for path, kind in _DEVICES.items() if os.path.exists(path)]
+    paths += [(path, "read") for path in _OF_THE_MACHINE if os.path.exists(path)]
+    shown = [path for path in visible() if not path.is_symlink()]
+    for path in shown:
+        # An interpreter inside the kit is shown; a secret inside that interpreter is not.
+        inside = [other for other in secret if other.is_relative_to(path) and other != path]
+        paths += [(str(path), "list")] * bool(inside) + [(str(part), "read") for part in _around(path, inside)]
+    paths += [(str(WORKER), "read"), (str(folder), "read"), (str(home.path), "write")]
+    return {"paths": paths, "user": home.user, "reads_closed_folders": _is_closed([*shown, Path(folder), WORKER])}
+
+
+class Home:
+    """An empty folder that one worker may write to, and the user that it belongs to; use as a context manager.
+
+    - path: the folder
+    - user: the number of a user of its own where the grader is root, else None
+    - exceeded: whether more was written than fits
+    """
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="worker-home-"))
+        self.exceeded, self._closed = False, threading.Event()
+        self.user = None
+        if os.geteuid() == 0:
+            self.user = random.SystemRandom().choice(_USERS)
+            os.chown(self.path, self.user, self.user)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def watch(self, stop):
+        """Call `stop` as soon as the folder holds more than fits; there is no quota that could be set without root."""
+
+        def look():
+            while not self._closed.wait(_BEAT):
+                if _is_full(self.path):
+                    self.exceeded = True
+                    return stop()
+
+        threading.Thread(target=look, daemon=True).start()
+
+    def close(self):
+        """Remove the folder with all that is in it."""
+        self._closed.set()
+        remove_tree(self.path)
+
+
+def _is_full(folder):
+    """Say whether a home, in which there can be no folders, holds more than fits."""
+    try:
+        entries = list(os.scandir(folder))
+        size = sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
+    except FileNotFoundError:
+        return False  # it has just been closed
+    return size > MAX_HOME or len(entries) > MAX_HOME_FILES
+
+
+def _around(path, secret):
+    """Yield the parts of a folder that together hold everything in it but what is secret."""
+    if path in secret:
+        return
+    if not any(other.is_relative_to(path) for other in secret):
+        yield path
+    elif path.is_dir():
+        for child in sorted(path.iterdir()):
+            if not child.is_symlink():
+                yield from _around(child, secret)
+
+
+def _is_closed(paths):
+    """Say whether one of these lies in a folder that only its owner may pass through."""
+    folders = {folder for path in paths for folder in (path, *path.parents)}
+    return any(not folder.stat().st_mode & 0o001 for folder in folders if folder.is_dir())

@@ -1,0 +1,121 @@
+"""Limits are a multiple of what the reference takes, and the reference is measured as a student is."""
+
+import math
+from dataclasses import astuple, replace
+
+import pytest
+
+from autograder.assignment.limits import COSTS, Cost, Limits, costs_text, recorded_costs
+from autograder.errors import INPUT, KitError
+from autograder.grading.calibrate import reference_cost
+from autograder.grading.work import Work
+from autograder.intake.submission import Submission
+from autograder.sandbox.worker_client import Student
+
+LIMITS = Limits(5, 20, 1000, cpu_factor=50, wall_factor=100, memory_factor=4)
+COST = Cost(cpu_seconds=0.21, wall_seconds=0.3, memory_mb=300, address_mb=700.5)
+
+
+class TestLimits:
+    def test_are_multiples_of_the_cost_and_never_less_than_the_floor(self):
+        assert astuple(LIMITS.fitting(COST)) == (11, 30, 1200, 50, 100, 4, 2802)
+        assert LIMITS.fitting(Cost(0.01, 0.01, 1, 1)) == LIMITS
+
+    def test_stay_as_they_are_for_the_same_cost(self):
+        once = LIMITS.fitting(COST)
+        assert once.fitting(COST) == once
+
+    def test_without_factors_are_what_they_are(self):
+        assert Limits(5, 20, 1000).fitting(COST) == Limits(5, 20, 1000)
+
+    @pytest.mark.parametrize("wrong", ["10", None, -1, math.inf, math.nan])
+    def test_are_numbers(self, wrong):
+        with pytest.raises(TypeError, match="cpu_factor is .*; expected a number"):
+            replace(LIMITS, cpu_factor=wrong)
+
+    def test_say_what_the_reference_takes_at_most(self):
+        assert LIMITS.compared(6, 50, "s") == "; the reference takes less than 0.2 s here"
+        assert LIMITS.compared(2048, 4, "MB") == "; the reference takes less than 512 MB here"
+        assert LIMITS.compared(6, 0, "s") == ""
+
+
+class TestRecordedCosts:
+    def test_are_read_as_they_were_written(self, tmp_path):
+        costs = {"first": COST, "second": Cost(1, 2, 3, 4)}
+        (tmp_path / COSTS).write_text(costs_text(costs))
+        assert recorded_costs(tmp_path) == costs
+
+    def test_may_be_missing(self, tmp_path):
+        assert recorded_costs(tmp_path) == {}
+
+    @pytest.mark.parametrize(
+        "text", ["first = ", "first = 3", "first = { cpu = 1 }", "first = { cpu_seconds = 1 }", "\xff"]
+    )
+    def test_that_are_broken_are_named_with_the_command_that_mends_them(self, tmp_path, text):
+        (tmp_path / COSTS).write_bytes(text.encode("latin-1"))
+        with pytest.raises(KitError, match="costs.toml: .*Write it anew: autograder measure") as error:
+            recorded_costs(tmp_path)
+        assert error.value.exit_code == INPUT
+
+    def test_of_this_assignment_are_those_of_its_questions(self, manifest):
+        costs = recorded_costs(manifest.root)
+        assert list(costs) == [question.id for question in manifest.questions]
+        for question in manifest.questions:
+            limits, cost = question.limits, costs[question.id]
+            assert limits == limits.fitting(cost)
+            assert limits.cpu_seconds >= 30 * cost.cpu_seconds > 0, question.id
+            assert limits.wall_seconds >= 60 * cost.wall_seconds > 0, question.id
+            assert limits.memory_mb >= 4 * cost.memory_mb, question.id
+            assert limits.wall_seconds >= 1.5 * limits.cpu_seconds, "waiting for a processor is no fault"
+
+
+@pytest.fixture
+def work(manifest, isolation):
+    return Work(Submission("none", {}), manifest, isolation, (), (1, 2, 3, 4))
+
+
+def by_id(manifest, identifier):
+    return next(question for question in manifest.questions if question.id == identifier)
+
+
+class TestTheReference:
+    def test_is_measured_near_what_is_on_record(self, manifest, work):
+        cost, recorded = reference_cost(by_id(manifest, "adam"), work, 1), recorded_costs(manifest.root)["adam"]
+        assert recorded.cpu_seconds / 10 < cost.cpu_seconds < 10 * recorded.cpu_seconds
+        assert recorded.memory_mb / 3 < cost.memory_mb < 3 * recorded.memory_mb
+        assert cost.memory_mb < cost.address_mb and cost.wall_seconds > cost.cpu_seconds / 2
+
+    def test_is_measured_as_the_judge_s_own_work_where_no_code_of_a_student_runs(self, manifest, work):
+        cost = reference_cost(by_id(manifest, "best_conv_model"), work, 1)
+        assert cost.cpu_seconds > 0.01 and (cost.memory_mb, cost.address_mb) == (0, 0)
+
+    def test_has_no_cost_where_it_cannot_be_judged(self, manifest, work):
+        elsewhere = replace(by_id(manifest, "adam"), requires=("no_such_module",))
+        assert reference_cost(elsewhere, work, 1) is None
+
+
+def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):
+    (tmp_path / "probe.py").write_text(
+        "import time\nimport numpy as np\n"
+        "def burn(seconds):\n    end = time.process_time() + seconds\n    while time.process_time() < end: pass\n"
+        "def touch(mb): return float(np.ones(mb << 17).sum())\n"
+    )
+    with Student(tmp_path, LIMITS, isolation) as student:
+        assert student.usage() is None
+        student.call("probe:touch", 1)
+        before = student.usage()
+        student.call("probe:burn", 0.5), student.call("time:sleep", 0.5), student.call("probe:touch", 100)
+        after = student.usage()
+    assert 0.5 <= after.cpu_seconds - before.cpu_seconds
+    assert 1 <= after.wall_seconds - before.wall_seconds
+    assert 80 < after.memory_mb - before.memory_mb < 130
+
+
+def test_the_command_measures_and_writes_the_costs(run_cli, course, manifest, monkeypatch, tmp_path):
+    monkeypatch.setattr("autograder.assignment.limits.COSTS", str(tmp_path / COSTS))  # not over the real ones
+    monkeypatch.setattr("autograder.course.course.Course.manifest", replace(manifest, questions=manifest.questions[:2]))
+    code, out, _ = run_cli("measure", "--times", 1, "--course", course.root)
+    assert code == 0 and f"written: {tmp_path / COSTS}" in out
+    costs = recorded_costs(tmp_path)
+    assert list(costs) == ["affine_forward", "affine_backward"]
+    assert all(0.01 < cost.cpu_seconds < 5 and cost.memory_mb > 5 for cost in costs.values())

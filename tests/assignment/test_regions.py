@@ -1,0 +1,125 @@
+"""Solution regions are found, taken out as nbgrader would, and refused with file and line where a marker is wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell
+from nbgrader.preprocessors import ClearSolutions
+
+from autograder.assignment.regions import BEGIN, END, Region, find_regions, strip_regions
+from autograder.errors import RELEASE, ReleaseError
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+CODE = f"""def f(x):
+    '''Double x.'''
+    {BEGIN}
+    y = 2 * x
+
+    return y
+    {END}
+
+
+def g(x):
+\t{BEGIN}
+\treturn x
+\t{END}
+"""
+
+
+class TestFinding:
+    def test_gives_the_line_of_begin_and_the_lines_inside(self):
+        assert find_regions(CODE, "f.py") == [
+            Region(3, ("    y = 2 * x", "", "    return y")),
+            Region(11, ("\treturn x",)),
+        ]
+
+    def test_an_empty_region_is_one(self):
+        assert find_regions(f"{BEGIN}\n{END}", "f.py") == [Region(1, ())]
+
+    @pytest.mark.parametrize("comment", ["# begin with a guess", "# the end", "x = '###'", "# ###", "# solve for x"])
+    def test_ordinary_comments_are_no_markers(self, comment):
+        assert find_regions(comment, "f.py") == []
+
+    @pytest.mark.parametrize(
+        "heading", ["### Softmax", "### Inline question 1", "## Solutions of a quadratic", "#### End of part 1"]
+    )
+    def test_headings_are_no_markers_in_markdown(self, heading):
+        assert find_regions(heading, "cell 3", code=False) == []
+
+    @pytest.mark.parametrize("marker", ["### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS", "### BEGIN MARK SCHEME"])
+    def test_nbgraders_other_markers_are_left_to_nbgrader(self, marker):
+        assert find_regions(marker, "cell 3") == []
+
+
+class TestStripping:
+    def test_leaves_nbgraders_stub_at_the_indentation_of_begin(self):
+        assert strip_regions(CODE, "f.py") == (
+            "def f(x):\n    '''Double x.'''\n    # YOUR CODE HERE\n    raise NotImplementedError()\n"
+            "\n\ndef g(x):\n\t# YOUR CODE HERE\n\traise NotImplementedError()\n"
+        )
+
+    @given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.sampled_from(["x = 1", "", "  y()"]))), max_size=4))
+    def test_equals_what_clear_solutions_makes_of_a_cell(self, regions):
+        lines = ["import numpy"]
+        for depth, inside in regions:
+            indent = "    " * depth
+            lines += [f"{indent}def f():", f"{indent}{BEGIN}", *(indent + line for line in inside), f"{indent}{END}"]
+        text = "\n".join(lines)
+        cell = new_code_cell(text, metadata={"nbgrader": {"solution": bool(regions)}})
+        cell, _ = ClearSolutions(enforce_metadata=False).preprocess_cell(cell, {"language": "python"}, 0)
+        expected = text if not regions else cell.source
+        assert strip_regions(text, "f.py") == expected
+        assert expected.count(STUB.split("\n")[1]) == len(regions)
+
+    @given(st.text(alphabet=st.characters(exclude_characters="#", exclude_categories=["Cs"])))
+    def test_leaves_a_text_without_markers_as_it_is(self, text):
+        assert strip_regions(text, "f.py") == text
+
+
+class TestAMalformedMarkerIsRefused:
+    @pytest.mark.parametrize(
+        "lines, number, says",
+        [
+            (("x = 1", END), 2, "without a ### BEGIN SOLUTION before it"),
+            ((BEGIN, END, END), 3, "without a ### BEGIN SOLUTION before it"),
+            ((BEGIN, "x = 1", BEGIN, END, END), 3, "inside the region that began at line 1"),
+            ((BEGIN, END, "", BEGIN, "x = 1"), 4, "has no ### END SOLUTION after it"),
+            (("### begin solution", END), 1, "is no marker"),
+            ((BEGIN, "### End Solution"), 2, "is no marker"),
+            (("### BEGIN SOLUTIN", END), 1, "is no marker"),
+            (("### BEGIN SOULTION", END), 1, "is no marker"),
+            (("### BEGINN SOLUTION", END), 1, "is no marker"),
+            (("### SOLUTION BEGIN", END), 1, "is no marker"),
+            (("## BEGIN SOLUTION", END), 1, "is no marker"),
+            (("#### BEGIN SOLUTION", END), 1, "is no marker"),
+            (("###BEGIN SOLUTION", END), 1, "is no marker"),
+            (("### BEGIN  SOLUTION", END), 1, "is no marker"),
+            (("### BEGIN_SOLUTION", END), 1, "is no marker"),
+            (("### BEGIN SOLUTION: 3 lines", END), 1, "is no marker"),
+            (("# BEGIN SOLUTION", END), 1, "is no marker"),
+            ((BEGIN, "x = 1  ### END SOLUTION"), 2, "is no marker"),
+            (("x = 1  # BEGIN SOLUTION", END), 1, "is no marker"),
+            (("### anything else",), 1, "is no marker"),
+        ],
+    )
+    def test_with_file_and_line(self, lines, number, says):
+        with pytest.raises(ReleaseError) as error:
+            find_regions("\n".join(lines), "cs/layers.py")
+        assert str(error.value).startswith(f"cs/layers.py, line {number}: ") and says in str(error.value)
+        assert error.value.exit_code == RELEASE
+
+    @pytest.mark.parametrize("marker", ["### Begin Solution", "### END SOLUTON", "## BEGIN SOLUTION"])
+    def test_in_markdown_too(self, marker):
+        with pytest.raises(ReleaseError, match="is no marker"):
+            find_regions(marker, "cell 3", code=False)
+
+    @pytest.mark.parametrize("lines", [("x", END), (BEGIN, "x"), ("### begin solution", "x", "### end solution")])
+    def test_by_stripping_as_well(self, lines):
+        with pytest.raises(ReleaseError, match="^f.py, line"):
+            strip_regions("\n".join(lines), "f.py")
+
+    @given(st.sampled_from([BEGIN, END]), st.data())
+    def test_when_any_one_letter_of_it_is_lost(self, marker, data):
+        position = data.draw(st.integers(4, len(marker) - 1).filter(lambda i: marker[i] != " "))
+        with pytest.raises(ReleaseError, match="is no marker"):
+            find_regions(marker[:position] + marker[position + 1 :], "f.py")

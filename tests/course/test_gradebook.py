@@ -1,0 +1,314 @@
+"""nbgrader's gradebook: the judge's scores get in, whichever command is used, and a human's grades stay."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from rich.console import Console
+
+from autograder.course.gradebook import recorded
+from autograder.course.report_store import report_for
+from autograder.grade_class import grade_class
+from autograder.report.terminal import print_class
+
+NOTEBOOK = "FullyConnectedNets"
+
+# Replaces the code of every later cell: from plain nbgrader this takes full marks.
+REWRITE = """
+import ast
+class Pass(ast.NodeTransformer):
+    def visit_Module(self, node):
+        return ast.parse("pass")
+get_ipython().ast_transformers.append(Pass())
+"""
+
+
+def nbgrader(course, *arguments):
+    """Run nbgrader's own command line in a course, with nothing on PATH but the system."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments], cwd=course.root, env=environment, capture_output=True, text=True
+    )
+
+
+def scores(course, student):
+    with Gradebook(course.db_url) as gradebook:
+        notebooks = gradebook.find_submission("assignment2", student).notebooks
+        return {grade.name: grade.auto_score for notebook in notebooks for grade in notebook.grades}
+
+
+def edit_notebook(folder, edit):
+    path = folder / f"{NOTEBOOK}.ipynb"
+    notebook = json.loads(path.read_text())
+    edit(notebook)
+    path.write_text(json.dumps(notebook))
+
+
+def test_nbgrader_autograde_records_the_judges_scores_and_shows_its_report(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    hand_in(course, "chen", "failed_dw_averaged")
+    run = nbgrader(course, "autograde", "assignment2")
+    assert run.returncode == 0, run.stderr
+    report = report_for(course, "chen")
+    assert 0 < report.score < report.max_score
+    found = scores(course, "chen")
+    assert {question.id: question.points for question in report.questions}.items() <= found.items()
+    graded = nbformat.read(course.autograded("chen") / f"{NOTEBOOK}.ipynb", as_version=4)
+    cell = next(c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "affine_backward")
+    assert "dw is wrong" in cell.outputs[0].data["text/html"]
+    assert float(cell.outputs[1].data["text/plain"]) == report.question("affine_backward").points
+
+
+def test_grade_class_records_the_same_as_nbgrader_autograde(tmp_path, make_course, hand_in):
+    one, other = make_course(tmp_path / "one"), make_course(tmp_path / "other")
+    for course in (one, other):
+        hand_in(course, "ben", "missing_half")
+    assert nbgrader(one, "autograde", "assignment2").returncode == 0
+    assert not [graded.problem for graded in grade_class(other) if graded.problem]
+    assert scores(one, "ben") == scores(other, "ben")
+
+
+def test_bonus_points_come_on_top(tmp_path, make_course, hand_in, manifest):
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+    graded = grade_class(course)[0].report
+    bonus = {question.id: question.points for question in manifest.questions if question.bonus}
+    assert bonus.items() <= scores(course, "ben").items()
+    with Gradebook(course.db_url) as gradebook:
+        submission = gradebook.find_submission("assignment2", "ben")
+        inline = sum(g.max_score for n in submission.notebooks for g in n.grades if g.name.startswith("inline"))
+        assert submission.max_score == graded.max_score + inline
+        assert submission.score == graded.score
+
+
+def test_a_notebook_that_rewrites_the_test_cells_gains_nothing(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "mallory", "missing_everything")
+
+    def attack(notebook):
+        code = {
+            "cell_type": "code",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "id": "a",
+            "source": REWRITE,
+        }
+        notebook["cells"].insert(0, code)
+
+    edit_notebook(folder, attack)
+    assert nbgrader(course, "autograde", "assignment2").returncode == 0
+    assert sum(score or 0 for score in scores(course, "mallory").values()) == 0
+
+
+def forge_outputs(notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [
+                {"output_type": "execute_result", "metadata": {}, "execution_count": 1, "data": {"text/plain": "1"}}
+            ]
+
+
+def turn_into_solutions(notebook):
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader"):
+            cell["metadata"]["nbgrader"] |= {"solution": True, "grade": False, "locked": False, "points": 1000}
+
+
+def delete_test_cells(notebook):
+    notebook["cells"] = [cell for cell in notebook["cells"] if not cell["metadata"].get("nbgrader")]
+
+
+def duplicate_cells(notebook):
+    notebook["cells"] += [dict(cell, id=f"copy-{n}") for n, cell in enumerate(notebook["cells"])]
+
+
+def break_metadata(notebook):
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader"):
+            cell["metadata"]["nbgrader"] = {"grade_id": ["a", "list"], "points": "many", "grade": "yes"}
+
+
+def other_kernel(notebook):
+    notebook["metadata"]["kernelspec"] = {"name": "no_such_kernel", "display_name": "x", "language": "klingon"}
+
+
+TAMPERINGS = [forge_outputs, turn_into_solutions, delete_test_cells, duplicate_cells, break_metadata, other_kernel]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
+def test_a_tampered_notebook_changes_no_score(tmp_path, make_course, hand_in, tamper):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "mallory", "missing_half")
+    edit_notebook(folder, tamper)
+    report = report_for(course, "mallory")
+    done = grade_class(course)
+    assert [graded.problem for graded in done] == [""]
+    assert {q.id: q.points for q in report.questions}.items() <= scores(course, "mallory").items()
+
+
+@pytest.mark.parametrize("notebook", [None, b"{not json", b"[]", b"\xff\xfe\x00", b'{"cells": 3}'])
+def test_without_a_usable_notebook_the_functions_are_graded_all_the_same(tmp_path, make_course, hand_in, notebook):
+    course = make_course(tmp_path)
+    path = hand_in(course, "nora", "missing_half") / f"{NOTEBOOK}.ipynb"
+    path.unlink() if notebook is None else path.write_bytes(notebook)
+    assert [graded.problem for graded in grade_class(course)] == [""]
+    assert sum(score or 0 for score in scores(course, "nora").values()) == 119
+
+
+def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "ada", "passed_reference")
+
+    def answer(notebook):
+        for cell in notebook["cells"]:
+            if cell["source"] and "YOUR ANSWER HERE" in "".join(cell["source"]):
+                cell["source"] = "Because the slope is 0 there."
+
+    edit_notebook(folder, answer)
+    grade_class(course)
+    with Gradebook(course.db_url) as gradebook:
+        submission = gradebook.find_submission_notebook(NOTEBOOK, "assignment2", "ada")
+        inline = next(grade for grade in submission.grades if grade.name.startswith("inline_1"))
+        assert inline.needs_manual_grade
+        inline.manual_score, inline.needs_manual_grade = 1.5, False
+        override = next(grade for grade in submission.grades if grade.name == "adam")
+        override.manual_score = 2.0
+        gradebook.db.commit()
+    grade_class(course, force=True)
+    assert nbgrader(course, "autograde", "assignment2", "--force").returncode == 0
+    with Gradebook(course.db_url) as gradebook:
+        submission = gradebook.find_submission_notebook(NOTEBOOK, "assignment2", "ada")
+        kept = {grade.name: grade.manual_score for grade in submission.grades if grade.manual_score is not None}
+        assert sorted(kept.values()) == [1.5, 2.0] and kept["adam"] == 2.0
+
+
+def test_a_skipped_question_asks_for_a_human_and_tells_the_instructor(
+    tmp_path, make_course, hand_in, monkeypatch, capsys
+):
+    monkeypatch.setattr("autograder.grading.question.is_available", lambda module: False)
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    done = grade_class(course)
+    assert done[0].report.question("complex_model").verdict == "skipped"
+    print_class(Console(width=200), done, course)
+    assert "tensorflow is not installed on the machine that graded this; `autograder doctor`" in capsys.readouterr().out
+    with Gradebook(course.db_url) as gradebook:
+        assert gradebook.find_grade("complex_model", "TensorFlow", "assignment2", "eli").needs_manual_grade
+        assert not gradebook.find_grade("adam", "FullyConnectedNets", "assignment2", "eli").needs_manual_grade
+
+
+def test_a_grader_fault_asks_for_a_human(tmp_path, make_course, hand_in, monkeypatch):
+    from autograder import checks
+    from autograder.checking.criteria import Criterion
+
+    def broken(trial):
+        raise ZeroDivisionError
+
+    course = make_course(tmp_path)
+    hand_in(course, "ada", "passed_reference")
+    monkeypatch.setitem(checks.CRITERIA, "adam", [Criterion("broken", 1, broken, "A check with a bug.")])
+    grade_class(course, jobs=1)
+    with Gradebook(course.db_url) as gradebook:
+        submission = gradebook.find_submission_notebook(NOTEBOOK, "assignment2", "ada")
+        needs = {grade.name for grade in submission.grades if grade.needs_manual_grade}
+    assert "adam" in needs and "rmsprop" not in needs
+
+
+def test_a_report_of_another_sandbox_is_recorded_as_it_is(tmp_path, make_course, hand_in, bubblewrap, landlock):
+    course = make_course(tmp_path)
+    hand_in(course, "ada", "missing_everything")
+    graded = grade_class(course, sandbox="landlock", jobs=1)[0]
+    assert graded.problem == "" and graded.report.isolation["name"] == "landlock"
+    assert report_for(course, "ada").isolation["name"] == "landlock"
+
+
+def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    hand_in(course, "eli", "missing_everything")
+    report = report_for(course, "eli")
+    assert not recorded(course, "eli", report)
+    grade_class(course)
+    assert recorded(course, "eli", report)
+    report.questions[0].points = 1.0
+    assert not recorded(course, "eli", report)
+
+
+def test_a_new_inline_answer_reaches_the_gradebook_though_no_score_has_changed(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "eli", "missing_everything")
+    grade_class(course)
+
+    def answer(notebook):
+        cell = next(c for c in notebook["cells"] if "YOUR ANSWER HERE" in "".join(c["source"]))
+        cell["source"] = "An answer that came late."
+
+    edit_notebook(folder, answer)
+    grade_class(course)
+    assert "An answer that came late." in (course.autograded("eli") / f"{NOTEBOOK}.ipynb").read_text()
+
+
+def test_a_run_that_died_before_the_end_of_recording_is_done_again(tmp_path, make_course, hand_in, monkeypatch):
+    from autograder.course import gradebook
+
+    course = make_course(tmp_path)
+    hand_in(course, "ben", "missing_half")
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(gradebook, "write_atomically", dies)
+        with pytest.raises(KeyboardInterrupt):
+            grade_class(course)
+    (course.autograded("ben") / f"{NOTEBOOK}.ipynb").chmod(0o644)
+    (course.autograded("ben") / f"{NOTEBOOK}.ipynb").write_text("half a note")
+    assert [graded.problem for graded in grade_class(course)] == [""]
+    assert "dw" in (course.autograded("ben") / f"{NOTEBOOK}.ipynb").read_text()
+
+
+def test_a_late_hand_in_is_known_by_its_timestamp(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "eli", "missing_everything")
+    (folder / "timestamp.txt").write_text("2026-03-01 10:00:00 UTC")
+    grade_class(course)
+    with Gradebook(course.db_url) as gradebook:
+        assert gradebook.find_submission("assignment2", "eli").timestamp.year == 2026
+
+
+@pytest.mark.parametrize("stamp", [b"not a date", b"\xff\xfe", b"9999999999999-01-01"])
+def test_a_damaged_timestamp_costs_no_grades(tmp_path, make_course, hand_in, stamp):
+    course = make_course(tmp_path)
+    (hand_in(course, "ben", "missing_half") / "timestamp.txt").write_bytes(stamp)
+    assert [graded.problem for graded in grade_class(course)] == [""]
+    assert sum(score or 0 for score in scores(course, "ben").values()) == 119
+
+
+def test_no_markup_of_a_student_reaches_the_feedback_page(tmp_path, make_course, hand_in):
+    course = make_course(tmp_path)
+    folder = hand_in(course, "mallory", "missing_everything")
+    attack = '<script>alert(1)</script> <img src=x onerror="alert(2)"> [x](javascript:alert(3)) **bold** $a<b$'
+    attack += "\n\n[y](JavaScript\\:alert(4)) [z](&#106;avascript:alert(5)) [w][q]\n\n[q]: vbscript:alert(6)\n\n"
+    attack += "The data: 5 < 6"
+
+    def write(notebook):
+        notebook["metadata"]["title"] = attack
+        notebook["cells"] += [
+            {"cell_type": "markdown", "id": "m", "metadata": {"tags": [attack]}, "source": attack},
+            {"cell_type": "raw", "id": "r", "metadata": {"format": "text/html"}, "source": attack},
+        ]
+        for cell in notebook["cells"]:
+            if "YOUR ANSWER HERE" in "".join(cell["source"]):
+                cell["source"] = attack
+
+    edit_notebook(folder, write)
+    assert [graded.problem for graded in grade_class(course)] == [""]
+    assert nbgrader(course, "generate_feedback", "assignment2").returncode == 0
+    page = (course.root / "feedback" / "mallory" / "assignment2" / f"{NOTEBOOK}.html").read_text()
+    for sign in ("<script>alert", "<img src=x", 'href="javascript', 'href="vbscript', 'href="&#106'):
+        assert sign not in page.lower(), sign
+    assert "<strong>bold</strong>" in page and "The data: 5 &lt; 6" in page

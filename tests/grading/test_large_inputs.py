@@ -1,0 +1,263 @@
+"""A measured gradient is right by default; where the manifest refuses it, a derived one is never taken for it."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import checks
+from autograder.assignment.manifest import read_manifest
+from autograder.checking.criteria import Wrong
+from autograder.errors import KitError
+from autograder.grading import large_inputs as derived
+from autograder.grading.question import examine
+from autograder.grading.submission import judge
+from autograder.grading.work import Work
+from autograder.intake.submission import Submission
+from autograder.release.build import reference_texts
+from autograder.report import model as report
+from autograder.report.html import student_page
+from autograder.runtime.secret import secret_of
+from autograder.samples import Sample, load_samples
+from tests.mutants.rights import load_rights, replaced
+
+LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
+SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parents[1] / "submissions")}
+MEASURED = (
+    "affine_backward",
+    "softmax_loss",
+    "batchnorm_backward",
+)  # each costs the limit of a second, and its criteria
+RELU = "    dx = dout * (x > 0)"
+# Right versions and a question of each: the slowest, and those that take the most memory. All: ALL_RIGHT_VERSIONS=1.
+RIGHTS = {right.name: right for right in load_rights()}
+SLOW = [
+    ("affine_index_loops", "affine_backward"),
+    ("batchnorm_jacobian_loops", "batchnorm_backward"),
+    ("conv_flat_matrix", "conv_backward_naive"),
+    ("conv_loops", "conv_backward_naive"),
+    ("softmax_jacobian", "softmax_loss"),
+]
+if os.environ.get("ALL_RIGHT_VERSIONS"):
+    SLOW = [(right.name, name) for right in RIGHTS.values() for name in right.defines if name in checks.LARGE_CALLS]
+
+
+@pytest.fixture(scope="module")
+def refusing(manifest):
+    """The manifest with measured_gradients = "refuse"."""
+    questions = tuple(replace(question, measured_gradients="refuse") for question in manifest.questions)
+    return replace(manifest, questions=questions)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A limit of one second, which is long enough to see that an answer takes minutes."""
+    monkeypatch.setattr(derived, "SECONDS", 1)
+    monkeypatch.setattr(derived, "FACTOR", 0)
+
+
+@pytest.fixture
+def graded(refusing, isolation):
+    """A function that grades the reference with changes (old, new[, file]), where measured gradients are refused."""
+
+    def grade(questions, *changes, stubs=()):
+        change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
+        sample = Sample("changed", "", change=change, stubs=stubs, questions=questions)
+        return judge(Submission("changed", sample.files(refusing)), refusing, isolation, questions)
+
+    return grade
+
+
+@pytest.fixture
+def examined(refusing, isolation, tmp_path_factory):
+    """A function that grades one question of the reference with changes; what it needs has passed, or is as told."""
+
+    def examine_one(identifier, *changes, files=None, **needs):
+        change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
+        files = (files or Sample("changed", "", change=change, questions=(identifier,)).files)(refusing)
+        work = Work(Submission("changed", files), refusing, isolation, (), secret_of(refusing.root.parent))
+        work.stage(tmp_path_factory.mktemp("changed"))
+        done = []
+        for need, (verdict, edge) in needs.items():
+            done.append(
+                report.Question(need, "", "", 0, 1, verdict, [report.Criterion("", "", verdict, 0, 1, edge=edge)])
+            )
+        question = next(question for question in refusing.questions if question.id == identifier)
+        return examine(question, work, done, seed=7)
+
+    return examine_one
+
+
+@pytest.fixture(scope="module")
+def large_call(manifest, isolation, tmp_path_factory):
+    """A function that asks a right version for one large input; returns what derived.refusal said."""
+
+    def ask(text, identifier, file=LAYERS):
+        question = next(question for question in manifest.questions if question.id == identifier)
+        files = {path: data.encode() for path, data in reference_texts(manifest).items()} | {file: text.encode()}
+        work = Work(Submission("version", files), manifest, isolation, (), secret_of(manifest.root.parent))
+        work.stage(tmp_path_factory.mktemp("version"))
+        students = []
+
+        def start(limits):
+            students.append(work.student(replace(question, limits=limits)))
+            return work.trial(question, students[-1], seed=7)
+
+        large = checks.LARGE_CALLS[identifier](work.trial(question, None, seed=7))
+        try:
+            return derived.refusal(
+                large, question, start, {criterion.name for criterion in checks.CRITERIA[identifier]}
+            )
+        finally:
+            students[0].stop()
+
+    return ask
+
+
+class TestADerivedGradientIsNotRefused:
+    def test_every_gradient_has_a_large_call(self, manifest):
+        asked = {question.id for question in manifest.questions if question.file.endswith(".py")}
+        gradients = {name for name in asked if "_backward" in name or name.endswith(("_loss", "Net"))}
+        assert set(checks.LARGE_CALLS) == gradients
+
+    def test_what_is_spared_is_a_criterion(self, manifest):
+        for question in manifest.questions:
+            if question.id in checks.LARGE_CALLS:
+                large = checks.LARGE_CALLS[question.id](Trialless(question, manifest))
+                assert set(large.spared) < {criterion.name for criterion in checks.CRITERIA[question.id]}
+
+    @pytest.mark.parametrize("identifier", checks.LARGE_CALLS)
+    def test_the_reference_is_right_for_the_large_input(self, identifier, large_call, manifest):
+        assert large_call(reference_texts(manifest)[LAYERS], identifier) is None
+
+    @pytest.mark.parametrize("name, identifier", SLOW)
+    def test_nor_are_loops_over_single_entries(self, name, identifier, large_call, manifest):
+        file = next(question.file for question in manifest.questions if question.id == identifier)
+        assert large_call(replaced(RIGHTS[name], reference_texts(manifest)[file]), identifier, file) is None
+
+    def test_what_is_wrong_in_edge_cases_keeps_the_rest(self, examined):
+        old = "    db = dout.sum(axis=0)"
+        question = examined("affine_backward", (old, f"{old} * (len(dout) > 1)"))
+        lost = {each.name for each in question.criteria if each.verdict != "passed"}
+        assert lost == {"one example"}
+
+    def test_what_is_partly_wrong_keeps_what_is_right(self, graded):
+        report = graded(("affine_backward",), ("db = dout.sum(axis=0)", "db = dout.mean(axis=0)"))
+        verdicts = {each.name: each.verdict for each in report.question("affine_backward").criteria}
+        assert (verdicts["dx"], verdicts["dw"], verdicts["db"]) == ("passed", "passed", "failed")
+
+    def test_what_is_right_for_a_wrong_forward_pass_keeps_its_points(self, refusing, isolation):
+        files = SAMPLES["failed_relu_absolute"].files(refusing)
+        question = judge(Submission("", files), refusing, isolation, ["relu_backward"]).question("relu_backward")
+        assert question.points == question.max_points
+
+    def test_what_builds_on_answers_of_the_judge_keeps_its_points(self, graded):
+        question = graded(("TwoLayerNet",), stubs=("affine_forward", "affine_backward")).question("TwoLayerNet")
+        assert question.points == question.max_points
+        assert any(criterion.given for criterion in question.criteria)
+
+
+class TestAMeasuredGradientIsRefused:
+    @pytest.mark.parametrize("name", MEASURED)
+    def test_with_a_message_said_once(self, name, examined, graded, impatient):
+        question = examined(name, files=SAMPLES["passed_measures_own_slopes"].files)
+        refused = [each for each in question.criteria if each.verdict == "timeout"]
+        spared = {each.name for each in question.criteria} - {each.name for each in refused}
+        assert question.verdict == "timeout"
+        assert spared == ({"loss"} if name == "softmax_loss" else set())
+        assert all(each.points == 0 and each.inputs == [] for each in refused)
+        message = refused[0].message
+        assert {each.message for each in refused} == {message}
+        for part in (name, "no answer within 1 s", "The reference derives", "forward passes", "has to be derived"):
+            assert part in message
+        whole = replace(graded(("relu_forward",)), questions=[question])
+        assert student_page(whole, checks.heat_map, to_student=True).count(message[:60]) == 1
+
+    @pytest.mark.parametrize(
+        "large, edge, verdict, says",
+        [
+            ("dx = np.zeros(x.shape)", "", "failed", "Right for small inputs, and not for a large one."),
+            ("dx = np.zeros(x.shape)", "if len(x) == 1: return -dx", "failed", "and not for a large one."),
+            ("raise MemoryError", "", "memory", "All 300,000 entries of the gradients have to be had in that."),
+            ("raise type('NotAnswered', (Exception,), {})", "", "error", "Right for small inputs. relu_backward"),
+        ],
+        ids=[
+            "zeros",
+            "zeros, and an edge case given up",
+            "out of memory",
+            "an exception named like one of the judge's",
+        ],
+    )
+    def test_and_so_is_any_other_answer_to_a_large_input(self, examined, large, edge, verdict, says):
+        question = examined("relu_backward", (RELU, _only_small(RELU, large, edge)))
+        assert question.points == 0
+        assert question.criteria[0].verdict == verdict and says in question.criteria[0].message
+
+    def test_and_so_it_is_after_a_forward_pass_that_never_ends_in_an_edge_case(self, examined):
+        cheat = (RELU, _only_small(RELU, "dx = np.zeros(x.shape)"))
+        assert examined("relu_backward", cheat, relu_forward=("timeout", True)).verdict == "failed"
+        assert examined("relu_backward", cheat, relu_forward=("timeout", False)).verdict == "passed"
+
+    def test_and_one_gradient_given_up_does_not_save_the_others(self, examined):
+        cheat = _only_small("    db = 2 * dout.sum(axis=0)", "dx = 0 * dx")
+        assert examined("affine_backward", ("    db = dout.sum(axis=0)", cheat)).points == 0
+
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_and_what_builds_on_it_pays_for_nothing_but_its_own(self, examined, times):
+        """The judge answers for the layer, so that what the net itself does is seen."""
+        old = '        dhidden, grads["W2"], grads["b2"] = affine_backward(dscores, scores_cache)'
+        own = f"{old}\n        dhidden *= {times} if X.size > 999 else 1"
+        large = (RELU, _only_small(RELU, "raise MemoryError"))
+        net = examined("TwoLayerNet", large, (old, own, NETS), relu_backward=("memory", False))
+        lost = [each.name for each in net.criteria if each.verdict == "failed"]
+        assert lost == [each.name for each in net.criteria[4:] if times == 2]  # the first four take no gradient
+
+
+def _only_small(right, large, edge=""):
+    """Return the code of a right answer that does something else with a large x, and in an edge case."""
+    return f"{right}\n    {edge}\n    if x.size > 3000:\n        {large}"
+
+
+class Trialless:
+    """What a LargeCall draws its inputs with, before any worker is started."""
+
+    def __init__(self, question, manifest):
+        self.question, self.options = question, manifest.options
+
+    def rng(self, *_):
+        return np.random.default_rng(1)
+
+
+class TestAboutTheRightGradient:
+    right = np.arange(6.0).reshape(2, 3)
+
+    @pytest.mark.parametrize("gradient", [right, right.astype(np.float32), right + 1e-3, right.reshape(1, 2, 3)])
+    def test_rounding_and_an_axis_of_one_are_let_be(self, gradient):
+        derived.expect_about(gradient, self.right, "dx")
+
+    @pytest.mark.parametrize("gradient", [None, 0.0, 0 * right, right * np.nan, right[:1], right + 1, 1.1 * right])
+    def test_another_one_is_not(self, gradient):
+        with pytest.raises(Wrong, match="dx is not the gradient"):
+            derived.expect_about(gradient, self.right, "dx")
+
+
+class TestTheManifest:
+    @pytest.fixture
+    def read(self, manifest, tmp_path):
+        def read(value):
+            text = (manifest.root / "questions.toml").read_text(encoding="utf-8")
+            assert text.count('measured_gradients = "allow"') == 1
+            (tmp_path / "questions.toml").write_text(text.replace('measured_gradients = "allow"', value))
+            return {question.measured_gradients for question in read_manifest(tmp_path).questions}
+
+        return read
+
+    def test_allows_unless_it_refuses(self, read):
+        assert read('measured_gradients = "allow"') == read("") == {"allow"}
+        assert read('measured_gradients = "refuse"') == {"refuse"}
+
+    def test_knows_no_third_way(self, read):
+        with pytest.raises(KitError, match="measured_gradients = 'forbid'; expected 'allow' or 'refuse'"):
+            read('measured_gradients = "forbid"')

@@ -1,0 +1,84 @@
+"""What a student reads about files that cannot be graded: which one, why, and what to do."""
+
+import pytest
+
+from autograder.assignment.manifest import Limits, Manifest, Question
+from autograder.intake.warnings import left_out, remarks, shown
+
+LIMITS = Limits(1, 1, 1)
+MANIFEST = Manifest(
+    root=None,
+    name="homework",
+    package="pkg",
+    editable=("pkg/layers.py", "pkg/optimizers.py"),
+    provided=("pkg/fast_layers.py",),
+    handout=(),
+    questions=(
+        Question("f", "f", "One", 1, LIMITS, file="pkg/layers.py"),
+        Question("g", "g", "One", 1, LIMITS, file="pkg/optimizers.py"),
+        Question("h", "h", "Two", 1, LIMITS, cells=("answer",)),
+    ),
+    aliases={"pkg/optimizers.py": "pkg/optim.py"},
+)
+GOOD = {"pkg/layers.py": b"x = 1\n", "pkg/optim.py": b"y = 1\n"}
+NAME_IT = "Give the file exactly this place and name, capitals too, and hand everything in again."
+
+
+def said(files, seen=()):
+    return remarks(files, MANIFEST, [*files, *seen])
+
+
+def test_nothing_is_said_where_nothing_is_odd():
+    """Neither of a file under its former name, nor of notebooks that were not handed in."""
+    assert said(GOOD) == []
+
+
+def test_a_module_that_is_missing_is_named():
+    assert said({"pkg/optim.py": b""}) == [
+        f"pkg/layers.py is not in the hand-in; its answers count as not done. {NAME_IT}"
+    ]
+
+
+@pytest.mark.parametrize("name", ["pkg/Layers.py", "pkg/layers.py.txt", "layers.py", "pkg/layers (1).py", "LAYERS.PY"])
+def test_what_was_meant_for_it_is_named_too(name):
+    (sentence,) = said({"pkg/optim.py": b""}, [name, "pkg/fast_layers.py"])
+    assert f"There is {name}. {NAME_IT}" in sentence
+
+
+def test_a_file_that_was_left_out_is_not_called_missing():
+    assert remarks({"pkg/optim.py": b""}, MANIFEST, ["pkg/layers.py"], ["pkg/layers.py was left out: large."]) == []
+
+
+def test_a_notebook_with_answers_is_missed_where_one_of_a_similar_name_came():
+    (sentence,) = said(GOOD, ["Two (1).ipynb"])
+    assert sentence.startswith(
+        "Two.ipynb is not in the hand-in; its answers count as not done. There is Two (1).ipynb."
+    )
+
+
+def test_an_unreadable_notebook_costs_the_answers_in_it_and_nothing_else():
+    one, two = said(GOOD | {"One.ipynb": b"{", "Two.ipynb": b"{"})
+    assert (
+        one
+        == "One.ipynb could not be read: it is not JSON (cut off on the way?). The functions are graded all the same."
+    )
+    assert two.endswith("Answers in its cells count as not done; the modules are graded all the same.")
+
+
+def test_a_notebook_under_the_name_of_a_module_is_called_one():
+    (sentence,) = said(GOOD | {"pkg/layers.py": b'{"cells": [], "nbformat": 4}'})
+    assert sentence.startswith("pkg/layers.py is a notebook under the name of a module.")
+
+
+def test_lone_carriage_returns_and_odd_escapes_are_no_faults(recwarn):
+    assert said(GOOD | {"pkg/layers.py": b'def f():\r    return "\\d"\r'}) == []
+    assert not recwarn.list
+
+
+def test_files_that_are_left_out_are_told_in_one_sentence():
+    assert left_out(["a\n.py"], "too long.") == r"a\n.py was left out: too long."
+    assert left_out(list("abcde"), "why.") == "a, b, c and 2 more files were left out: why."
+
+
+def test_names_are_shown_without_what_a_terminal_obeys():
+    assert shown("a\x1b\udcff") == r"a\x1b\udcff" and shown("作业") == "作业"

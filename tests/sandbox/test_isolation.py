@@ -1,0 +1,249 @@
+"""What student code can see and do inside the sandbox: as little as possible, in both isolations."""
+
+import errno
+import fcntl
+import os
+import platform
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.errors import SANDBOX, KitError, SandboxUnavailable
+from autograder.sandbox import isolation as sandbox
+from autograder.sandbox.host_paths import KIT
+from autograder.sandbox.isolation import (
+    BUBBLEWRAP,
+    ENVIRONMENT,
+    ISOLATIONS,
+    LANDLOCK,
+    PLAIN,
+    choose_isolation,
+    start_worker,
+    stop_worker,
+)
+from autograder.sandbox.worker import seccomp
+from autograder.sandbox.worker_client import Student, StudentError
+from tests.probe import CODE, LIMITS
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("staged")
+    (folder / "probe.py").write_text(CODE)
+    return folder
+
+
+@pytest.fixture
+def inside(bubblewrap, folder):
+    """Call a function of the probe inside bubblewrap."""
+    with Student(folder, LIMITS, bubblewrap) as student:
+        yield lambda name, *args: student.call(f"probe:{name}", *args)
+
+
+@pytest.fixture(params=["bubblewrap", "landlock", "plain"])
+def either(request, folder):
+    """The same in every isolation."""
+    isolation = PLAIN if request.param == "plain" else request.getfixturevalue(request.param)
+    with Student(folder, LIMITS, isolation) as student:
+        yield lambda name, *args: student.call(f"probe:{name}", *args)
+
+
+class TestWhatCanBeSeen:
+    def test_at_the_root_is_the_system_the_worker_and_the_submission(self, inside):
+        # Beside these there are only empty folders on the way to the Python interpreter.
+        interpreter = {os.path.realpath(path).split("/")[1] for path in (sys.prefix, sys.base_prefix)}
+        interpreter |= {path.split("/")[1] for path in (sys.prefix, sys.base_prefix)}
+        expected = {"kit", "submission", "home", "tmp", "proc", "dev", "etc", "usr"} | interpreter
+        system = {"lib", "lib32", "lib64", "bin", "sbin"}
+        assert expected <= set(inside("listed", "/")) <= expected | system
+
+    @pytest.mark.parametrize(
+        "path, names",
+        [("/home", []), ("/tmp", []), ("/etc", ["ld.so.cache"]), ("/kit", ["worker"]), ("/submission", ["probe.py"])],
+    )
+    def test_in_a_folder_is_nothing_else(self, inside, path, names):
+        # An interpreter that lies below this folder is there too, and nothing beside it.
+        prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix)]
+        on_the_way = {prefix.relative_to(path).parts[0] for prefix in prefixes if prefix.is_relative_to(path)}
+        assert set(inside("listed", path)) - on_the_way == set(names)
+
+    def test_of_the_environment_is_what_the_sandbox_set(self, inside, monkeypatch):
+        monkeypatch.setenv("TOKEN", "secret")
+        assert inside("environment") == ENVIRONMENT | {"PWD": "/home"}
+
+    def test_of_other_processes_is_none(self, inside):
+        pid, uid, cwd = inside("identity")
+        assert set(inside("processes")) <= {1, pid} and uid == 1000 and cwd == "/home"
+
+    def test_of_the_network_is_nothing_but_the_loopback(self, inside):
+        assert inside("interfaces") == ["lo"]
+
+    def test_are_no_capabilities(self, inside):
+        assert all(int(line.split()[1], 16) == 0 for line in inside("capabilities"))
+
+    @pytest.mark.parametrize("name", ["assignment2", "autograder", "tests", "source_notebooks", "nbgrader_config.py"])
+    def test_is_nothing_of_the_kit_even_where_the_interpreter_lies_in_it(self, inside, name):
+        with pytest.raises(StudentError, match="FileNotFoundError"):
+            inside("listed", str(KIT / name))
+
+    def test_is_nothing_of_a_course_around_the_kit(self, bubblewrap, folder):
+        with Student(folder, LIMITS, bubblewrap, hidden=[KIT.parent]) as student:
+            with pytest.raises(StudentError, match="FileNotFoundError"):
+                student.call("probe:listed", str(KIT / "assignment2"))
+
+    def test_is_nothing_of_a_course_inside_the_interpreter(self, bubblewrap, folder):
+        course = Path(np.__file__).parent / "tests"  # some folder that would be visible
+        assert any(course.iterdir())
+        with Student(folder, LIMITS, bubblewrap, hidden=[course]) as student:
+            assert student.call("probe:listed", str(course)) == []
+
+    def test_of_open_files_are_the_judges_pipes_and_nothing_else(self, either):
+        kinds = [path.split(":")[0] for path in either("descriptors").values()]
+        assert kinds == ["/dev/null", "pipe", "pipe", "pipe", "pipe"]  # 0, what is printed twice, requests, replies
+
+    @pytest.mark.parametrize("name", ["bubblewrap", "landlock"])
+    def test_of_the_machines_settings_none_can_be_written(self, name, request, folder):
+        with Student(folder, LIMITS, request.getfixturevalue(name)) as student:
+            assert student.call("probe:writable_settings") == []
+
+    def test_of_what_is_mounted_only_two_small_folders_can_be_written_to(self, inside):
+        writable = {point for point, options in inside("mounts") if "rw" in options.split(",")}
+        assert {"/home", "/tmp"} <= writable
+        # Devices to write to, /proc of its own processes, and empty covers of a few kB over what is secret.
+        others = {point for point in writable - {"/home", "/tmp", "/proc"} if not point.startswith("/dev/")}
+        assert all(any(Path(point) == Path(cover) for cover in (KIT, KIT / "autograder")) for point in others)
+
+
+class TestWhatCanBeDone:
+    @pytest.mark.parametrize(
+        "path", ["/submission/probe.py", "/submission/new", "/kit/worker/main.py", "/new", "/usr/new"]
+    )
+    def test_is_no_writing_outside_home_and_tmp(self, inside, path):
+        with pytest.raises(StudentError, match="Read-only file system|Permission denied"):
+            inside("write", path)
+        assert inside("write", "/home/x") and inside("write", "/tmp/x")
+
+    @pytest.mark.parametrize("name", ["fork", "run", "execute", "connect", "pair", "kill_parent", "kill_all"])
+    def test_is_no_system_call_that_no_answer_needs(self, either, name):
+        with pytest.raises(StudentError, match="PermissionError") as error:
+            either(name)
+        assert error.value.verdict == "forbidden"
+
+    @pytest.mark.skipif(platform.machine() not in seccomp._MACHINES, reason="no system call filter for this processor")
+    def test_is_no_system_call_of_the_list_of_refused_ones(self, either):
+        column, minus_one = seccomp._MACHINES.index(platform.machine()), (-1,) * 5
+        numbers = {name: number[column] for name, number in seccomp._REFUSED.items() if number[column] is not None}
+        found = {name: either("system_call", number, *minus_one) for name, number in numbers.items()}
+        assert {name for name, (_, error) in found.items() if error != errno.EPERM} == set()
+        for name, number in seccomp._ON_ITSELF.items():
+            assert either("system_call", number[column], 1) == [-1, errno.EPERM], name
+        number = seccomp._ALLOWED["fcntl"][0][column]
+        for command in (fcntl.F_SETOWN, fcntl.F_SETSIG, fcntl.F_SETLEASE, fcntl.F_NOTIFY):
+            assert either("system_call", number, 0, command, 1) == [-1, errno.EPERM]
+        assert either("system_call", number, 0, fcntl.F_GETFD)[0] in (0, 1)
+        set_flags = 0x40086602  # FS_IOC_SETFLAGS
+        assert either("system_call", seccomp._ALLOWED["ioctl"][0][column], 0, set_flags, 0) == [-1, errno.EPERM]
+        outlive_the_judge = (seccomp._PRCTL[platform.machine()], seccomp._PARENT_DEATH_SIGNAL, 0)
+        assert either("system_call", *outlive_the_judge) == [-1, errno.EPERM]
+        with pytest.raises(StudentError, match="PermissionError"):
+            either("make_unseen_file")
+        assert either("status", "Seccomp") == "2" and either("status", "NoNewPrivs") == "1"
+
+    def test_is_to_start_threads(self, either):
+        assert either("thread") == 1
+
+    def test_is_no_use_of_more_memory_than_allowed(self, either):
+        assert either("allocate", 100) == 100 << 17
+        with pytest.raises(StudentError) as error:
+            either("allocate", 10_000)
+        assert error.value.verdict == "memory"
+
+    def test_is_no_use_of_more_processor_time_than_allowed(self, either):
+        with pytest.raises(StudentError, match="used up its 1 s of processor time") as error:
+            either("burn")
+        assert error.value.verdict == "timeout"
+
+    def test_is_no_writing_of_large_files(self, either, tmp_path, request):
+        paths = {"bubblewrap": "/tmp/large", "landlock": "large", "plain": str(tmp_path / "large")}
+        path = paths[request.node.callspec.params["either"]]
+        either("write_much", path, 1)
+        with pytest.raises(StudentError, match="File too large|No space left|process ended|crashed"):
+            either("write_much", path, 65)
+
+    def test_is_no_opening_of_many_files(self, either):
+        with pytest.raises(StudentError, match="Too many open files"):
+            either("open_many")
+
+
+class TestChoosingAnIsolation:
+    @pytest.fixture
+    def without_bubblewrap(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        sandbox.why_not_bubblewrap.cache_clear()
+        yield
+        sandbox.why_not_bubblewrap.cache_clear()
+
+    def test_takes_bubblewrap_where_it_works(self, bubblewrap):
+        assert choose_isolation() == choose_isolation("bubblewrap") == BUBBLEWRAP and BUBBLEWRAP.strong
+
+    def test_falls_back_to_landlock_and_says_so(self, without_bubblewrap, landlock):
+        assert choose_isolation() == LANDLOCK and not LANDLOCK.strong
+        assert LANDLOCK.text.startswith("WEAKER ISOLATION")
+
+    def test_falls_back_to_a_plain_process_and_says_so(self, without_bubblewrap, monkeypatch):
+        monkeypatch.setattr(sandbox, "why_not_landlock", lambda: "Landlock is a part of Linux")
+        assert choose_isolation() == PLAIN and not PLAIN.strong
+        assert PLAIN.text.startswith("WEAKER ISOLATION") and "apt install bubblewrap" in PLAIN.text
+
+    def test_refuses_where_bubblewrap_is_required(self, without_bubblewrap):
+        with pytest.raises(SandboxUnavailable, match=r"bubblewrap \(bwrap\) is not installed") as error:
+            choose_isolation("bubblewrap")
+        assert error.value.exit_code == SANDBOX
+
+    def test_refuses_a_bubblewrap_that_does_not_work(self, without_bubblewrap, tmp_path):
+        (tmp_path / "bwrap").write_text("#!/bin/sh\necho no user namespaces >&2\nexit 1\n")
+        (tmp_path / "bwrap").chmod(0o755)
+        with pytest.raises(SandboxUnavailable, match=r"does not work here \(no user namespaces\)"):
+            choose_isolation("bubblewrap")
+
+    def test_refuses_a_sandbox_that_is_none(self):
+        with pytest.raises(KitError, match="There are: bubblewrap, landlock, plain"):
+            choose_isolation("docker")
+
+
+def test_a_worker_lives_in_a_session_of_its_own_and_is_gone_after_stop(folder, isolation):
+    process = start_worker(folder, LIMITS, isolation)
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    stop_worker(process)
+    assert process.returncode is not None and process.stdin.closed and process.stdout.closed
+    stop_worker(process)
+
+
+@pytest.mark.parametrize("name", ISOLATIONS)
+def test_a_busy_worker_dies_with_a_grader_that_is_killed(name, request, folder):
+    if name != "plain":
+        request.getfixturevalue(name)
+    grader = textwrap.dedent(f"""
+        import os, signal, threading
+        from pathlib import Path
+        from autograder.assignment.manifest import Limits
+        from autograder.sandbox.isolation import ISOLATIONS
+        from autograder.sandbox.worker_client import Student
+        with Student(Path({str(folder)!r}), Limits(60, 60, 768), ISOLATIONS[{name!r}]) as student:
+            student.call("probe:thread")
+            print(student._process.pid, flush=True)
+            threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            student.call("probe:burn")
+    """)
+    run = subprocess.run([sys.executable, "-c", grader], cwd=KIT, capture_output=True, text=True, timeout=60)
+    command = Path(f"/proc/{int(run.stdout)}/cmdline")
+    for _ in range(100):
+        if not command.exists() or not command.read_bytes():  # gone, or dead and not yet buried
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker is still there 10 s after the grader was killed")
