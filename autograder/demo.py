@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from autograder.course.course import KIT, Course, generate_assignment
+from autograder.course.course import KIT, Course
+from autograder.course.nbgrader_runner import generate_assignment
 from autograder.samples import load_samples, write_sample
 
 SAMPLES = KIT / "tests" / "submissions"

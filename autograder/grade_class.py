@@ -1,33 +1,30 @@
 """A whole class: judge every submission, record every grade, write every page."""
 
 import contextlib
-import multiprocessing
 import os
-import signal
-import sys
-import tempfile
-import threading
-import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from autograder import checks
+from autograder.checking.pack import load_pack
 from autograder.course.course import Course
+from autograder.course.database import as_gradebook_error
 from autograder.course.gradebook import expect_released, record, recorded
-from autograder.course.report_store import read_of, report_for
+from autograder.course.report_store import known_report, read_of, report_path
 from autograder.errors import KitError
+from autograder.grading.pool import Job, judge_all
 from autograder.intake.collect import tidy
 from autograder.intake.lms_names import why_not_an_id
-from autograder.release.build import recover
+from autograder.intake.submission import Submission
+from autograder.release.publish import recover
 from autograder.report.html import write_class
-from autograder.runtime import secret
+from autograder.report.model import Report
+from autograder.runtime import secret as grading_secret
 from autograder.runtime.atomic import expect_writable, remove_leftovers
 from autograder.runtime.locks import alone
-from autograder.runtime.os_errors import as_storage_error
-from autograder.runtime.signals import shielded
 from autograder.runtime.temporary import scratch
-from autograder.sandbox.isolation import choose_isolation
+from autograder.sandbox.isolation import Isolation, choose_isolation
 
 
 @dataclass
@@ -35,25 +32,33 @@ class Graded:
     """How one student's grading ended: a report, or the sentence that says why there is none."""
 
     student: str
-    report: object = None
+    report: Report | None = None
     problem: str = ""
 
 
-def grade_class(course, students=None, force=False, sandbox=None, jobs=None, progress=None, wait_for_others=None):
+def grade_class(
+    course: Course,
+    students: Sequence[str] | None = None,
+    force: bool = False,
+    sandbox: str | None = None,
+    jobs: int | None = None,
+    progress: Callable[[Graded], None] | None = None,
+    wait_for_others: Callable[[str], None] | None = None,
+) -> list[Graded]:
     """Grade the submissions of a class and return one Graded for each student, sorted by id.
 
-    Judging runs in parallel; the gradebook is written by this process alone. A student whose report and grades are up
+    Judging runs in parallel; this process alone writes reports and gradebook. A student whose report and grades are up
     to date is passed over, so an interrupted run goes on where it stopped.
 
     - students: ids (default: everyone with a submission)
     - force: judge and record anew in any case
-    - sandbox: the name of the only isolation that will do (default: the best there is)
+    - sandbox: the name of the only isolation that is accepted (default: the best there is)
     - jobs: submissions judged at once (default: one for each core); 1 judges in this process
     - progress: called with each Graded as it is done
     - wait_for_others: what to do while another command is at work in this course, as for `locks.alone`
 
-    Raises Busy where one is and is not to be waited for, and StorageError where nobody's grades could be kept: what was
-    recorded before is.
+    Raises Busy where another command is at work and is not to be waited for, and StorageError where no more grades
+    can be kept; the grades that were recorded before are kept.
     """
     with alone(course.root, "autograder grade", wait_for_others), scratch(course.root):
         isolation = choose_isolation(sandbox, course.secrets)
@@ -61,123 +66,81 @@ def grade_class(course, students=None, force=False, sandbox=None, jobs=None, pro
         students = course.students() if students is None else list(students)
         done = [Graded(student, problem=why) for student in students if (why := why_not_an_id(student))]
         students = [student for student in students if not why_not_an_id(student)]
-        jobs = min(jobs or os.cpu_count() or 1, len(students))
-        with contextlib.closing(_judge_all(course, students, isolation, force, jobs)) as all_judged:
-            for student, judged in all_judged:
-                done.append(_graded(course, student, judged, force))
+        processes = min(jobs or os.cpu_count() or 1, len(students))
+        with contextlib.closing(_judged(course, students, isolation, force, processes)) as all_judged:
+            for submission, judged in all_judged:
+                done.append(_recorded(course, submission, judged, force))
                 if progress:
                     progress(done[-1])
         done.sort(key=lambda graded: graded.student)
-        write_class([graded.report for graded in done if graded.report], course.reports, checks.heat_map)
+        heat_map = load_pack(course.manifest).heat_map
+        write_class([graded.report for graded in done if graded.report], course.reports, heat_map)
         return done
 
 
-def _prepare(course):
-    """End what commands that were killed left half done, and see that there is room for what is to be written."""
+def _prepare(course: Course) -> None:
+    """Complete what killed commands left half done, and see that what is to be written can be written."""
     tidy(course)
     recover(course, course.manifest)
-    secret.remove_leftovers(course.root)
+    grading_secret.remove_leftovers(course.root)
     expect_released(course)
     for folder in (course.reports, course.autograded("student").parents[1]):
         expect_writable(folder)
         remove_leftovers(folder)
 
 
-def _graded(course, student, judged, force):
-    """Record what `judged()` returns and return the Graded; StorageError where the next one would fare no better."""
-    graded = Graded(student)
+def _judged(
+    course: Course, students: Sequence[str], isolation: Isolation, force: bool, processes: int
+) -> Iterator[tuple[Submission, Callable[[], Report]]]:
+    """Yield each submission, read once, with a function that returns its report, on file from then on, or raises."""
+    ready: deque[tuple[Submission, Callable[[], Report]]] = deque()  # nothing to judge, or nothing to be read
+
+    def jobs() -> Iterator[Job]:
+        for student in students:
+            try:
+                submission = read_of(course, student)
+                known = None if force else known_report(course, submission, isolation, complete=True)
+                secret = grading_secret.secret_of(course.root)
+            except Exception as error:  # told of this student alone; _recorded knows which trouble concerns everybody
+                ready.append((Submission(student, {}, student=student), partial(_raise, error)))
+                continue
+            if known:
+                ready.append((submission, partial(_same, known)))
+            else:
+                yield Job(submission, course.manifest.root, isolation, course.secrets, secret)
+
+    for job, judged in judge_all(jobs(), processes):
+        while ready:
+            yield ready.popleft()
+        yield job.submission, partial(_saved, course, job.submission, judged)
+    yield from ready
+
+
+def _saved(course: Course, submission: Submission, judged: Callable[[], Report]) -> Report:
+    report = judged()
+    report.save(report_path(course, submission.student or ""))
+    return report
+
+
+def _same(report: Report) -> Report:
+    return report
+
+
+def _raise(error: Exception) -> Report:
+    raise error
+
+
+def _recorded(course: Course, submission: Submission, judged: Callable[[], Report], force: bool) -> Graded:
+    """Record what `judged()` returns and return the Graded; StorageError where the next one would fail as well."""
+    graded = Graded(submission.student or "")
     try:
         graded.report = judged()
-        if force or not recorded(course, student, graded.report):
-            record(course, read_of(course, student))
+        if force or not recorded(course, graded.student, graded.report):
+            record(course, submission)
     except Exception as error:  # one student's trouble must not stop the class
-        trouble = as_storage_error(error)
+        trouble = as_gradebook_error(error, course.db_url)
         if trouble and trouble.everywhere:
             raise trouble from None
         known = trouble or (error if isinstance(error, KitError) else None)
         graded.problem = str(known or f"{type(error).__name__}: {error}")
     return graded
-
-
-def _judge_all(course, students, isolation, force, jobs):
-    """Yield (student, function that returns the report or raises), in the order they are done."""
-    if jobs <= 1:
-        for student in students:
-            yield student, lambda student=student: report_for(course, student, isolation, force, complete=True)
-        return
-    waiting = list(students)
-    while waiting:
-        # Whose judge was killed is seen where each is judged alone.
-        for student in (yield from _judge_in_pool(course, waiting, isolation, force, jobs)):
-            if (yield from _judge_in_pool(course, [student], isolation, force, 1)):
-                yield student, _say_killed
-
-
-def _judge_in_pool(course, waiting, isolation, force, jobs):
-    """Judge the students taken from the list `waiting`; return those who were being judged as a process was killed."""
-    running, lost = {}, []
-    # Processes, not threads: Python 3.11's ast module breaks when two threads parse at once.
-    with _pool(jobs) as pool:
-        while running or waiting and not lost:
-            while waiting and not lost and len(running) < 2 * jobs:  # few, for all of these are lost at once
-                student = waiting.pop(0)
-                try:
-                    with shielded():
-                        future = pool.submit(_judge_one, course.root, student, isolation, force)
-                    running[future] = student
-                except BrokenProcessPool:
-                    lost.append(student)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                student = running.pop(future)
-                if isinstance(future.exception(), BrokenProcessPool):
-                    lost.append(student)
-                else:
-                    yield student, future.result
-    return lost
-
-
-@contextlib.contextmanager
-def _pool(jobs):
-    """Give a pool of judges, which are stopped where the block is left early."""
-    others = set(multiprocessing.active_children())
-    with shielded():  # the process that keeps count of semaphores starts here
-        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _obey, (tempfile.tempdir,))
-    try:
-        yield pool
-    except BaseException:
-        for judge in set(multiprocessing.active_children()) - others:
-            judge.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _obey(scratch_folder):
-    """Set up a judge: its temporary files in the run's own folder, and an end when it is told or left alone."""
-    tempfile.tempdir = scratch_folder
-    signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent():
-    multiprocessing.parent_process().join()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _stop(*_):
-    """Unwind, so that the student's worker is stopped too; the pool would take that for an answer and wait for more."""
-
-    def end():
-        time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
-    sys.exit()
-
-
-def _say_killed():
-    raise KitError("its judge was killed (out of memory?)")
-
-
-def _judge_one(root, student, isolation, force):
-    return report_for(Course(root), student, isolation, force, complete=True)

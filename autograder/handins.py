@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.sandbox.host_paths import KIT
+from autograder.runtime.paths import KIT
 
 ZERO = os.makedev(1, 5)  # the numbers of /dev/zero
 

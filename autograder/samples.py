@@ -45,13 +45,14 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder import checks
+from autograder.assignment.notebook_cells import source_cells
+from autograder.assignment.reference import package_files, reference_texts
 from autograder.assignment.regions import BEGIN, END
+from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.handins import place, zipped
-from autograder.intake.notebook_cells import source_cells
-from autograder.intake.submission import Submission, read_submission
-from autograder.release.build import package_files, reference_texts
+from autograder.intake.reading import read_submission
+from autograder.intake.submission import Submission
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Sample:
         files = {path: _without_markers(text).encode() for path, text in texts.items()}
         files |= self._notebooks(manifest)
         if self.base == "reference" and not self.questions:
-            files |= checks.model_files()
+            files |= load_pack(manifest).model_files()
         files = {path: data for path, data in files.items() if path not in self.remove}
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
 

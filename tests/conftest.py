@@ -56,7 +56,8 @@ def _isolation(name):
 @pytest.fixture(scope="session")
 def make_course(tmp_path_factory):
     """A function that makes a fresh course directory on this repository's sources; its gradebook knows the cells."""
-    from autograder.course.course import Course, generate_assignment
+    from autograder.course.course import Course
+    from autograder.course.nbgrader_runner import generate_assignment
 
     template = tmp_path_factory.mktemp("course")
     configuration = (

@@ -13,20 +13,22 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from autograder import checks
 from autograder.assignment.manifest import Limits
+from autograder.assignment.reference import package_files, reference_texts
 from autograder.checking.compare import agrees, expect_close, expect_number
 from autograder.checking.criteria import Wrong
 from autograder.course.gradebook import record
 from autograder.course.report_store import read_of, report_for, report_path
 from autograder.errors import KitError
 from autograder.grading.submission import judge
-from autograder.intake.submission import MAX_SOURCE, Submission, read_submission, stage
-from autograder.release.build import package_files, reference_texts
+from autograder.intake.reading import MAX_SOURCE, read_submission
+from autograder.intake.staging import stage
+from autograder.intake.submission import Submission
 from autograder.report.html import student_page
 from autograder.report.terminal import print_question
 from autograder.samples import load_samples
-from autograder.sandbox.worker_client import Student
+from autograder.sandbox.worker_client import WorkerClient
+from tests.kit import PACK
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(cpu_seconds=10, wall_seconds=20, memory_mb=2048)
@@ -97,7 +99,7 @@ for folder in ("/", "/usr", "/kit", "/kit/worker", "/submission", "/submission/c
         code = "import threading, time\ndef relu_forward(x):\n    for _ in range(9):\n"
         code += "        threading.Thread(target=time.sleep, args=(60,)).start()\n    return x, x\n"
         stage(attacked(manifest, code), package_files(manifest), manifest, tmp_path, {})
-        with Student(tmp_path, LIMITS, isolation) as student:
+        with WorkerClient(tmp_path, LIMITS, isolation) as student:
             student.call("cs231n.layers:relu_forward", 1.0)
             ours = family(student._process.pid)
             assert ours
@@ -221,7 +223,7 @@ def test_a_module_in_an_odd_encoding_gets_a_verdict(codec, manifest, isolation):
 def test_nothing_a_student_says_reaches_page_or_terminal_unescaped(manifest, isolation):
     sample = next(s for s in load_samples(ROOT / "tests" / "submissions") if s.name == "error_markup_in_messages")
     report = judge(Submission("x", sample.files(manifest)), manifest, isolation, sample.questions)
-    page = student_page(report, checks.heat_map)
+    page = student_page(report, PACK.heat_map)
     terminal = io.StringIO()
     for question in report.questions:
         print_question(Console(file=terminal, force_terminal=True, width=200), question)

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from nbgrader.preprocessors import ClearSolutions
 
+from autograder.assignment.reference import package_files, reference_texts
 from autograder.assignment.regions import BEGIN, END
 from autograder.intake.lms_names import owner_of
-from autograder.intake.submission import read_submission
-from autograder.release.build import handout_files, package_files, reference_texts
+from autograder.intake.reading import read_submission
+from autograder.release.build import handout_files
 
 ROOT = Path(__file__).resolve().parents[1]
 

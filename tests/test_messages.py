@@ -5,7 +5,7 @@ import pytest
 
 from autograder.checking.compare import expect_close, expect_number
 from autograder.checking.criteria import Wrong
-from autograder.intake.source_text import about_exception
+from autograder.sandbox.python_errors import about_exception
 
 
 def message_of(actual, expected, name="loss"):

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
+from autograder.assignment.reference import reference_texts
 from autograder.diagnosis.mutation.derive import derive, mutants_of, spread
 from autograder.diagnosis.mutation.kinds import SAID
 from autograder.diagnosis.mutation.operators import OPERATORS
-from autograder.release.build import reference_texts
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
 SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all

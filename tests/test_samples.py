@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import checks
 from autograder.grading.submission import judge
-from autograder.report.model import worst
+from autograder.report.verdicts import worst
 from autograder.samples import load_samples
+from tests.kit import PACK
 
 SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
 # The reference has every point of every question, the release not one.
@@ -54,4 +54,4 @@ def test_verdicts_are_the_expected_ones(name, manifest, isolation):
 def test_every_question_is_failed_by_some_case(manifest):
     """A check that no planted mistake fails is unproved."""
     failed = {name for sample in SAMPLES.values() for name, verdict in sample.expect.items() if verdict == "failed"}
-    assert failed == {question.id for question in manifest.questions} == set(checks.CRITERIA)
+    assert failed == {question.id for question in manifest.questions} == set(PACK.criteria)

@@ -203,7 +203,7 @@ def test_a_damaged_gradebook_is_refused_and_not_touched(course, grade, spoil):
 
 def test_a_half_made_gradebook_is_completed(course, grade, template):
     """As nbgrader leaves it where it is killed between making the tables and writing down their version."""
-    from autograder.release.build import publish
+    from autograder.release.publish import publish
 
     path = course.root / "gradebook.db"
     path.unlink()
@@ -280,14 +280,14 @@ def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(co
 
 
 def test_what_the_grader_failed_at_is_told_and_judged_again(course, grade, template, monkeypatch):
-    from autograder import checks
     from autograder.checking.criteria import Criterion
+    from tests.kit import PACK
 
     def broken(trial):
         raise ZeroDivisionError
 
     with monkeypatch.context() as bug:
-        bug.setitem(checks.CRITERIA, "dropout_forward", [Criterion("broken", 1, broken, "A check with a bug.")])
+        bug.setitem(PACK.criteria, "dropout_forward", [Criterion("broken", 1, broken, "A check with a bug.")])
         code, said = grade(course)
     assert code == 3 and "of ann, ben, dan could not be judged" in said and "Run the same command again" in said
     expect_all_graded(course, grade, template)

@@ -8,6 +8,8 @@ from pathlib import Path
 from autograder.assignment.limits import Limits, recorded_costs
 from autograder.errors import KitError
 
+DEFAULT_PACK = "autograder.checks"  # of a manifest that names no pack, as those of version 0.5 and older
+MANIFEST = "questions.toml"
 ANSWERS = "answers"  # the package of the modules that are made of notebook cells
 
 
@@ -59,7 +61,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The assignment and its questions, in order. `root` is the folder of the reference solution."""
+    """The assignment and its questions, in order.
+
+    - root: the folder of the reference solution
+    - course: nbgrader's id of the course
+    - pack: the module with the assignment's checks
+    """
 
     root: Path
     name: str
@@ -70,6 +77,11 @@ class Manifest:
     aliases: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     provided: tuple[str, ...] = ()
+    pack: str = DEFAULT_PACK
+    course: str = ""
+
+    def __hash__(self) -> int:
+        return hash((self.root, self.name))
 
     @property
     def notebooks(self):
@@ -85,9 +97,21 @@ class Manifest:
         return [question for question in self.questions if question.notebook == notebook]
 
 
-def read_manifest(root):
+def find_assignment(folder: Path) -> Path:
+    """Return the folder of the only assignment in `folder`; KitError where there is none, or more than one."""
+    found = sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST}"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise KitError(
+            f"{folder}: expected one folder with {MANIFEST}, found {names}. Name the assignment's folder: "
+            "--assignment on the command line, or `assignment=` of configure() in nbgrader_config.py."
+        )
+    return found[0]
+
+
+def read_manifest(root: Path | str) -> Manifest:
     """Read `root`/questions.toml and return the Manifest; KitError says which entry is wrong and how."""
-    path = Path(root) / "questions.toml"
+    path = Path(root) / MANIFEST
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -108,6 +132,8 @@ def read_manifest(root):
             questions=questions,
             aliases=dict(assignment.get("aliases", {})),
             options=dict(assignment.get("options", {})),
+            pack=assignment.get("pack", DEFAULT_PACK),
+            course=assignment.get("course", assignment["package"]),
         )
     except (KeyError, TypeError) as error:
         raise KitError(f"{path}: {error} is missing or misspelt. See docs/author.md for every field.") from None

@@ -1,19 +1,19 @@
 """Solution regions: where they are, what is in them, and what is left when they are taken out.
 
-A region runs from a line `### BEGIN SOLUTION` to a line `### END SOLUTION`. nbgrader's ClearSolutions does the
-taking out, in `.py` files exactly as in notebook cells. On its own it is too trusting: a mistyped or lower-case
-marker, or an END with no BEGIN, ships the solution without a word. So every text is proved well formed first.
+A region runs from a line `### BEGIN SOLUTION` to a line `### END SOLUTION`. In notebooks nbgrader's ClearSolutions
+removes it; `strip_regions` does exactly the same in `.py` files, without loading nbgrader, since every judge stages
+the stubs. nbgrader trusts markers too much: a mistyped or lower-case marker, or an END with no BEGIN, ships the
+solution without a message. So every text is proved well formed first.
 """
 
 from dataclasses import dataclass
 
-from nbformat.v4 import new_code_cell
-from nbgrader.preprocessors import ClearSolutions
 from rapidfuzz import fuzz
 
 from autograder.errors import ReleaseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's, in place of a region
 
 # The other markers nbgrader knows; its own preprocessors look after these.
 _NBGRADER = {f"### {edge} {what}" for edge in ("BEGIN", "END") for what in ("HIDDEN TESTS", "MARK SCHEME")}
@@ -57,13 +57,14 @@ def find_regions(text, where, code=True):
     return regions
 
 
-def strip_regions(text, where):
+def strip_regions(text: str, where: str) -> str:
     """Return a Python text with every solution region replaced by nbgrader's stub; ReleaseError as find_regions."""
-    if not find_regions(text, where):
-        return text
-    cell = new_code_cell(text)
-    cell, _ = ClearSolutions(enforce_metadata=False).preprocess_cell(cell, {"language": "python"}, 0)
-    return cell.source
+    lines = text.split("\n")
+    for region in reversed(find_regions(text, where)):
+        begin = region.line - 1
+        indent = lines[begin].removesuffix(lines[begin].lstrip())
+        lines[begin : begin + len(region.lines) + 2] = [indent + line for line in STUB]
+    return "\n".join(lines)
 
 
 def _meant_as_marker(line):

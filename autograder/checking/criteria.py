@@ -3,14 +3,16 @@
 A check is a function whose docstring is the sentence the student reads. It is given a Trial, calls the student's code
 through it, and returns an Outcome (or None) when the property holds; it raises Wrong when it does not.
 
-    @criterion("affine_forward", "values", weight=3)
+    CHECKS = Checks()
+
+    @CHECKS.criterion("affine_forward", "values", weight=3)
     def affine_values(trial):
         "out is x·w + b for inputs of several shapes."
         ...
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +21,7 @@ import numpy as np
 
 from autograder.assignment.manifest import Question
 from autograder.report.model import Diagnosis
-from autograder.sandbox.worker_client import Student, StudentError
+from autograder.sandbox.worker_client import CallError, WorkerClient
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Trial:
     - handed_in: the bytes of the question's file where that is no module, or None
     """
 
-    student: Student
+    worker: WorkerClient
     seed: int
     question: Question | None = None
     options: Mapping[str, str] = field(default_factory=dict)
@@ -84,25 +86,49 @@ class Trial:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(part).encode()) for part in path)])
 
     def call(self, *args: Any, **kwargs: Any):
-        """Call the student's code; see Student.call."""
-        return self.student.call(*args, **kwargs)
+        """Call the student's code; see WorkerClient.call."""
+        return self.worker.call(*args, **kwargs)
 
 
-class Registry:
-    """The criteria of every question, in the order they were stated."""
+Check = Callable[["Trial"], Outcome | None]
 
-    def __init__(self):
+
+class Checks:
+    """The checks that one module states: criteria of every question in their order, and large calls.
+
+    - large_calls: question -> what makes its LargeCall from a Trial
+    """
+
+    def __init__(self) -> None:
         self.criteria: dict[str, list[Criterion]] = {}
+        self.large_calls: dict[str, Callable[[Trial], Any]] = {}
 
-    def criterion(self, question, name, weight=1.0, edge=False, text=None, needs=()):
+    def criterion(
+        self,
+        question: str,
+        name: str,
+        weight: float = 1.0,
+        edge: bool = False,
+        text: str | None = None,
+        needs: Sequence[str] = (),
+    ) -> Callable[[Check], Check]:
         """Decorate a check; `text` replaces the docstring where one function makes several checks."""
 
-        def register(check):
-            sentence = text or " ".join(check.__doc__.split())
+        def state(check: Check) -> Check:
+            sentence = text or " ".join((check.__doc__ or "").split())
             self.criteria.setdefault(question, []).append(Criterion(name, weight, check, sentence, edge, tuple(needs)))
             return check
 
-        return register
+        return state
+
+    def large_call(self, question: str) -> Callable[[Callable], Callable]:
+        """Decorate what makes the LargeCall of a question, whose gradient may have to be derived."""
+
+        def state(make: Callable) -> Callable:
+            self.large_calls[question] = make
+            return make
+
+        return state
 
 
 @contextmanager
@@ -110,7 +136,7 @@ def needing(what, function):
     """Turn a failure of a function that is only needed here into a `blocked` verdict."""
     try:
         yield
-    except StudentError as error:
+    except CallError as error:
         if error.verdict == "forbidden":
             raise
         raise Wrong(f"{what} is fed by your {function}, which failed: {error}", "blocked") from None

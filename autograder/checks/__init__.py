@@ -1,29 +1,41 @@
-"""What is right for each function of the assignment. The folder mirrors the package it checks.
+"""The checks of assignment 2: what is right for each of its functions. The folder mirrors the package it checks.
 
-This is the only part of the autograder that knows the assignment. The engine reads a few names from here: the criteria
-of every question, the calls that tell a derived gradient, the wrong versions that have a name, what is answered for
-functions that are not right, what the axes of an array are called, how to cut a picture out of two arrays and draw it,
-and the models of a good submission.
+This is the only part of the autograder that knows the assignment. The engine gets it as one value, `PACK`.
 """
 
-from autograder.checks import best_models, layers, optimizers, tensorflow_notebook  # noqa: F401  (they register themselves)
+from autograder.checking.pack import Pack, merged
+from autograder.checks import best_models, optimizers
 from autograder.checks.answers import answers_for
 from autograder.checks.axes import axes_of
-from autograder.checks.classifiers import cnn, fc_net, fc_net_layers  # noqa: F401
-from autograder.checks.pack import LARGE_CALLS, MISCONCEPTIONS, REGISTRY
+from autograder.checks.catalogue import catalogue
+from autograder.checks.classifiers import cnn, fc_net, fc_net_layers
+from autograder.checks.layers import (
+    affine_relu,
+    convolution,
+    dropout,
+    dropout_backward,
+    losses,
+    normalization,
+    pooling,
+    spatial,
+)
+from autograder.checks.names import ADVICE
 from autograder.checks.sample_models import model_files
-from cs231n.gradient_view import heat_map_html as heat_map
-from cs231n.gradient_view import picture_of
+from autograder.checks.tensorflow_notebook import complex_model, loss_and_gradients
+from cs231n.gradient_view import heat_map_html, picture_of
 
-CRITERIA = REGISTRY.criteria
+_LAYERS = (affine_relu, convolution, dropout, dropout_backward, losses, normalization, pooling, spatial)
+_OTHERS = (best_models, optimizers, complex_model, loss_and_gradients, cnn, fc_net, fc_net_layers)
+_CHECKS = merged([module.CHECKS for module in (*_LAYERS, *_OTHERS)])
 
-__all__ = [
-    "CRITERIA",
-    "LARGE_CALLS",
-    "MISCONCEPTIONS",
-    "answers_for",
-    "axes_of",
-    "heat_map",
-    "model_files",
-    "picture_of",
-]
+PACK = Pack(
+    criteria=_CHECKS.criteria,
+    large_calls=_CHECKS.large_calls,
+    wrong_versions=catalogue,
+    answers_for=answers_for,
+    axes_of=axes_of,
+    picture_of=picture_of,
+    heat_map=heat_map_html,
+    model_files=model_files,
+    advice=ADVICE,
+)

@@ -8,7 +8,6 @@ import inspect
 
 import numpy as np
 
-from autograder.checks import pack  # noqa: F401  (makes cs231n importable)
 from autograder.sandbox.follow_through import Answers, Keep
 from cs231n import layers as reference
 

@@ -11,12 +11,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograder.checking.compare import expect_array
-from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.criteria import Checks, Outcome, Wrong
 from autograder.checks.images import TITLES, hidden_images
-from autograder.checks.pack import criterion
 from autograder.checks.saved_nets import CLASSES, NoSuchNet, convolutional, fully_connected
 from autograder.intake.safe_npz import ArrayError, read_npz
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
+
+CHECKS = Checks()
 
 MARKS = ("first mark", "second mark", "third mark")
 BATCH = 250  # images that travel to the worker at a time: 3 MB
@@ -129,18 +130,18 @@ def _running(trial):
     return measure(trial, scores_of)
 
 
-def _register(question, measured):
+def _state(question, measured):
     done = WeakKeyDictionary()  # what was found of each Student
 
     def accuracies(trial):
-        if trial.student not in done:
+        if trial.worker not in done:
             try:
-                done[trial.student] = measured(trial)
-            except (Wrong, StudentError) as error:  # not kept itself: its traceback would keep the Student alive
-                done[trial.student] = Unmeasured(str(error), error.verdict)
-        return done[trial.student]
+                done[trial.worker] = measured(trial)
+            except (Wrong, CallError) as error:  # not kept itself: its traceback would keep the Student alive
+                done[trial.worker] = Unmeasured(str(error), error.verdict)
+        return done[trial.worker]
 
-    @criterion(question, "loads", 1)
+    @CHECKS.criterion(question, "loads", 1)
     def loads(trial):
         """The saved model loads, and scores images."""
         found = accuracies(trial)
@@ -166,9 +167,9 @@ def _register(question, measured):
 
     for number, name in enumerate(MARKS):
         text = f"The accuracy on images that the model has not seen reaches the {name} of {len(MARKS)}."
-        criterion(question, name, 3, text=text)(mark(number))
+        CHECKS.criterion(question, name, 3, text=text)(mark(number))
 
 
-_register("best_fc_model", _rebuilding(fully_connected))
-_register("best_conv_model", _rebuilding(convolutional))
-_register("best_tf_model", _running)
+_state("best_fc_model", _rebuilding(fully_connected))
+_state("best_conv_model", _rebuilding(convolutional))
+_state("best_tf_model", _running)

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checking.criteria import Outcome, Wrong
-from autograder.checks import pack
+from autograder.checks.catalogue import catalogue
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker.values import Handle
@@ -50,7 +50,7 @@ def variants_of(function, part):
 
         return compute
 
-    versions = [version for version in pack.MISCONCEPTIONS.get(function, ()) if version.can_be_replayed]
+    versions = [version for version in catalogue().get(function, ()) if version.can_be_replayed]
     return [Variant(value(version), version.misconception.diagnosis) for version in versions]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.checks.pack import ASSIGNMENT
+from autograder.checks.catalogue import ASSIGNMENT
 from cs231n import data_utils, sample_data
 
 KIT = ASSIGNMENT.parent

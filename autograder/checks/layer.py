@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.checks.gradients import fresh
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,11 @@ class Layer:
         """Call the student's backward function; return its gradients, and its arguments as they are afterwards."""
         try:
             result, after = trial.call(f"{self.module}:{self.backward}", dout, cache, returns=self.returns, echo=True)
-        except StudentError as error:
+        except CallError as error:
             if error.verdict != "error":
                 raise
             text = f"{str(error).rstrip('.')}. Its cache was the one that your {self.forward} returned."
-            raise StudentError("error", text, error.file, error.function, error.raised) from None
+            raise CallError("error", text, error.file, error.function, error.raised) from None
         return (result if len(self.gradients) > 1 else (result,)), after
 
     def describe(self, inputs):

@@ -7,9 +7,10 @@ config it returned stays in the worker and goes back into the next call.
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_close
-from autograder.checking.criteria import Outcome
-from autograder.checks.pack import criterion
+from autograder.checking.criteria import Checks, Outcome
 from cs231n import optimizers as reference
+
+CHECKS = Checks()
 
 STEPS = 8
 
@@ -46,28 +47,28 @@ def _state_rule(rule, settings, start=(), accepted=(), starts=()):
             worst = max(worst, found, key=lambda outcome: outcome.max_rel_error)
         return worst
 
-    @criterion(rule, "first step", 2)
+    @CHECKS.criterion(rule, "first step", 2)
     def first_step(trial):
         """The first step moves the weights where it should."""
         return run(trial, {"learning_rate": 0.1, **dict(start)}, 1)
 
-    @criterion(rule, "many steps", 4)
+    @CHECKS.criterion(rule, "many steps", 4)
     def many_steps(trial):
         """What a step leaves behind in config is used by the next: eight steps in a row are right."""
         return run(trial, {"learning_rate": 0.1, **dict(start)}, STEPS)
 
-    @criterion(rule, "settings", 2)
+    @CHECKS.criterion(rule, "settings", 2)
     def own_settings(trial):
         """Hyperparameters given in config are used."""
         return run(trial, {**settings, **dict(start)}, STEPS)
 
-    @criterion(rule, "defaults", 0.5, edge=True)
+    @CHECKS.criterion(rule, "defaults", 0.5, edge=True)
     def defaults(trial):
         """It works without a config, and for weights of any shape."""
         run(trial, None, STEPS, shape=(6,))
         return run(trial, None, 2, shape=(2, 3, 2, 2))
 
-    @criterion(rule, "gradient of zero", 0.5, edge=True)
+    @CHECKS.criterion(rule, "gradient of zero", 0.5, edge=True)
     def gradient_of_zero(trial):
         """Entries whose gradient is 0 give finite weights."""
         return run(trial, None, 2, blank=True)

@@ -3,37 +3,36 @@
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
-from autograder.checking.criteria import Outcome, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Wrong, needing
+from autograder.checking.large_call import LargeCall, expect_about
 from autograder.checks.gradients import attribution, expect_gradient, fitting, shares, variants_of
-from autograder.checks.pack import criterion, large_call
-from autograder.grading.large_inputs import LargeCall, expect_about
 from autograder.report.model import Diagnosis
 
 FLOAT32 = "comes back in float32."
 
 
-def state_layer(layer, forward_weights=(4, 0.5), gradient_weight=2, edge_weight=0.5):
+def state_layer(checks: Checks, layer, forward_weights=(4, 0.5), gradient_weight=2, edge_weight=0.5):
     """Register the criteria of both functions of a layer."""
-    state_forward(layer, *forward_weights)
-    state_backward(layer, gradient_weight, edge_weight)
+    state_forward(checks, layer, *forward_weights)
+    state_backward(checks, layer, gradient_weight, edge_weight)
 
 
-def state_forward(layer, values_weight=4, unchanged_weight=0.5):
+def state_forward(checks: Checks, layer, values_weight=4, unchanged_weight=0.5):
     """Register the criteria of the forward function: its values, its edge cases, its arguments left alone."""
 
-    @criterion(layer.forward, "values", values_weight, text=f"{layer.says}, for inputs of several shapes.")
+    @checks.criterion(layer.forward, "values", values_weight, text=f"{layer.says}, for inputs of several shapes.")
     def forward_values(trial):
         return worst([expect_forward(trial, layer, case) for case in layer.cases])
 
     for edge in layer.edges:
 
-        @criterion(layer.forward, edge.name, edge.weight, edge=True, text=f"The same {edge.says}.")
+        @checks.criterion(layer.forward, edge.name, edge.weight, edge=True, text=f"The same {edge.says}.")
         def forward_edge(trial, edge=edge):
             return worst([expect_forward(trial, layer, case) for case in edge.cases])
 
     if layer.keeps_type:
 
-        @criterion(layer.forward, "float32", 0.25, edge=True, text=f"What comes in float32 {FLOAT32}")
+        @checks.criterion(layer.forward, "float32", 0.25, edge=True, text=f"What comes in float32 {FLOAT32}")
         def forward_float32(trial):
             inputs = _in_float32(layer.inputs(trial, layer.cases[0]))
             out, _ = layer.run_forward(trial, inputs)
@@ -43,7 +42,7 @@ def state_forward(layer, values_weight=4, unchanged_weight=0.5):
 
     text = "The arguments are left as they were."
 
-    @criterion(layer.forward, "arguments unchanged", unchanged_weight, edge=True, text=text)
+    @checks.criterion(layer.forward, "arguments unchanged", unchanged_weight, edge=True, text=text)
     def forward_unchanged(trial):
         inputs = layer.inputs(trial, layer.cases[0])
         (out, _), after = trial.call(
@@ -56,12 +55,12 @@ def state_forward(layer, values_weight=4, unchanged_weight=0.5):
         expect_unchanged(inputs, dict(zip(inputs, after)), layer.forward, layer.may_change)
 
 
-def state_backward(layer, gradient_weight=2, edge_weight=0.5):
+def state_backward(checks: Checks, layer, gradient_weight=2, edge_weight=0.5):
     """Register the criteria of the backward function: each gradient, their shapes, edge cases, what is left alone."""
     for position, (wrt, name) in enumerate(layer.gradients.items()):
         text = f"{name} is the gradient with respect to {wrt}, for inputs of several shapes."
 
-        @criterion(layer.backward, name, gradient_weight, text=text)
+        @checks.criterion(layer.backward, name, gradient_weight, text=text)
         def gradient(trial, wrt=wrt, position=position):
             return worst([_gradients(trial, layer, case, [position]) for case in layer.cases])
 
@@ -69,7 +68,7 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
         names = " and ".join(list(layer.gradients.values())[1:])
         text = f"{names} have the shape of the parameter they belong to: a row (1, M) is no vector (M,)."
 
-        @criterion(layer.backward, "shapes", edge_weight, text=text)
+        @checks.criterion(layer.backward, "shapes", edge_weight, text=text)
         def shapes(trial):
             inputs, dout, out, cache = _before_backward(trial, layer, layer.cases[0])
             grads, _ = layer.run_backward(trial, dout, cache)
@@ -79,11 +78,11 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
 
     for edge in layer.edges:
 
-        @criterion(layer.backward, edge.name, edge.weight, edge=True, text=f"All gradients hold {edge.says}.")
+        @checks.criterion(layer.backward, edge.name, edge.weight, edge=True, text=f"All gradients hold {edge.says}.")
         def backward_edge(trial, edge=edge):
             return worst([_gradients(trial, layer, case, range(len(layer.gradients))) for case in edge.cases])
 
-    @criterion(layer.backward, "own cache", edge_weight, edge=True)
+    @checks.criterion(layer.backward, "own cache", edge_weight, edge=True)
     def own_cache(trial):
         """Every forward pass has a cache of its own: in a net many of them run before the first backward pass."""
         case = layer.cases[0]
@@ -97,7 +96,9 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
 
     if layer.keeps_type:
         # Of dx alone, which is as large as the batch: what a sum over the batch is added up in is nobody's loss.
-        @criterion(layer.backward, "float32", 0.25, edge=True, text=f"The gradient of what comes in float32 {FLOAT32}")
+        @checks.criterion(
+            layer.backward, "float32", 0.25, edge=True, text=f"The gradient of what comes in float32 {FLOAT32}"
+        )
         def backward_float32(trial):
             inputs = _in_float32(layer.inputs(trial, layer.cases[0]))
             inputs, dout, out, cache = _before_backward(trial, layer, layer.cases[0], inputs)
@@ -106,7 +107,7 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
             call = f"{layer.backward} {layer.describe(inputs)}, all in float32"
             _expect_float32(call, "dx", grads[0])
 
-    @large_call(layer.backward)
+    @checks.large_call(layer.backward)
     def large(trial):
         return _large_call(trial, layer)
 
@@ -114,7 +115,7 @@ def state_backward(layer, gradient_weight=2, edge_weight=0.5):
     others = f", and so {'are' if len(parameters) > 1 else 'is'} {' and '.join(parameters)}" if parameters else ""
     text = f"dout is left as it was{others}: others may still need it."
 
-    @criterion(layer.backward, "dout unchanged", edge_weight, edge=True, text=text)
+    @checks.criterion(layer.backward, "dout unchanged", edge_weight, edge=True, text=text)
     def backward_unchanged(trial):
         # The parameters stay in the worker, where a cache may hold the very arrays that the forward pass was given.
         inputs = layer.inputs(trial, layer.cases[0])

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.checks.pack import ASSIGNMENT
+from autograder.checks.catalogue import ASSIGNMENT
 from cs231n.checkpoint import save_model
 from cs231n.classifiers.cnn import ThreeLayerConvNet
 from cs231n.classifiers.fc_net import FullyConnectedNet
@@ -56,7 +57,9 @@ def _convolutional(path):
 def _tensorflow(path):
     """Train the notebook's own model in a process that may load TensorFlow."""
     command = [sys.executable, "-m", "autograder.checks.sample_tensorflow", str(TENSORFLOW_NOTEBOOK), str(path)]
-    run = subprocess.run(command, cwd=ASSIGNMENT.parent, capture_output=True, text=True)
+    paths = [str(ASSIGNMENT.parent), str(ASSIGNMENT)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    run = subprocess.run(command, cwd=ASSIGNMENT.parent, env=environment, capture_output=True, text=True)
     if run.returncode:
         raise RuntimeError(f"the TensorFlow model of the samples could not be trained:\n{run.stderr[-2000:]}")
 

@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from autograder.course.course import ASSIGNMENT, KIT
+from autograder.assignment.manifest import find_assignment
+from autograder.runtime.paths import KIT
 from autograder.sandbox import cgroup
 from autograder.sandbox.isolation import ISOLATIONS, choose_isolation, why_not
 
@@ -52,7 +53,7 @@ def _packages():
 
 def _tensorflow():
     found = importlib.util.find_spec("tensorflow") is not None
-    mend = f"{sys.executable} -m pip install -r {KIT / ASSIGNMENT / 'requirements-tensorflow.txt'}"
+    mend = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
     said = "installed" if found else "not installed: its questions read skipped, all others are graded"
     return Finding("tensorflow", found, said, mend, necessary=False)
 

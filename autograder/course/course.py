@@ -1,53 +1,57 @@
-"""A course directory: where everything of one course lies, and nbgrader run in it.
+"""A course directory: where everything of one course is.
 
-The folder of this repository is a course as it stands. Another folder becomes one with a nbgrader_config.py of
-two lines that calls `configure`; source notebooks, reference and release then still come from the repository.
+The folder of this repository is a course as it stands. Another folder becomes one by a nbgrader_config.py of two lines
+that calls `configure`; its source notebooks, reference and release are then still those of the repository.
 """
 
-import contextlib
-import copy
-import logging
 import os
 import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.assignment.manifest import read_manifest
-from autograder.errors import KitError, ReleaseError
-from autograder.runtime.os_errors import as_storage_error
-
-KIT = Path(__file__).resolve().parents[2]
-ASSIGNMENT = "assignment2"
+from autograder.assignment.manifest import Manifest, find_assignment, read_manifest
+from autograder.errors import KitError
+from autograder.runtime.paths import KIT
+from autograder.runtime.startup import skip_slow_grammars
 
 
-def configure(c, root, kit=KIT):
-    """Set up nbgrader's configuration `c` for a course in the folder `root`; called from nbgrader_config.py."""
+def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str | None = None) -> None:
+    """Set up nbgrader's configuration `c` for a course; called from nbgrader_config.py.
+
+    - root: the course's folder
+    - kit: the folder that holds source_notebooks/, release/ and the assignment's own folder
+    - assignment: the name of the assignment's folder in it; needed only where there are several
+    """
     root, kit = Path(root).resolve(), Path(kit).resolve()
-    _find_programs()
+    skip_slow_grammars()
+    manifest = read_manifest(kit / assignment if assignment else find_assignment(kit))
+    c.Autograder.assignment = str(manifest.root)
+    find_programs()
     # nbgrader's models trip a warning of newer SQLAlchemy that says nothing to an instructor.
     warnings.simplefilter("ignore", SAWarning)
     c.CourseDirectory.root = str(root)
-    c.CourseDirectory.course_id = "cs231n"
+    c.CourseDirectory.course_id = manifest.course
     # Relative where it can be: nbgrader and formgrader show these paths.
     c.CourseDirectory.source_directory = os.path.relpath(kit / "source_notebooks", root)
     c.CourseDirectory.release_directory = os.path.relpath(kit / "release", root)
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.npz"]  # models that running one leaves
     c.GenerateAssignment.force = True  # the release is generated: a stale one is never worth keeping
     c.GenerateAssignment.preprocessors = [
-        "autograder.course.preprocessors.markers.CheckMarkers",
+        "autograder.release.nbgrader_hooks.CheckMarkers",
         *(
             f"nbgrader.preprocessors.{name}"
             for name in "IncludeHeaderFooter LockCells ClearSolutions ClearOutput CheckCellMetadata ComputeChecksums "
             "SaveCells ClearHiddenTests ClearMarkScheme ComputeChecksums CheckCellMetadata".split()
         ),
-        "autograder.course.preprocessors.release.ReleasePackage",
+        "autograder.release.nbgrader_hooks.ReleasePackage",
     ]
     c.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
@@ -78,11 +82,11 @@ class Course:
 
     root: Path
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "root", Path(self.root).resolve())
 
     @cached_property
-    def config(self):
+    def config(self) -> Config:
         """nbgrader's configuration of this course."""
         path = self.root / "nbgrader_config.py"
         if not path.is_file():
@@ -96,120 +100,48 @@ class Course:
             raise KitError(f"{path}: {type(error).__name__}: {error}") from None
 
     @cached_property
-    def directory(self):
+    def directory(self) -> CourseDirectory:
         """nbgrader's own idea of this course."""
         return CourseDirectory(config=self.config)
 
     @cached_property
-    def manifest(self):
-        """The manifest of the reference solution, which lies beside the source notebooks."""
-        sources = self.root / self.directory.source_directory
-        return read_manifest(sources.resolve().parent / ASSIGNMENT)
+    def manifest(self) -> Manifest:
+        """The manifest of the reference solution."""
+        known = self.config.get("Autograder", {}).get("assignment")
+        sources = (self.root / self.directory.source_directory).resolve()
+        return read_manifest(Path(known) if known else find_assignment(sources.parent))
 
     @property
-    def db_url(self):
+    def db_url(self) -> str:
         return self.directory.db_url
 
     @property
-    def release(self):
+    def release(self) -> Path:
         return (self.root / self.directory.release_directory).resolve()
 
     @property
-    def reports(self):
+    def reports(self) -> Path:
         return self.root / "reports"
 
-    def submitted(self, student="*"):
+    def submitted(self, student: str = "*") -> Path:
         """submitted/<student>/<assignment>, as nbgrader lays it out."""
         return Path(self.directory.format_path(self.directory.submitted_directory, student, self.manifest.name))
 
-    def autograded(self, student):
+    def autograded(self, student: str) -> Path:
         return Path(self.directory.format_path(self.directory.autograded_directory, student, self.manifest.name))
 
     @property
-    def secrets(self):
+    def secrets(self) -> tuple[Path, ...]:
         """Folders that a student's code must never be able to read."""
         return (self.root,)
 
-    def students(self):
+    def students(self) -> list[str]:
         """Return the ids of all students with a submission, sorted."""
         top = self.submitted("student").parents[1]
         return sorted(path.parent.name for path in top.glob(f"*/{self.manifest.name}"))
 
 
-def generate_assignment(course, assignment, release_directory, record=True):
-    """Run nbgrader's generate_assignment; ReleaseError with the reason where it fails.
-
-    - record: write the cells into the gradebook, which autograde needs; without it the gradebook is not touched
-    """
-    from nbgrader.converters import GenerateAssignment
-
-    changes = Config()
-    changes.CourseDirectory.release_directory = os.path.relpath(release_directory, course.root)
-    if not record:
-        steps = [name for name in course.config.GenerateAssignment.preprocessors if not name.endswith(".SaveCells")]
-        changes.GenerateAssignment.preprocessors = steps
-        changes.GenerateAssignment.no_database = True
-        changes.CourseDirectory.db_url = "sqlite://"
-    _run(GenerateAssignment, course, changes, assignment, ReleaseError)
-
-
-def autograde(course, student, submitted_directory):
-    """Run nbgrader's autograde for one student on a folder laid out like submitted/; KitError where it fails."""
-    from nbgrader.converters import Autograde
-
-    changes = Config()
-    changes.CourseDirectory.submitted_directory = os.path.relpath(submitted_directory, course.root)
-    changes.CourseDirectory.student_id = student
-    changes.Autograde.force = True
-    _run(Autograde, course, changes, course.manifest.name, KitError)
-
-
-def _run(converter_class, course, changes, assignment, error_class):
-    _find_programs()
-    config = copy.deepcopy(course.config)  # merging goes into the sections themselves
-    config.merge(changes)
-    directory = CourseDirectory(config=config)
-    directory.assignment_id = assignment
-    with _heard() as heard:
-        converter = converter_class(coursedir=directory, config=config)
-        converter.log = heard.logger
-        try:
-            converter.start()
-        except (Exception, SystemExit) as error:
-            said = as_storage_error(heard.error or error, directory.db_url)
-            raise said or error_class(heard.reason or f"nbgrader failed: {error}") from None
-
-
-class _Ear(logging.Handler):
-    """Listens to nbgrader's log for the exception that it swallows: the one being handled as it logs an error."""
-
-    def __init__(self):
-        super().__init__(logging.ERROR)
-        self.logger = logging.Logger("autograder.nbgrader")
-        self.logger.addHandler(self)
-        self.error = None
-
-    @property
-    def reason(self):
-        """What is to be told of it, or '' where nothing was heard."""
-        if self.error is None or isinstance(self.error, KitError):
-            return str(self.error or "")
-        return f"nbgrader failed: {type(self.error).__name__}: {self.error}"
-
-    def emit(self, record):
-        self.error = self.error or sys.exc_info()[1]
-
-
-@contextlib.contextmanager
-def _heard():
-    folder = os.getcwd()
-    try:
-        yield _Ear()
-    finally:
-        os.chdir(folder)
-
-
-def _find_programs():
+def find_programs() -> None:
     """Put this interpreter's own programs on PATH: nbgrader starts `alembic` from there for a fresh gradebook."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):

@@ -8,8 +8,8 @@ import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.utils import parse_utc
 
-from autograder.course.course import autograde
 from autograder.course.database import open_gradebook, prepare_gradebook
+from autograder.course.nbgrader_runner import autograde
 from autograder.course.report_store import report_path
 from autograder.errors import KitError
 from autograder.intake.safe_notebook import read_notebook

@@ -1,56 +1,68 @@
 """The reports of a class: one file for each student, made anew only when submission or kit has changed."""
 
+from pathlib import Path
+
+from autograder.course.course import Course
 from autograder.errors import KitError
 from autograder.grading.submission import judge, kit_of
-from autograder.intake.submission import Submission, read_submission
-from autograder.report import model as report
+from autograder.intake.reading import read_submission
+from autograder.intake.submission import Submission
+from autograder.report import model
+from autograder.report.model import Report
 from autograder.runtime.os_errors import raise_everywhere
 from autograder.runtime.secret import secret_of
-from autograder.sandbox.isolation import choose_isolation
+from autograder.sandbox.isolation import Isolation, choose_isolation
 
 
-def report_path(course, student):
+def report_path(course: Course, student: str) -> Path:
+    """Return the file of a student's report."""
     return course.reports / student / "report.json"
 
 
-def report_for(course, student, isolation=None, force=False, complete=False):
-    """Return the up-to-date report of a student's submission: the one on file, or a new one, which is then on file.
+def known_report(course: Course, submission: Submission, isolation: Isolation | None, complete: bool) -> Report | None:
+    """Return the report on file if it is still true of a submission, else None.
 
-    - isolation: from choose_isolation; None takes the report on file whatever it was judged in, else the best there is
-    - force: judge anew in any case
-    - complete: judge anew where the grader itself failed, which may have been a passing shortage
+    - isolation: in which it has to have been judged; None for any
+    - complete: whether a report in which the grader itself failed is not enough
     """
-    submission = read_of(course, student)
-    path = report_path(course, student)
-    known = None if force else _on_file(path)
-    if known and _still_true(known, submission, isolation, course.manifest) and (known.is_complete or not complete):
+    known = _on_file(report_path(course, submission.student or ""))
+    if known and _is_true(known, submission, isolation, course) and (known.is_complete or not complete):
         return known
-    isolation = isolation or choose_isolation(secrets=course.secrets)
-    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
-    fresh.save(path)
-    return fresh
+    return None
 
 
-def read_of(course, student):
+def report_for(course: Course, student: str) -> Report:
+    """Return the report of a student's submission: the one on file, or a new one, which is then on file."""
+    submission = read_of(course, student)
+    known = known_report(course, submission, None, complete=False)
+    if known:
+        return known
+    isolation = choose_isolation(secrets=course.secrets)
+    report = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
+    report.save(report_path(course, student))
+    return report
+
+
+def read_of(course: Course, student: str) -> Submission:
     """Return a student's Submission; an unusable one is empty and carries the reason, so that it is graded 0."""
     folder = course.submitted(student)
     try:
         return read_submission(folder, course.manifest, student)
     except KitError as error:
         raise_everywhere(error)
-        why = f"{folder} is a file, and a folder is expected." if folder.is_file() else error
-        return Submission(folder.name, {}, [f"Nothing could be graded. {why}"], student)
+        reason = f"{folder} is a file, and a folder is expected." if folder.is_file() else error
+        return Submission(folder.name, {}, [f"Nothing could be graded. {reason}"], student)
 
 
-def _on_file(path):
+def _on_file(path: Path) -> Report | None:
     """Return the report in a file, or None where there is none that is as it was written."""
     try:
-        return report.load(path) if path.is_file() else None  # reading from a pipe would never end
-    except Exception:  # whatever a damaged file trips
+        return model.load(path) if path.is_file() else None  # reading from a pipe would never end
+    except Exception:  # whatever a damaged file raises
         return None
 
 
-def _still_true(known, submission, isolation, manifest):
+def _is_true(known: Report, submission: Submission, isolation: Isolation | None, course: Course) -> bool:
     same = known.submission["digest"] == submission.digest and known.submission["student"] == submission.student
     as_wanted = isolation is None or known.isolation["name"] == isolation.name
-    return same and as_wanted and known.kit == kit_of(manifest)
+    return same and as_wanted and known.kit == kit_of(course.manifest)

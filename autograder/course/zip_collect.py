@@ -16,8 +16,8 @@ from autograder.course.course import Course
 from autograder.intake.collect import STAMP, Collected, first_usable
 from autograder.intake.downloads import find
 from autograder.intake.lms_names import read_pattern
-from autograder.intake.submission import read_submission
-from autograder.report.html import one_line
+from autograder.intake.reading import read_submission
+from autograder.runtime.text import one_line
 
 
 class HandInExtractor(ExtractorPlugin):

@@ -1,69 +1,76 @@
 """Why a question's criteria failed: from the attempts of all of them to the diagnoses of the report."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from autograder import checks
+from autograder.assignment.manifest import Manifest, Question
+from autograder.checking.attempt import Attempt
+from autograder.checking.pack import Pack
 from autograder.diagnosis.replay import Record, explanations
 from autograder.diagnosis.single_edits import edits
+from autograder.report.model import Diagnosis
 
-MOST_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly tell the same story
-ANSWERED = ("passed", "failed", "error", "blocked")
+MAX_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly have the same mistake
+_ANSWERED = ("passed", "failed", "error", "blocked")
 log = logging.getLogger("autograder")
 
 
-def diagnoses(question, attempts, root):
-    """Return the Diagnoses of a question: a misconception, else a small mistake; then what the checks saw.
+@dataclass(frozen=True)
+class Explained:
+    """What replaying an answer to wrong versions of the code has shown.
 
-    An attempt whose answer is that of a misconception is no needed question's doing, and is told so.
-
-    - question: its id
-    - attempts: examine.Attempts of all of its criteria
-    - root: the folder of the reference solution
+    - diagnoses: of the versions that give the student's own answers
+    - own: places of the attempts that a wrong version from the catalogue explains: their mistake is the question's own
     """
-    seen = _seen(attempts)
-    try:
-        named = _replayed(question, attempts, root, any(diagnosis.kind == "misconception" for diagnosis in seen))
-    except Exception:  # a verdict needs no explanation, and must not be lost for the lack of one
-        log.exception("grader fault in explaining %s", question)
-        named = []
-    found = named + seen
-    unlike = [diagnosis for at, diagnosis in enumerate(found) if diagnosis not in found[:at]]
-    told = [diagnosis for diagnosis in unlike if diagnosis.kind != "attribution"]
-    return told + [diagnosis for diagnosis in unlike if diagnosis.kind == "attribution"][:MOST_ATTRIBUTIONS]
+
+    diagnoses: tuple[Diagnosis, ...] = ()
+    own: frozenset[int] = frozenset()
 
 
-def _replayed(question, attempts, root, is_named):
-    """Return the Diagnoses of the wrong versions whose answers these are.
-
-    - is_named: whether a check has named the mistake, so that its kind needs not be told
-    """
+def explain(question: Question, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest) -> Explained:
+    """Return which wrong versions explain the attempts: of the catalogue, else one small edit of the reference."""
     if any(attempt.verdict == "missing" for attempt in attempts):
-        return []  # what is not written yet has no mistake
-    answered = [attempt for attempt in attempts if attempt.verdict in ANSWERED]
-    records = [
-        Record(attempt.verdict == "passed", attempt.criterion.edge, attempt.calls, _failing_array(attempt.found))
-        for attempt in answered
-    ]
-    catalogue = [version for version in checks.MISCONCEPTIONS.get(question, ()) if version.can_be_replayed]
-    explained = explanations(catalogue, records)
-    for _, places in explained:
-        for at in places:
-            answered[at].is_its_own()
+        return Explained()  # an answer that is not written yet has no mistake
+    try:
+        return _replayed(question.id, attempts, pack, manifest)
+    except Exception:  # a verdict needs no explanation, and must not be lost because one fails
+        log.exception("grader fault in explaining %s", question.id)
+        return Explained()
+
+
+def diagnoses(attempts: Sequence[Attempt], explained: Explained) -> list[Diagnosis]:
+    """Return the diagnoses of a question: misconceptions and small mistakes, then what the checks saw."""
+    found = [*explained.diagnoses, *_seen(attempts)]
+    distinct = [diagnosis for at, diagnosis in enumerate(found) if diagnosis not in found[:at]]
+    named = [diagnosis for diagnosis in distinct if diagnosis.kind != "attribution"]
+    attributions = [diagnosis for diagnosis in distinct if diagnosis.kind == "attribution"]
+    return named + attributions[:MAX_ATTRIBUTIONS]
+
+
+def _replayed(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest) -> Explained:
+    answered = [at for at, attempt in enumerate(attempts) if attempt.verdict in _ANSWERED]
+    records = [_record(attempts[at]) for at in answered]
+    versions = [version for version in pack.wrong_versions().get(question, ()) if version.can_be_replayed]
+    explained = explanations(versions, records)
+    own = frozenset(answered[place] for _, places in explained for place in places)
+    is_named = any(diagnosis.kind == "misconception" for diagnosis in _seen(attempts))
     if not explained and not is_named and not all(record.passed for record in records):
-        explained = explanations(edits(root).get(question, ()), records)
-    return [diagnosis for diagnosis, _ in explained]
+        explained = explanations(edits(manifest.root).get(question, ()), records)
+    return Explained(tuple(diagnosis for diagnosis, _ in explained), own)
 
 
-def _seen(attempts):
-    """Return what the checks saw themselves; how a gradient splits in an edge case only where no other tells."""
-    aside = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
+def _record(attempt: Attempt) -> Record:
+    failing = attempt.found.arrays[1] if attempt.found.arrays else None
+    return Record(attempt.passed, attempt.criterion.edge, list(attempt.calls), failing)
+
+
+def _seen(attempts: Sequence[Attempt]) -> list[Diagnosis]:
+    """Return what the checks saw themselves; the terms of a gradient in an edge case only where no other fails."""
+    ordinary = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
     return [
         diagnosis
         for attempt in attempts
         for diagnosis in attempt.found.diagnosis
-        if not (aside and attempt.criterion.edge and diagnosis.kind == "attribution")
+        if not (ordinary and attempt.criterion.edge and diagnosis.kind == "attribution")
     ]
-
-
-def _failing_array(found):
-    return found.arrays[1] if found.arrays else None

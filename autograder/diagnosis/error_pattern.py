@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, agrees, relative_error, told_apart
 from autograder.diagnosis.error_region import ENOUGH, PLACES
-from autograder.runtime.text import listed
+from autograder.runtime.text import join_words
 
 FARTHEST = 8  # the longest shift looked for
 LARGEST = 1_000_000  # entries; in a larger array shifts are not looked for, which would take seconds
@@ -211,7 +211,7 @@ def _same_along_an_axis(case):
     error = case.actual - case.expected
     same = [axis for axis in case.axes if _same_along(error, axis, case) and not _same_along(case.expected, axis, case)]
     return (
-        f"the error, yours minus expected, is the same for every {listed([axis.noun + axis.of for axis in same])}"
+        f"the error, yours minus expected, is the same for every {join_words([axis.noun + axis.of for axis in same])}"
         if same
         else ""
     )

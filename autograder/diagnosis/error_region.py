@@ -5,7 +5,7 @@ Each recogniser takes a where.Case, which knows the arrays, the mask of the wron
 
 import numpy as np
 
-from autograder.runtime.text import listed
+from autograder.runtime.text import join_words
 
 MOSTLY = 0.5  # a place is wrong where more than this share of its entries is wrong
 ENOUGH = 3  # entries (or different values) that make a finding more than a coincidence
@@ -47,7 +47,7 @@ def _sides(case):
         outermost = f"the outermost {rows.name or 'row'} and {columns.name or 'column'} on every side"
         return f"only the border, {outermost}, is"
     texts = [(rows, columns)[axis].one(end % share.shape[axis]) for axis, end in sides]
-    return f"only {listed(texts)} are"
+    return f"only {join_words(texts)} are"
 
 
 def _diagonal(case):

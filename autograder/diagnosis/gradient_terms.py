@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.checking.compare import RTOL, agrees
 from autograder.diagnosis.error_pattern import is_real, rtol_of
-from autograder.runtime.text import listed
+from autograder.runtime.text import join_words
 
 PLAIN = {0.0: "0", 1.0: "1", 2.0: "2", 0.5: "1/2", 3.0: "3"}
 DEPENDENT = 1e-5  # the smallest singular value, of terms of length 1, with which a fit counts as the only one
@@ -40,7 +40,7 @@ class Attribution:
         if len(texts) == 1:
             return f"everything {_matter(texts.pop())}"
         wrong = [(term, text) for term, (_, text) in self.coefficients.items() if text != "1"]
-        return listed([f"{_subject(term)} {_matter(text)}" for term, text in wrong])
+        return join_words([f"{_subject(term)} {_matter(text)}" for term, text in wrong])
 
 
 def attribute(actual, terms, sizes=()):
@@ -87,7 +87,7 @@ def by_example(actual, parts, name, each="example"):
         return f"Only the share of {ends.get(present[0], present[0])} is in your {name}."
     if present and 0 < len(missing) <= MANY // 2 and len(present) + len(missing) == len(values):
         shares = "share of {} is" if len(missing) == 1 else "shares of {} are"
-        return f"The {shares.format(listed(missing))} missing from your {name}."
+        return f"The {shares.format(join_words(missing))} missing from your {name}."
     return found.sentence(name) if len(values) <= MANY else ""
 
 

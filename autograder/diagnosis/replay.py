@@ -9,7 +9,7 @@ import numpy as np
 from autograder.assignment.variants import module_name, right
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
 from autograder.sandbox.worker.values import Handle
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
 
 MISSING = object()
 LARGEST = 100_000  # entries of an argument
@@ -167,7 +167,7 @@ def _keep(value, answered, kept):
 
 def _leaves(value, returns, after=None):
     """Return {path: array or other value} of an answer, without what stays in the worker; of an error what it is."""
-    if isinstance(value, StudentError):
+    if isinstance(value, CallError):
         return {("raised",): value.raised}
     if isinstance(value, Exception):
         return {("raised",): raised_as(value)}

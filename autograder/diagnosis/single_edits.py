@@ -9,10 +9,10 @@ import functools
 from dataclasses import dataclass
 
 from autograder.assignment.manifest import read_manifest
+from autograder.assignment.reference import reference_texts
 from autograder.assignment.variants import with_code
 from autograder.diagnosis.mutation.derive import Mutant, derive
 from autograder.diagnosis.mutation.kinds import SAID
-from autograder.release.build import reference_texts
 from autograder.report.model import Diagnosis
 
 

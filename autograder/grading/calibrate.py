@@ -1,82 +1,77 @@
-"""What the reference takes for a question, measured as a student's answer is: the same worker, the same checks."""
+"""The cost of the reference's answer to a question, measured like a student's: the same worker, the same checks."""
 
-import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import astuple, replace
 
 from threadpoolctl import threadpool_limits
 
-from autograder import checks
 from autograder.assignment.limits import Cost, Limits, recorded_costs
+from autograder.assignment.manifest import Manifest, Question
+from autograder.checking.criteria import Trial
+from autograder.checking.pack import load_pack
 from autograder.errors import KitError
+from autograder.grading.prepared import Setting, prepared
 from autograder.grading.question import examine, is_available
-from autograder.grading.work import Work
-from autograder.intake.submission import Submission
+from autograder.intake.reference_submission import reference_submission
+from autograder.runtime.paths import KIT
 from autograder.runtime.secret import secret_of
-from autograder.runtime.text import listed
-from autograder.samples import Sample
-from autograder.sandbox.host_paths import KIT
+from autograder.runtime.text import join_words
+from autograder.sandbox.isolation import Isolation
 
 UNBOUNDED = Limits(cpu_seconds=3600, wall_seconds=3600, memory_mb=1 << 20)
 
 
-class _Watched(Work):
-    """A Work that remembers who answered."""
+def measure(
+    manifest: Manifest,
+    isolation: Isolation,
+    seed: int,
+    times: int = 3,
+    progress: Callable[[str, Cost, bool], None] | None = None,
+) -> dict[str, Cost]:
+    """Measure the reference on every question and return {id: Cost}, the least of `times` runs.
 
-    def student(self, question, answers=None):
-        self.answered_by = super().student(question, answers)
-        return self.answered_by
-
-
-def measure(manifest, isolation, seed, times=3, progress=None):
-    """Measure the reference on every question and return {id: Cost}, the least of so many runs.
-
-    KitError where it does not pass. A question that this machine cannot judge keeps the cost that is on record.
+    KitError where the reference does not pass. A question that this machine cannot judge keeps its recorded cost.
 
     - seed: of the hidden inputs
-    - progress: called with (id, Cost, whether it was measured) of each
+    - progress: called with (id, Cost, whether it was measured) of each question
     """
-    work, known = Work(Submission("none", {}), manifest, isolation, (), secret_of(KIT)), recorded_costs(manifest.root)
-    costs = {}
+    setting = Setting(manifest, load_pack(manifest), isolation, (), secret_of(KIT), seed)
+    known, costs = recorded_costs(manifest.root), {}
     for question in manifest.questions:
         measured = all(map(is_available, question.requires))
         if not measured and question.id not in known:
-            raise KitError(f"{question.id} needs {listed(question.requires)}, which is not installed here. Install it.")
-        costs[question.id] = _least(question, work, seed, times) if measured else known[question.id]
+            lacking = join_words(question.requires)
+            raise KitError(f"{question.id} needs {lacking}, which is not installed here. Install it.")
+        costs[question.id] = _least(question, setting, times) if measured else known[question.id]
         if progress:
             progress(question.id, costs[question.id], measured)
     return costs
 
 
-def _least(question, work, seed, times):
-    runs = [reference_cost(question, work, seed) for _ in range(times)]
-    if not all(runs):
-        raise KitError(
-            f"the reference does not pass {question.id} here, so there is nothing to measure. Check it first."
-        )
-    return Cost(*(min(values) for values in zip(*map(astuple, runs))))
+def reference_cost(question: Question, setting: Setting) -> Cost | None:
+    """Return the Cost of the reference's answer to a question on this machine now, or None where it does not pass."""
+    # Where the answer is no module of the package, it may be a saved model.
+    models = setting.pack.model_files() if question.file != question.source else {}
+    submission, used = reference_submission(setting.manifest, models), []
 
+    def usage(trial: Trial) -> None:
+        used.append(trial.worker.usage())
 
-def reference_cost(question, work, seed):
-    """Return the Cost of the reference's answer to a question on this machine now, or None where it does not pass.
-
-    - work: a Work with the manifest, isolation, hidden folders and secret to measure with
-    """
-    files = Sample("reference", "the reference", questions=(question.id,)).files(work.manifest)
-    if question.file != question.source:  # a saved model is part of the answer
-        files |= checks.model_files()
-    reference = _Watched(Submission("reference", files), work.manifest, work.isolation, work.hidden, work.secret)
-    used = []
-
-    def watch(*_):
-        if not used:  # all checks are done, and the worker is still there
-            used.append(reference.answered_by.usage())
-
-    with threadpool_limits(1), tempfile.TemporaryDirectory(prefix="submission-") as folder:
-        reference.stage(folder)
+    with threadpool_limits(1), prepared(submission, setting) as reference:
         started, processor = time.monotonic(), time.process_time()
-        outcome = examine(replace(question, limits=UNBOUNDED), reference, [], seed, watch)
-    if outcome.verdict != "passed":
+        examined = examine(replace(question, limits=UNBOUNDED), reference, [], usage)
+    if examined.result.verdict != "passed":
         return None
     # Where no code of the student's is run, the work is the judge's own.
     return used[0] or Cost(round(time.process_time() - processor, 3), round(time.monotonic() - started, 3), 0, 0)
+
+
+def _least(question: Question, setting: Setting, times: int) -> Cost:
+    runs = [cost for _ in range(times) if (cost := reference_cost(question, setting))]
+    if len(runs) < times:
+        raise KitError(
+            f"the reference does not pass {question.id} here, so its cost cannot be measured. Check it first: "
+            f"autograder check {setting.manifest.root}"
+        )
+    return Cost(*(min(values) for values in zip(*map(astuple, runs), strict=True)))

@@ -6,50 +6,98 @@ processor time of the worker, so that a busy machine changes nothing, and follow
 machine now, so that a slow one does not either. See docs/decisions/0013-measured-gradients.md.
 """
 
+import logging
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
-import numpy as np
-
-from autograder.checking.criteria import Trial, Wrong
-from autograder.sandbox.worker_client import StudentError
+from autograder.assignment.limits import Limits
+from autograder.assignment.manifest import Question
+from autograder.checking.attempt import Attempt
+from autograder.checking.criteria import Outcome, Trial, Wrong
+from autograder.checking.large_call import LargeCall
+from autograder.grading.prepared import Prepared
+from autograder.report.model import QuestionResult
+from autograder.sandbox.follow_through import Answers
+from autograder.sandbox.worker_client import CallError
 
 SECONDS = 10  # of processor time, at least
 FACTOR = 3000  # times what the reference takes
 WALL = 10  # seconds of wall-clock time for each of them
 RUNS = 3  # of the reference, of which the shortest counts
-TOLERANCE = 0.01  # of a whole gradient: sums this long, in float32, are no closer than that for certain
+log = logging.getLogger("autograder")
 
 
-@dataclass(frozen=True)
-class LargeCall:
-    """One question's call with a large input.
+class Workers(Protocol):
+    """The workers of one question."""
 
-    - says: what is called, for messages
-    - entries: how many entries the gradients have
-    - forward, derive: what the reference takes for one forward pass, and for the gradients from the start
-    - ask: calls the student's code; given (Trial, names of criteria), it raises Wrong where a gradient of one of these
-      is not right, and StudentError where none comes
-    - spared: names of the question's criteria that no gradient is needed for
+    prepared: Prepared
+    first: Trial
+
+    def start(self, answers: Answers | None = None, limits: Limits | None = None) -> Trial: ...
+
+
+def refused_as_measured(
+    question: Question, attempts: Sequence[Attempt], results: Sequence[QuestionResult], workers: Workers
+) -> list[Attempt]:
+    """Return the attempts; where gradients must be derived, those that passed by a measured one have passed no more.
+
+    - results: of the needed questions
     """
+    pack = workers.prepared.pack
+    passed = [attempt for attempt in attempts if attempt.passed]
+    if question.measured_gradients != "refuse" or question.id not in pack.large_calls or not passed:
+        return list(attempts)
+    # Right gradients, edge cases left out. A diagnosis names the wrong function that a gradient is right for.
+    proved = {a.criterion.name for a in passed if not a.criterion.edge and not a.found.diagnosis}
+    wrong = {result.id: _main_verdicts(result) - {"passed"} for result in results}
+    wrong = {name: verdicts for name, verdicts in wrong.items() if verdicts}
+    given = sorted({*wrong, *(name for attempt in passed for name in attempt.given)})
+    answers, answered = pack.answers_for(question.id, given, workers.prepared.manifest.options)
+    unanswered = [verdicts for name, verdicts in wrong.items() if name not in answered]
+    if any({"timeout", "memory"} & verdicts for verdicts in unanswered):
+        return list(attempts)  # the needed question may be what is slow, and it has lost its points for that
+    proved = set() if unanswered else proved  # its gradients may be those of another function
 
-    says: str
-    entries: int
-    forward: Callable[[], Any]
-    derive: Callable[[], Any]
-    ask: Callable[[Trial, set[str]], None]
-    spared: tuple[str, ...] = ()
+    def start(limits: Limits) -> Trial:
+        return workers.start(answers if answered else None, limits)
+
+    try:
+        large = pack.large_calls[question.id](workers.first)
+        refused = refusal(large, question, start, proved, bool(answered))
+    except Exception:  # a fault of the grader must not cost the student a point
+        log.exception("grader fault in the large call of %s", question.id)
+        return list(attempts)
+    if not refused:
+        return list(attempts)
+    verdict, message = refused
+    return [
+        replace(attempt, verdict=verdict, found=Outcome(message), calls=(), given=())
+        if attempt.passed and attempt.criterion.name not in large.spared
+        else attempt
+        for attempt in attempts
+    ]
 
 
-def refusal(large, question, start, proved, answered=False):
+def _main_verdicts(result: QuestionResult) -> set[str]:
+    """Return the verdicts of a needed question, without those of edge cases."""
+    return {criterion.verdict for criterion in result.criteria if not criterion.edge}
+
+
+def refusal(
+    large: LargeCall,
+    question: Question,
+    start: Callable[[Limits], Trial],
+    proved: set[str],
+    answered: bool = False,
+) -> tuple[str, str] | None:
     """Return why the gradients of a question do not count as derived, as (verdict, message), or None.
 
-    Too late is too late, and so is no answer for want of memory: that memory ran out may be the student's word alone.
-    What does come has been derived, right or wrong; but a gradient that was right and is wrong here gives the large
-    input an answer of its own.
+    A timeout or an out-of-memory error counts as no answer: only the worker may say that memory ran out. A gradient
+    that does come was derived, right or wrong. But one that is right for small inputs and wrong here treats large
+    inputs in another way.
 
     - large: LargeCall
     - start: Limits -> Trial with a worker of its own
@@ -61,7 +109,7 @@ def refusal(large, question, start, proved, answered=False):
     limit = math.ceil(max(SECONDS, FACTOR * derived))
     try:
         large.ask(start(replace(question.limits, cpu_seconds=limit, wall_seconds=WALL * limit)), proved)
-    except StudentError as error:
+    except CallError as error:
         if error.verdict == "timeout":
             return "timeout", _too_late(large, limit, derived)
         if error.verdict == "memory":
@@ -74,15 +122,7 @@ def refusal(large, question, start, proved, answered=False):
     return None
 
 
-def expect_about(gradient, right, what):
-    """Raise Wrong unless a gradient has about the right entries; axes of length 1 are not judged here."""
-    actual = np.asarray(gradient, dtype=np.float64) if isinstance(gradient, np.ndarray) else np.zeros(0)
-    off = np.linalg.norm(actual.ravel() - right.ravel()) if actual.size == right.size else np.inf
-    if not off <= TOLERANCE * np.linalg.norm(right):
-        raise Wrong(f"{what} is not the gradient that was expected. Does your code treat large inputs in another way?")
-
-
-def _seconds(run):
+def _seconds(run: Callable[[], Any]) -> float:
     """Return the processor time of the shortest of a few runs."""
     times = []
     for _ in range(RUNS):
@@ -92,7 +132,7 @@ def _seconds(run):
     return min(times)
 
 
-def _too_late(large, limit, derived):
+def _too_late(large: LargeCall, limit: int, derived: float) -> str:
     passes = 2 * large.entries
     return (
         f"{large.says}: no answer within {limit} s of processor time. The reference derives all {large.entries:,} "
@@ -103,7 +143,7 @@ def _too_late(large, limit, derived):
     )
 
 
-def _too_large(large, error):
+def _too_large(large: LargeCall, error: CallError) -> str:
     return (
         f"{large.says}: {error} All {large.entries:,} entries of the gradients have to be had in that. The Jacobian of "
         "the whole input, every entry of out by every entry of x, does not fit and is not needed, as most of it is 0: "

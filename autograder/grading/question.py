@@ -1,310 +1,180 @@
-"""One question of one submission: its criteria tried, followed through where a needed question is not right, explained.
+"""One question of one submission: attempts, second tries, blame, diagnosis, verdicts, points.
 
 A criterion whose needed questions are not right is tried a second time, with the judge answering for those functions.
-What holds then is right in itself and earns its follow-through share; what still fails is a mistake of its own. Only
-where the judge cannot answer (a cache that the student's own functions share) does it stay `blocked`.
+If it then holds, it is right in itself and earns its follow-through share; if it still fails, the mistake is its own.
+Only where the judge cannot answer (a cache that the student's own functions share) is it `blocked`.
+
+Every stage takes frozen values and returns new ones.
 """
 
 import importlib.util
 import logging
-import math
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from autograder import checks
-from autograder.checking.criteria import Criterion, Outcome, Wrong
-from autograder.diagnosis.diagnose import diagnoses
-from autograder.diagnosis.error_pattern import describe
-from autograder.grading.call_inputs import inputs_of
-from autograder.grading.large_inputs import refusal
-from autograder.intake.notebook_cells import in_the_notebook
-from autograder.report import model as report
+from autograder.assignment.limits import Limits
+from autograder.assignment.manifest import Question
+from autograder.checking.attempt import Attempt
+from autograder.checking.criteria import Criterion, Outcome, Trial, Wrong
+from autograder.diagnosis.diagnose import diagnoses, explain
+from autograder.grading import blame
+from autograder.grading.large_inputs import refused_as_measured
+from autograder.grading.points import criterion_results
+from autograder.grading.prepared import Prepared
+from autograder.report.model import QuestionResult
+from autograder.report.verdicts import worst
 from autograder.runtime.os_errors import raise_everywhere
-from autograder.runtime.text import listed
-from autograder.sandbox.worker_client import StudentError
+from autograder.runtime.text import join_words
+from autograder.sandbox.follow_through import Answers
+from autograder.sandbox.worker_client import CallError
 
-# Verdicts that may be the doing of a needed question that is not right itself.
-_INHERITED = {"failed", "error", "missing", "timeout", "memory", "blocked"}
 STUB = "not done yet: the stub is still there"
-MESSAGE = 2000  # characters of a message at most: some of it is the student's
 log = logging.getLogger("autograder")
 
 
-@dataclass
-class Attempt:
-    """One try of one criterion: what was found, the verdict, the calls made, and the needed questions to blame.
+@dataclass(frozen=True)
+class Examined:
+    """A question's result, and the attempts that it was made from."""
 
-    - given: needed questions that the judge answered for
-    - excuse: why it may not be a mistake of its own
-    """
-
-    criterion: Criterion
-    found: Outcome
-    verdict: str
-    calls: list = field(default_factory=list)
-    unmet: list = field(default_factory=list)
-    given: list = field(default_factory=list)
-    error: StudentError | None = None
-    excuse: str = ""
-
-    def is_its_own(self):
-        """Take back that a needed question may be to blame."""
-        if self.excuse:
-            self.verdict, self.excuse = "failed", ""
+    result: QuestionResult
+    attempts: tuple[Attempt, ...]
 
 
-def all_needs(question, work):
-    """Return the ids that the student's answer to a question, or one of its criteria, builds on."""
-    more = (need for criterion in checks.CRITERIA[question.id] for need in criterion.needs)
-    return list(dict.fromkeys([*work.needs(question), *more]))
-
-
-def is_available(module):
+def is_available(module: str) -> bool:
     """Say whether this machine has a module that a question requires."""
     return importlib.util.find_spec(module) is not None
 
 
-def examine(question, work, done, seed, watch=None):
-    """Judge one question and return its report.Question.
+def examine(
+    question: Question,
+    prepared: Prepared,
+    done: Sequence[QuestionResult],
+    while_running: Callable[[Trial], None] | None = None,
+) -> Examined:
+    """Judge one question.
 
-    - work: the submission, as work.Work
-    - done: the report.Questions judged so far, what is needed among them
-    - seed: of all hidden inputs
-    - watch: called with each (question id, Attempt) as it is done
+    - done: results of the questions judged so far, the needed ones among them
+    - while_running: called with the Trial after the last call, before the worker is stopped
     """
     started = time.monotonic()
-    with _Examination(question, work, done, seed) as examination:
-        outcome = examination.outcome(watch)
-    outcome.seconds = round(time.monotonic() - started, 3)
-    return outcome
+    with ExitStack() as stack:
+        workers = _Workers(question, prepared, stack)
+        results = [result for result in done if result.id in prepared.all_needs(question)]
+        attempts = _tried(question, workers, results)
+        attempts = refused_as_measured(question, attempts, results, workers)
+        attempts = blame.all_or_nothing(attempts)
+        explained = explain(question, attempts, prepared.pack, prepared.manifest)
+        findings = diagnoses(attempts, explained)
+        attempts = blame.with_own_mistakes(attempts, explained.own)
+        if while_running:
+            while_running(workers.first)
+        output = workers.first.worker.printed
+    criteria = criterion_results(question, attempts, prepared.pack, prepared.modules)
+    result = QuestionResult(
+        question.id,
+        question.title,
+        question.notebook,
+        round(sum(criterion.points for criterion in criteria), 2),
+        question.points,
+        worst(criterion.verdict for criterion in criteria),
+        criteria=criteria,
+        diagnosis=findings,
+        needs=prepared.all_needs(question),
+        hint=question.hint,
+        bonus=question.bonus,
+        code=prepared.code(question)[0],
+        output=output,
+        seconds=round(time.monotonic() - started, 3),
+    )
+    return Examined(result, tuple(attempts))
 
 
-class _Examination(ExitStack):
-    """The workers that one question needs, and what has been found so far."""
+class _Workers:
+    """The workers of one question: the first one, and one for each set of functions that the judge answers for."""
 
-    def __init__(self, question, work, done, seed):
-        super().__init__()
-        self.question, self.work, self.seed = question, work, seed
-        self.needs = all_needs(question, work)
-        self.needed = [other for other in done if other.id in self.needs]
-        self.code, self.untouched = work.code(question)
-        self.refused = _refusal(question, self.untouched)
-        self.trial = self._trial()
-        self.seconds = {}
+    def __init__(self, question: Question, prepared: Prepared, stack: ExitStack) -> None:
+        self._question, self.prepared, self._stack = question, prepared, stack
+        self._answering: dict[frozenset[str], Trial] = {}
+        self.first = self.start()
 
-    def _trial(self, answers=None, limits=None):
-        question = replace(self.question, limits=limits or self.question.limits)
-        student = self.enter_context(self.work.student(question, answers))
-        return self.work.trial(self.question, student, self.seed)
+    def start(self, answers: Answers | None = None, limits: Limits | None = None) -> Trial:
+        """Return a Trial with a worker of its own; no process starts before the first call."""
+        question = replace(self._question, limits=limits or self._question.limits)
+        worker = self._stack.enter_context(self.prepared.worker(question, answers))
+        return self.prepared.trial(self._question, worker)
 
-    def outcome(self, watch=None):
-        """Return the report.Question with all of its criteria."""
-        question = self.question
-        criteria = checks.CRITERIA[question.id]
-        attempts = [self._judged(criterion) for criterion in criteria]
-        if question.measured_gradients == "refuse" and question.id in checks.LARGE_CALLS:
-            self._expect_derived(attempts)
-        for attempt in attempts if watch else ():
-            watch(question.id, attempt)
-        _expect_all_or_nothing(attempts)
-        shares = _shares(question.points, [criterion.weight for criterion in criteria])
-        diagnosis = diagnoses(question.id, attempts, self.work.manifest.root)
-        judged = [self._reported(*parts) for parts in zip(attempts, shares)]
-        return report.Question(
-            question.id,
-            question.title,
-            question.notebook,
-            round(sum(criterion.points for criterion in judged), 2),
-            question.points,
-            report.worst(criterion.verdict for criterion in judged),
-            criteria=judged,
-            diagnosis=diagnosis,
-            needs=self.needs,
-            hint=question.hint,
-            bonus=question.bonus,
-            code=self.code,
-            output=self.trial.student.printed,
-        )
-
-    def _judged(self, criterion):
-        """Try a criterion, twice where the first try may have failed by a needed question."""
-        attempt = self._attempt(criterion, self.trial)
-        unmet = self._unmet(criterion, attempt.verdict == "blocked")
-        attempt.unmet = _blamed(attempt.error, self.question, unmet) if attempt.error else unmet
-        own_stub = attempt.verdict == "missing" and not attempt.error  # it came back, with nothing in it
-        if attempt.unmet and attempt.verdict in _INHERITED and not own_stub:
-            attempt = self._followed(criterion, attempt, unmet)
-        if attempt.verdict == "blocked" and (self.untouched or (self.code is None and self.question.source)):
-            attempt.verdict, attempt.found, attempt.excuse = "missing", Outcome(STUB), ""
-        return attempt
-
-    def _expect_derived(self, attempts):
-        """Take back what has passed by a gradient that was measured and not derived."""
-        passed = [attempt for attempt in attempts if attempt.verdict == "passed"]
-        # What is right apart from edge cases. A diagnosis names the wrong function that a gradient is right for.
-        proved = {a.criterion.name for a in passed if not a.criterion.edge and not a.found.diagnosis}
-        wrong = {need.id: _main_verdicts(need) - {"passed"} for need in self.needed}
-        wrong = {name: verdicts for name, verdicts in wrong.items() if verdicts}
-        given = sorted({*wrong, *(name for attempt in passed for name in attempt.given)})
-        answers, answered = checks.answers_for(self.question.id, given, self.work.manifest.options)
-        unanswered = [verdicts for name, verdicts in wrong.items() if name not in answered]
-        if not passed or any({"timeout", "memory"} & verdicts for verdicts in unanswered):
-            return  # what is slow may be the needed question, which has paid for it
-        proved = set() if unanswered else proved  # its gradients may be those of another function
-
-        def start(limits):
-            return self._trial(answers if answered else None, limits)
-
-        try:
-            large = checks.LARGE_CALLS[self.question.id](self.trial)
-            refused = refusal(large, self.question, start, proved, bool(answered))
-        except Exception:  # a fault of the grader must not cost the student a point
-            log.exception("grader fault in the large call of %s", self.question.id)
-            return
-        for attempt in passed if refused else ():
-            if attempt.criterion.name not in large.spared:
-                attempt.verdict, attempt.found = refused[0], Outcome(refused[1])
-                attempt.calls, attempt.given = [], []
-
-    def _attempt(self, criterion, trial):
-        """Run one check, unless the question is refused."""
-        trial.student.calls.clear()
-        attempt = Attempt(criterion, Outcome(), "passed")
-        try:
-            if self.refused:
-                raise self.refused
-            if trial.student.seconds_left <= 0:
-                raise StudentError("timeout", "not tried: the question's time was used up before")
-            attempt.found = criterion.check(trial) or Outcome()
-        except Wrong as wrong:
-            attempt.found, attempt.verdict = wrong.outcome, wrong.verdict
-        except StudentError as error:
-            attempt.found, attempt.verdict, attempt.error = Outcome(str(error)), error.verdict, error
-        except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
-            raise_everywhere(error)  # but for a shortage, which would look like one in everybody's answers
-            log.exception("grader fault in %s, %s", self.question.id, criterion.name)
-            text = f"the grader itself failed here ({type(error).__name__}); a human will look"
-            attempt.found, attempt.verdict = Outcome(text), "grader_fault"
-        attempt.calls = list(trial.student.calls)
-        return attempt
-
-    def _followed(self, criterion, first, unmet):
-        """Try again with the judge answering for what is not right; `first` as `blocked` where it cannot.
-
-        - unmet: what may be answered for; `first.unmet` may name what only the worker's account of an exception says
-        """
-        answered = self._answered([need for need in first.unmet if need in unmet])
-        if len(answered) == len(first.unmet):
-            again = self._attempt(criterion, self.seconds[frozenset(answered)])
-            refused = again.error and again.error.is_not_answered
-            if again.verdict not in ("blocked", "grader_fault") and not refused:
-                if again.verdict == "passed":
-                    again.given = answered
-                return again
-        first.excuse = f"This may not be a mistake of its own: it needs {listed(first.unmet)}, not right yet. "
-        first.verdict = "blocked"
-        return first
-
-    def _answered(self, unmet):
-        """Return those of the unmet questions that the judge can answer for, with a worker made in which it does."""
-        answers, names = checks.answers_for(self.question.id, unmet, self.work.manifest.options)
-        answered = [need for need in unmet if need in names]
-        if frozenset(answered) not in self.seconds:
-            self.seconds[frozenset(answered)] = self._trial(answers)
-        return answered
-
-    def _unmet(self, criterion, blocked):
-        """Return the needed questions that are not right: whose main criteria do not all hold.
-
-        An edge case may also fail by the same edge of theirs, and what a check says is `blocked` by any.
-        """
-        names = {*self.work.needs(self.question), *criterion.needs}
-        found = []
-        for need in self.needed:
-            if need.id in names:
-                of_interest = [c for c in need.criteria if not c.edge or blocked or c.name == criterion.name]
-                wrong = any(c.verdict != "passed" for c in of_interest)
-                # What was given to it to be right has to be given here too.
-                found += [need.id] * wrong + [name for c in of_interest for name in c.given]
-        return list(dict.fromkeys(found))
-
-    def _reported(self, attempt, points):
-        criterion, found, passed = attempt.criterion, attempt.found, attempt.verdict == "passed"
-        share = self.question.follow_through if attempt.given else 1
-        message = in_the_notebook((attempt.excuse + found.message)[:MESSAGE], self.work.modules)
-        if attempt.given:
-            given = listed([f"`{name}`" for name in attempt.given])
-            message = f"Right, given a correct {given}. {message}".strip()
-        return report.Criterion(
-            name=criterion.name,
-            text=criterion.text,
-            verdict=attempt.verdict,
-            points=round(points * share, 2) if passed else 0,
-            max_points=points,
-            message=message,
-            max_rel_error=_finite(found.max_rel_error),
-            worst_index=None if found.worst_index is None else [int(i) for i in found.worst_index],
-            near=_near(found),
-            picture=checks.picture_of(*found.arrays) if found.arrays else None,
-            edge=criterion.edge,
-            where=_where(self.question, found) if not passed else "",
-            given=attempt.given,
-            inputs=inputs_of(attempt.calls) if not passed else [],
-        )
+    def answering(self, unmet: Sequence[str]) -> tuple[tuple[str, ...], Trial]:
+        """Return those of the unmet questions that the judge can answer for, and a Trial in which it does."""
+        answers, names = self.prepared.pack.answers_for(self._question.id, unmet, self.prepared.manifest.options)
+        answered = tuple(need for need in unmet if need in names)
+        key = frozenset(answered)
+        if key not in self._answering:
+            self._answering[key] = self.start(answers)
+        return answered, self._answering[key]
 
 
-def _main_verdicts(needed):
-    """Return the verdicts of a needed question, edge cases aside, as a set."""
-    return {criterion.verdict for criterion in needed.criteria if not criterion.edge}
+def _tried(question: Question, workers: _Workers, results: Sequence[QuestionResult]) -> list[Attempt]:
+    """Try every criterion, twice where the first try may have failed by a needed question."""
+    prepared = workers.prepared
+    code, is_stub = prepared.code(question)
+    is_absent = is_stub or (code is None and bool(question.source))
+    refusal, needs = _refusal(question, is_stub), prepared.needs(question)
+    attempts = []
+    for criterion in prepared.pack.criteria[question.id]:
+        attempt = _attempt(criterion, workers.first, refusal)
+        unmet = blame.unmet_needs(criterion, needs, results, attempt.verdict == "blocked")
+        attempt = replace(attempt, unmet=blame.blamed(attempt.error, question, unmet) if attempt.error else unmet)
+        if blame.may_be_inherited(attempt):
+            attempt = _second_try(attempt, unmet, workers, refusal)
+        if attempt.verdict == "blocked" and is_absent:
+            attempt = replace(attempt, verdict="missing", found=Outcome(STUB), excuse="")
+        attempts.append(attempt)
+    return attempts
 
 
-def _refusal(question, untouched):
+def _attempt(criterion: Criterion, trial: Trial, refusal: Wrong | None) -> Attempt:
+    """Run one check, unless the question is refused."""
+    trial.worker.calls.clear()
+    found, verdict, failure = Outcome(), "passed", None
+    try:
+        if refusal:
+            raise refusal
+        if trial.worker.seconds_left <= 0:
+            raise CallError("timeout", "not tried: the question's time was used up before")
+        found = criterion.check(trial) or Outcome()
+    except Wrong as wrong:
+        found, verdict = wrong.outcome, wrong.verdict
+    except CallError as error:
+        found, verdict, failure = Outcome(str(error)), error.verdict, error
+    except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
+        raise_everywhere(error)  # a shortage would look like a fault in everybody's answers
+        log.exception("grader fault in %s, %s", trial.question and trial.question.id, criterion.name)
+        text = f"the grader itself failed here ({type(error).__name__}); a human will look"
+        found, verdict = Outcome(text), "grader_fault"
+    return Attempt(criterion, found, verdict, tuple(trial.worker.calls), error=failure)
+
+
+def _second_try(first: Attempt, unmet: tuple[str, ...], workers: _Workers, refusal: Wrong | None) -> Attempt:
+    """Try again with the judge answering for the unmet needs; return `first` as blocked where it cannot answer.
+
+    - unmet: needs that may be answered for; `first.unmet` may name a function that only the worker's account of an
+      exception names
+    """
+    answered, trial = workers.answering([need for need in first.unmet if need in unmet])
+    if len(answered) == len(first.unmet):
+        second = _attempt(first.criterion, trial, refusal)
+        not_answered = second.error is not None and second.error.is_not_answered
+        if second.verdict not in ("blocked", "grader_fault") and not not_answered:
+            return replace(second, given=answered) if second.passed else second
+    return blame.excused(first)
+
+
+def _refusal(question: Question, is_stub: bool) -> Wrong | None:
     """Return a Wrong for every criterion of a question that needs no worker to be judged, or None."""
     lacking = [name for name in question.requires if not is_available(name)]
     if lacking:
-        return Wrong(f"{listed(lacking)} is not installed on the machine that graded this", "skipped")
-    # A module made of cells holds nothing but them; in one of the package something else might define the function.
-    return Wrong(STUB, "missing") if untouched and question.cells else None
-
-
-def _expect_all_or_nothing(attempts):
-    """Call None a wrong answer, not a missing one, where some other answer of the same question is right."""
-    if any(attempt.verdict == "passed" and not attempt.criterion.edge for attempt in attempts):
-        for attempt in attempts:
-            if attempt.verdict == "missing" and not attempt.error:
-                attempt.verdict = "failed"
-
-
-def _blamed(error, question, unmet):
-    """Return which needed questions an exception may be put down to, given those that are not right."""
-    own = error.file in (None, question.source) or not question.needs
-    if own and (error.verdict == "missing" or error.function == "<module>"):
-        return []  # the student's own stub, or a file that cannot even be imported
-    if error.verdict == "missing" and not unmet:
-        return [error.function if error.function.isidentifier() else "another function"]
-    return unmet
-
-
-def _shares(points, weights):
-    """Split points by weight into hundredths that add up exactly."""
-    edges = [round(points * sum(weights[:i]) / sum(weights), 2) for i in range(len(weights) + 1)]
-    return [round(high - low, 2) for low, high in zip(edges, edges[1:])]
-
-
-def _where(question, found):
-    if not found.arrays:
-        return ""
-    expected, actual, wrong, _, name, *_ = found.arrays
-    return describe(expected, actual, wrong, checks.axes_of(question.id, name, expected.ndim), found.bound)
-
-
-def _near(found):
-    """Within a factor of two of the bound, on either side: a human may want to look."""
-    if not found.max_rel_error or not found.bound:
-        return False
-    return bool(0.5 <= found.max_rel_error / found.bound <= 2)
-
-
-def _finite(value):
-    return float(value) if value is not None and math.isfinite(value) else None
+        return Wrong(f"{join_words(lacking)} is not installed on the machine that graded this", "skipped")
+    # A module made of cells holds nothing else; in a module of the package something else may define the function.
+    return Wrong(STUB, "missing") if is_stub and question.cells else None

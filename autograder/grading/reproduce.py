@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder import checks
+from autograder.checking.attempt import Attempt
+from autograder.checking.pack import load_pack
 from autograder.errors import KitError
-from autograder.grading.question import Attempt
 from autograder.grading.submission import judge
-from autograder.report.model import Criterion, Question
+from autograder.report.model import CriterionResult, QuestionResult
 from autograder.runtime.atomic import write_to
 
 
@@ -17,8 +17,8 @@ from autograder.runtime.atomic import write_to
 class Reproduced:
     """What came of it: the question's report, the criterion's part of it, and the Attempt with all arrays."""
 
-    question: Question
-    criterion: Criterion
+    question: QuestionResult
+    criterion: CriterionResult
     attempt: Attempt
 
     def arrays(self):
@@ -47,9 +47,10 @@ def reproduce(submission, manifest, isolation, question, criterion, seed=None, s
     - seed: as a report carries it; None takes the kit's own
     - secret: what secret.secret_of gave for the course; None takes the kit's own
     """
-    if question not in checks.CRITERIA:
-        raise KitError(f"{question}: no such question. There are: {', '.join(checks.CRITERIA)}")
-    names = [known.name for known in checks.CRITERIA[question]]
+    criteria = load_pack(manifest).criteria
+    if question not in criteria:
+        raise KitError(f"{question}: no such question. There are: {', '.join(criteria)}")
+    names = [known.name for known in criteria[question]]
     if criterion not in names:
         raise KitError(f"{criterion!r}: no such criterion of {question}. There are: {', '.join(map(repr, names))}")
     seen = {}

@@ -27,33 +27,27 @@ class FairExaminer:
     MOST_FRUITLESS second tries that ended as the first did, a busy machine alone is no reason for another.
     """
 
-    def __init__(self, work, seed, watch=None, place=None):
-        self._work, self._seed, self._watch, self._place = work, seed, watch, place or Place()
+    def __init__(self, prepared, place=None):
+        self._prepared, self._place = prepared, place or Place()
         self._fruitless = 0
 
     def examine(self, question, done):
-        """Judge one question as examine.examine does and return its report.Question."""
+        """Judge one question as question.examine does and return its Examined."""
         with self._place.shared() as is_crowded:
-            outcome, attempts = self._examined(question, done)
-            reached = _reached(attempts)
+            examined = examine(question, self._prepared, done)
+            reached = _reached(examined.attempts)
             busy = reached & {"cpu", "wall"} and self._fruitless < MOST_FRUITLESS and is_crowded()
-        if reached:
-            with self._place.alone():
-                cost = reference_cost(question, self._work, self._seed)
-                limits = question.limits.fitting(cost) if cost else question.limits
-                again = bool(busy) or any(_of(limits, limit) > _of(question.limits, limit) for limit in reached)
-                if again:
-                    outcome, attempts = self._examined(replace(question, limits=limits), done)
-                    self._fruitless += bool(_reached(attempts))
-            outcome.limits = _account(limits if again else question.limits, cost, again)
-        for attempt in attempts if self._watch else ():
-            self._watch(question.id, attempt)
-        return outcome
-
-    def _examined(self, question, done):
-        attempts = []
-        outcome = examine(question, self._work, done, self._seed, lambda _, attempt: attempts.append(attempt))
-        return outcome, attempts
+        if not reached:
+            return examined
+        with self._place.alone():
+            cost = reference_cost(question, self._prepared.setting)
+            limits = question.limits.fitting(cost) if cost else question.limits
+            again = bool(busy) or any(_of(limits, limit) > _of(question.limits, limit) for limit in reached)
+            if again:
+                examined = examine(replace(question, limits=limits), self._prepared, done)
+                self._fruitless += bool(_reached(examined.attempts))
+        account = _account(limits if again else question.limits, cost, again)
+        return replace(examined, result=replace(examined.result, limits=account))
 
 
 def _reached(attempts):

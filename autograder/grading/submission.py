@@ -1,13 +1,14 @@
-"""The judge: puts a submission's code through every criterion and writes the report.
+"""The judge: tries a submission's code on every criterion and writes the report.
 
 It owns the reference, the hidden inputs, the comparison and the score. The student's code runs in a worker process,
-one for each question, and is only ever asked for arrays.
+one for each question, and returns arrays and nothing else.
 """
 
 import functools
 import hashlib
 import platform
 import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,62 +16,79 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import autograder
-from autograder.grading.question import all_needs, is_available
+from autograder.assignment.manifest import Manifest, Question
+from autograder.checking.attempt import Attempt
+from autograder.checking.pack import Pack, load_pack
+from autograder.grading.prepared import Prepared, Setting, hidden_folders, prepared
+from autograder.grading.question import is_available
 from autograder.grading.retry import FairExaminer
-from autograder.grading.work import Work
-from autograder.report import model as report
+from autograder.intake.submission import Submission
+from autograder.report.model import QuestionResult, Report
+from autograder.runtime.paths import KIT, PACKAGE
 from autograder.runtime.secret import secret_of
-from autograder.runtime.temporary import temporary_folder
-from autograder.sandbox.host_paths import KIT
+from autograder.runtime.text import printable_path
+from autograder.sandbox.isolation import Isolation
 
 
 def judge(
-    submission, manifest, isolation, questions=None, hidden=(), progress=None, secret=None, seed=None, watch=None
-):
+    submission: Submission,
+    manifest: Manifest,
+    isolation: Isolation,
+    questions: Sequence[str] | None = None,
+    hidden: Sequence[Path] = (),
+    progress: Callable[[QuestionResult], None] | None = None,
+    secret: tuple[int, ...] | None = None,
+    seed: int | None = None,
+    watch: Callable[[str, Attempt], None] | None = None,
+    pack: Pack | None = None,
+) -> Report:
     """Grade a submission and return its Report.
 
-    - isolation: what sandbox.choose_isolation returned
-    - questions: ids to grade (default all); what they need is graded with them
-    - hidden: folders the student's code must not be able to read, besides the kit's own
-    - progress: called with each report.Question as it is done
-    - secret: what secret.secret_of gave for the course; None takes the kit's own for what needs one
+    - isolation: from sandbox.isolation.choose_isolation
+    - questions: ids to grade (default all); the questions that they need are graded with them
+    - hidden: folders that the student's code must not be able to read, besides the kit's own
+    - progress: called with each QuestionResult as it is done
+    - secret: from runtime.secret.secret_of for the course; None takes the kit's own
     - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
-    - watch: called with each (question id, examine.Attempt)
+    - watch: called with each (question id, Attempt)
+    - pack: the checks; None takes the pack that the manifest names
     """
     started = time.monotonic()
-    work = Work(submission, manifest, isolation, hidden, secret or secret_of(KIT))
-    wanted = _with_needs(work, questions)
-    result = report.Report(
+    seed = seed_of(manifest, secret) if seed is None else seed
+    pack, secret = pack or load_pack(manifest), secret or secret_of(KIT)
+    setting = Setting(manifest, pack, isolation, hidden_folders(manifest, hidden), secret, seed)
+    results: list[QuestionResult] = []
+    # One thread: the same sums in the same order on every machine.
+    with threadpool_limits(1), prepared(submission, setting) as staged:
+        examiner = FairExaminer(staged)
+        for question in _with_needs(staged, questions):
+            examined = examiner.examine(question, results)
+            results.append(examined.result)
+            for attempt in examined.attempts if watch else ():
+                watch(question.id, attempt)
+            if progress:
+                progress(examined.result)
+    order = [question.id for question in manifest.questions]
+    return Report(
         assignment=manifest.name,
         submission={
             "student": submission.student,
             "name": submission.name,
             "digest": submission.digest,
-            "files": [path.encode("utf-8", "backslashreplace").decode() for path in sorted(submission.files)],
+            "files": [printable_path(path) for path in sorted(submission.files)],
             "notes": list(submission.notes),
         },
         isolation={"name": isolation.name, "strong": isolation.strong, "text": isolation.text},
-        seed=seed_of(manifest, secret) if seed is None else seed,
+        seed=seed,
         kit=kit_of(manifest),
+        questions=sorted(results, key=lambda result: order.index(result.id)),
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - started, 3),
     )
-    # One thread: the same sums in the same order on every machine.
-    with threadpool_limits(1), temporary_folder("submission-") as folder:
-        work.stage(folder)
-        examiner = FairExaminer(work, result.seed, watch)
-        for question in wanted:
-            outcome = examiner.examine(question, result.questions)
-            result.questions.append(outcome)
-            if progress:
-                progress(outcome)
-    order = [question.id for question in manifest.questions]
-    result.questions.sort(key=lambda outcome: order.index(outcome.id))
-    result.graded_at = datetime.now(UTC).isoformat(timespec="seconds")
-    result.seconds = round(time.monotonic() - started, 3)
-    return result
 
 
-def seed_of(manifest, secret=None):
-    """Return the seed of all hidden inputs: never from the student, who gets the same questions as everybody.
+def seed_of(manifest: Manifest, secret: tuple[int, ...] | None = None) -> int:
+    """Return the seed of all hidden inputs; it never depends on the student, so all get the same questions.
 
     - secret: of the course, which nobody can know; without one the kit's version and the assignment's name decide
     """
@@ -78,8 +96,8 @@ def seed_of(manifest, secret=None):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 
 
-def kit_of(manifest):
-    """Return what produced a report: kit version and digest, Python and NumPy versions, what else was to be had."""
+def kit_of(manifest: Manifest) -> dict:
+    """Return what produced a report: versions of kit, Python and NumPy, a digest, which optional modules are there."""
     return {
         "version": autograder.__version__,
         "digest": _kit_digest(manifest.root, manifest.notebooks),
@@ -90,23 +108,23 @@ def kit_of(manifest):
 
 
 @functools.cache
-def _kit_digest(*folders):
+def _kit_digest(*folders: Path) -> str:
     total = hashlib.sha256()
-    for top in (Path(autograder.__file__).parent, *folders):
+    for top in (PACKAGE, *folders):
         for path in sorted(top.rglob("*")):
             if path.suffix in (".py", ".pyx", ".pxi", ".h", ".toml", ".ipynb"):
                 total.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
-def _with_needs(work, ids):
-    """Return the questions to be judged, what is needed before what needs it."""
-    by_id = {question.id: question for question in work.manifest.questions}
-    wanted = {}
+def _with_needs(staged: Prepared, ids: Iterable[str] | None) -> list[Question]:
+    """Return the questions to be judged; a needed question comes before the question that needs it."""
+    by_id = {question.id: question for question in staged.manifest.questions}
+    wanted: dict[str, Question] = {}
 
-    def want(identifier):
+    def want(identifier: str) -> None:
         if identifier not in wanted:
-            for need in all_needs(by_id[identifier], work):
+            for need in staged.all_needs(by_id[identifier]):
                 if need in by_id:  # a course may leave out a question that some criterion builds on
                     want(need)
             wanted[identifier] = by_id[identifier]

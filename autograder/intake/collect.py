@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.errors import KitError
 from autograder.intake.downloads import find
 from autograder.intake.lms_names import read_pattern, time_of
-from autograder.intake.submission import read_submission
+from autograder.intake.reading import read_submission
 from autograder.runtime.locks import alone
 from autograder.runtime.os_errors import as_storage_error, raise_everywhere
 

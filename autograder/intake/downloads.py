@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from autograder.errors import KitError
 from autograder.intake.lms_names import owner_of, owners_of, why_not_an_id
+from autograder.intake.reading import KINDS, PASSED_OVER
 from autograder.intake.safe_zip import ArchiveError, is_bounded, open_zip
-from autograder.intake.submission import KINDS, PASSED_OVER
 
 MAX_MEMBERS, MAX_MEMBER, MAX_TOTAL = 20_000, 512 << 20, 64 << 30  # of a zip of zips: files, bytes of each and of all
 _TAKEN = {*KINDS, ".zip"}

@@ -8,9 +8,10 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from nbgrader.utils import parse_utc
+import dateutil.parser
+import dateutil.tz
 
 from autograder.errors import KitError
 
@@ -136,6 +137,14 @@ def time_of(text):
     except (ValueError, TypeError):
         pass
     try:
-        return parse_utc(text)
-    except (ValueError, OverflowError):
+        moment = dateutil.parser.parse(
+            text, tzinfos=lambda name, offset: offset if name is None else _zone(name, offset)
+        )
+    except (ValueError, OverflowError, TypeError):
         return None
+    return (moment - (moment.utcoffset() or timedelta())).replace(tzinfo=None)
+
+
+def _zone(name, offset):
+    """Return the time zone that a time stamp names, as "CET" or "+0200"; dateutil gives the offset in seconds."""
+    return dateutil.tz.tzoffset(name, offset) if offset is not None else dateutil.tz.gettz(name)

@@ -3,18 +3,21 @@
 import re
 import warnings
 
-import nbformat
+from autograder.runtime.startup import skip_slow_grammars
 
 # Braces and brackets in the file. A notebook of the course has a few thousand; each costs the reader memory and time.
 MOST_PARTS = 100_000
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character as JSON writes it; usually the other half comes next
 
 
-def read_notebook(data):
+def read_notebook(data: bytes):
     """Return (notebook in today's format without outputs, "") or (None, why it cannot be read).
 
     - data: the bytes of an .ipynb file
     """
+    skip_slow_grammars()
+    import nbformat  # takes a quarter of a second, and many submissions hold no notebook
+
     if data.count(b"{") + data.count(b"[") > MOST_PARTS:
         return None, "it has far more parts than a notebook of this course can have"
     try:
@@ -40,6 +43,8 @@ def read_notebook(data):
 
 def _without_lone_surrogates(notebook):
     """Return the notebook with half characters, which JSON can hold and UTF-8 cannot, made question marks."""
+    import nbformat
+
     text = nbformat.writes(notebook)
     try:
         text.encode()

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import textwrap
-import unicodedata
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -29,35 +28,11 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from autograder.report.redact import for_student, path_of, reproduce_command
+from autograder.report.verdicts import MEANINGS, SYMBOLS
 from autograder.runtime.atomic import write_atomically
+from autograder.runtime.text import printable
 
-# A symbol and a word for every verdict, so that none is told by its colour alone.
-SYMBOLS = {
-    "passed": "✓",
-    "failed": "✗",
-    "error": "!",
-    "timeout": "◷",
-    "memory": "▦",
-    "forbidden": "⊘",
-    "missing": "○",
-    "blocked": "⇥",
-    "skipped": "–",
-    "grader_fault": "?",
-}
-MEANINGS = {
-    "passed": "right",
-    "failed": "ran and gave a wrong answer",
-    "error": "the code raised, or its process died",
-    "timeout": "ran into the time limit",
-    "memory": "ran into the memory limit",
-    "forbidden": "tried what is not allowed",
-    "missing": "not written yet",
-    "blocked": "waits for a question it needs",
-    "skipped": "this machine lacks what it wants",
-    "grader_fault": "the grader failed; points are held back until a human has looked",
-}
 LONGEST_TEXT = 20_000  # characters of code or output shown on a page
-TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # colours, cursor moves, titles
 
 
 def student_page(report, heat_map, class_link=None, to_student=False):
@@ -149,22 +124,9 @@ def link_to(report):
     return quote(os.fsencode(folder_of(report)), safe="") + "/index.html"
 
 
-def visible(value):
-    """Return text without terminal sequences, and with every other control character replaced by a visible sign."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    text = TERMINAL.sub("", value).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(map(_sign, text)) if not text.isprintable() else text
-
-
-def one_line(text):
-    """Return text as `visible` does and on one line, so that no name or reason can write a line of its own."""
-    return visible(text).replace("\n", "‹U+000A›")
-
-
 def code_html(code):
     """Return lines of Python, coloured and escaped, each in a span of its own that the style sheet numbers."""
-    text, _ = clip(visible(code["text"]))
+    text, _ = clip(printable(code["text"]))
     formatter = HtmlFormatter(nowrap=True)
     lines = highlight(text, PythonLexer(stripnl=False), formatter).rstrip("\n").split("\n")
     spans = "\n".join(f'<span class="line">{line}</span>' for line in lines)
@@ -197,16 +159,6 @@ def _mean(reports, name):
 
 def _marked(heat_map):
     return lambda picture: Markup(heat_map(picture))
-
-
-def _sign(character):
-    """Return a visible stand-in for a character that draws nothing or turns the reading direction."""
-    if character in "\n\t\u200c\u200d" or character.isprintable():  # the joiners belong to Persian and to emoji
-        return character
-    kind = unicodedata.category(character)
-    if kind == "Zs":
-        return " "
-    return "�" if kind == "Cs" else f"‹U+{ord(character):04X}›"
 
 
 def _number(value):
@@ -258,7 +210,7 @@ _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
-    finalize=visible,
+    finalize=printable,
     trim_blocks=True,
     lstrip_blocks=True,
 )

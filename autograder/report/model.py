@@ -13,28 +13,9 @@ from autograder.runtime.atomic import write_atomically
 
 FORMAT_VERSION = 1
 
-# What can be said of a criterion or a question, worst first: a question's verdict is the worst of its criteria's.
-VERDICTS = (
-    "forbidden",  # the code tried what the sandbox or the protocol does not allow
-    "timeout",  # it ran into the time limit
-    "memory",  # it ran into the memory limit
-    "missing",  # the stub is still there, or the function is absent
-    "error",  # the student's code raised, or its process died
-    "failed",  # it ran and gave a wrong answer
-    "blocked",  # it could not be judged because a question it needs is not right
-    "grader_fault",  # the grader itself failed; a human has to look, and no point is lost meanwhile
-    "skipped",  # this machine lacks what the question wants
-    "passed",
-)
-
-
-def worst(verdicts):
-    """Return the worst of some verdicts; of none, `passed`."""
-    return min(verdicts, key=VERDICTS.index, default="passed")
-
 
 @dataclass
-class Criterion:
+class CriterionResult:
     """One named, separately scored property of one question; the fields are explained in docs/report_format.md."""
 
     name: str
@@ -65,7 +46,7 @@ class Diagnosis:
 
 
 @dataclass
-class Question:
+class QuestionResult:
     """The outcome of one question of the manifest."""
 
     id: str
@@ -74,7 +55,7 @@ class Question:
     points: float
     max_points: float
     verdict: str
-    criteria: list[Criterion] = field(default_factory=list)
+    criteria: list[CriterionResult] = field(default_factory=list)
     diagnosis: list[Diagnosis] = field(default_factory=list)
     seconds: float = 0.0
     needs: list[str] = field(default_factory=list)
@@ -94,7 +75,7 @@ class Report:
     isolation: dict
     seed: int
     kit: dict
-    questions: list[Question] = field(default_factory=list)
+    questions: list[QuestionResult] = field(default_factory=list)
     graded_at: str = ""
     seconds: float = 0.0
     format_version: int = FORMAT_VERSION
@@ -146,10 +127,10 @@ def from_json(text):
         raise ValueError("not the report that was written: its digest is another one")
     fields = {key: value for key, value in fields.items() if key not in ("score", "max_score")}
     fields["questions"] = [
-        Question(
+        QuestionResult(
             **question
             | {
-                "criteria": [Criterion(**criterion) for criterion in question["criteria"]],
+                "criteria": [CriterionResult(**criterion) for criterion in question["criteria"]],
                 "diagnosis": [Diagnosis(**diagnosis) for diagnosis in question["diagnosis"]],
             }
         )

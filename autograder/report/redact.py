@@ -12,7 +12,7 @@ STEP = 0.05  # of the largest number in a picture
 
 
 def for_student(question):
-    """Return a report.Question as its student may see it."""
+    """Return a report.QuestionResult as its student may see it."""
     return dataclasses.replace(
         question,
         output="",

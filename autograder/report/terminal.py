@@ -12,26 +12,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report.html import SYMBOLS, by_notebook, one_line, visible
-
-COLOURS = {"passed": "green", "missing": "bright_black", "blocked": "yellow", "skipped": "bright_black"}
-COLOURS |= {"grader_fault": "magenta"}  # every other verdict is red
+from autograder.report.html import by_notebook
+from autograder.report.verdicts import SYMBOLS, colour
+from autograder.runtime.text import one_line, printable
 
 MOST_ROWS = 100
 
 
-def _colour(verdict):
-    return COLOURS.get(verdict, "red")
-
-
 def _print_below(console, indent, text, style=""):
     """Print text, made harmless, with every line indented."""
-    console.print(Padding.indent(Text(visible(text), style), indent))
+    console.print(Padding.indent(Text(printable(text), style), indent))
 
 
 def print_question(console, question):
     """Print one question as it is done: its points, and what is wrong with it."""
-    line = Text(f"{SYMBOLS[question.verdict]} {question.id:<26}", _colour(question.verdict))
+    line = Text(f"{SYMBOLS[question.verdict]} {question.id:<26}", colour(question.verdict))
     bonus = "bonus " if question.bonus else ""
     line.append(f"{question.points:>6g} / {question.max_points:<4g} {bonus}{question.verdict}", "default")
     console.print(line)
@@ -49,7 +44,7 @@ def print_question(console, question):
 def print_reproduced(console, found):
     """Print one criterion with everything it saw."""
     criterion, question = found.criterion, found.question
-    line = Text(f"{SYMBOLS[criterion.verdict]} {question.id}, {criterion.name}: ", _colour(criterion.verdict))
+    line = Text(f"{SYMBOLS[criterion.verdict]} {question.id}, {criterion.name}: ", colour(criterion.verdict))
     line.append(f"{criterion.verdict}, {criterion.points:g} of {criterion.max_points:g} points", "default")
     console.print(line)
     for text in (criterion.text, criterion.message, criterion.where):
@@ -92,7 +87,7 @@ def print_class(console, done, course):
     if reports:
         _print_table(console, reports)
     skipped = [c for r in reports for q in r.questions for c in q.criteria if c.verdict == "skipped"]
-    for message in sorted({visible(criterion.message) for criterion in skipped}):
+    for message in sorted({printable(criterion.message) for criterion in skipped}):
         console.print(Text(f"skipped, because {message}; `autograder doctor` says how to mend it", "yellow"))
     for graded in done:
         if graded.problem:
@@ -115,7 +110,7 @@ def _print_table(console, reports):
         cells = []
         for _, questions in notebooks:
             found = [verdicts.get(question.id, "skipped") for question in questions]
-            cells.append(Text.assemble(*((SYMBOLS[verdict], _colour(verdict)) for verdict in found)))
+            cells.append(Text.assemble(*((SYMBOLS[verdict], colour(verdict)) for verdict in found)))
         table.add_row(Text(one_line(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
     console.print(table)
     if len(reports) > MOST_ROWS:
@@ -131,8 +126,8 @@ def print_findings(console, findings):
     """Print what `doctor` found; return whether nothing that is necessary is missing."""
     for finding in findings:
         sign = "✓" if finding.ok else "✗" if finding.necessary else "–"
-        colour = "green" if finding.ok else "red" if finding.necessary else "yellow"
-        console.print(Text(f"{sign} {finding.what:<22} {finding.found}", colour))
+        style = "green" if finding.ok else "red" if finding.necessary else "yellow"
+        console.print(Text(f"{sign} {finding.what:<22} {finding.found}", style))
         if not finding.ok:
             console.print(Text(f"  mend it with: {finding.mend}"), soft_wrap=True)
     return all(finding.ok or not finding.necessary for finding in findings)

@@ -1,21 +1,18 @@
-"""What the disk and the gradebook refuse, said in one message: what was done, what came, what to do next."""
+"""What the operating system refuses, in one message: what was done, what came, what to do next."""
 
 import errno
 import os
 import tempfile
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
-
 from autograder.errors import StorageError
 
-_FULL = "Free some space on that disk"
+FULL = "Free some space on that disk"
 _BUSY = "This machine is short of that just now: end what else runs, or take fewer --jobs"
 _IN_THE_WAY = "Something else lies where a file or folder belongs: move it away"
 _HINTS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
     errno.EMFILE: "Raise the limit (ulimit -n 1024), or take fewer --jobs",
     errno.ENFILE: _BUSY,
     errno.ENOMEM: _BUSY,
@@ -31,15 +28,6 @@ _HINTS = {
 }
 _SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 _EVERYWHERE = _SHORTAGES | {errno.EROFS, errno.EIO}  # the next student would fare no better
-_GRADEBOOK_HINTS = {  # words of SQLite's messages
-    "locked": "Another program is writing to it: close it (formgrader, a database browser, an nbgrader command)",
-    "readonly": "Make it writable for this account, and the folder that it lies in",
-    "unable to open": "Make it readable and writable for this account, and the folder that it lies in",
-    "full": _FULL,
-    "not a database": "It is damaged: put a backup in its place",
-    "malformed": "It is damaged: put a backup in its place",
-}
-_FAULTS = (IntegrityError, ProgrammingError, DataError)  # of the program, not of the database
 
 
 def storage_error(path, error, what="written"):
@@ -55,26 +43,8 @@ def storage_error(path, error, what="written"):
     return said
 
 
-def gradebook_error(url, error):
-    """Return the StorageError for what SQLAlchemy raised at the gradebook with this address."""
-    reason = str(getattr(error, "orig", None) or error).strip()
-    hints = [hint for word, hint in _GRADEBOOK_HINTS.items() if word in reason.lower()]
-    hint = hints[0] if hints else "See that the database runs and that this account may write to it"
-    if os.path.isdir(make_url(url).database or ""):
-        hint = "It is a folder: move it away, and put the gradebook or a backup in its place"
-    said = StorageError(
-        f"The gradebook {make_url(url).render_as_string(hide_password=True)} could not be used: {reason}. "
-        f"{hint}, then run the same command again. What was recorded before is kept."
-    )
-    said.everywhere = True
-    return said
-
-
-def as_storage_error(error, url=None):
-    """Return the StorageError that an exception amounts to, or None where it is another kind of trouble.
-
-    - url: the address of the gradebook that was at work, if one was
-    """
+def as_storage_error(error):
+    """Return the StorageError that an exception amounts to, or None where it is another kind of trouble."""
     while error:
         if isinstance(error, StorageError):
             return error
@@ -82,8 +52,6 @@ def as_storage_error(error, url=None):
             return storage_error(_what_of(error), error, "used")
         if isinstance(error, FileNotFoundError) and not temporary_folder():
             return StorageError(f"{error.strerror}. Free some space there, or name another folder with TMPDIR.")
-        if url and isinstance(error, DatabaseError) and not isinstance(error, _FAULTS):
-            return gradebook_error(url, error)
         error = error.__cause__ or error.__context__
     return None
 

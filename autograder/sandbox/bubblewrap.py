@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox.host_paths import WORKER, hidden, visible
+from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
 INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
 
@@ -48,9 +48,9 @@ def bubblewrap(folder, secrets, environment):
         command += ["--setenv", name, value]
     command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm"), "--size", str(64 << 20), "--tmpfs", "/tmp"]
     command += ["--size", str(1 << 20), "--tmpfs", "/home"]
-    secret = hidden(secrets)
-    before = [path for path in visible() if not any(path.is_relative_to(folder) for folder in secret)]
-    after = [path for path in visible() if path not in before]
+    secret = hidden_paths(secrets)
+    before = [path for path in exposed_paths() if not any(path.is_relative_to(folder) for folder in secret)]
+    after = [path for path in exposed_paths() if path not in before]
     for path in before:
         command += (
             ["--symlink", os.readlink(path), str(path)] if path.is_symlink() else ["--ro-bind", str(path), str(path)]

@@ -88,7 +88,7 @@ def why_not(isolation, secrets=()):
     return why_not_landlock() if isolation is LANDLOCK else ""
 
 
-class Worker(subprocess.Popen):
+class WorkerProcess(subprocess.Popen):
     """A worker process: pipes on stdin, stdout and stderr, and a `home` where it has one on a real disk."""
 
     home = None
@@ -125,7 +125,9 @@ def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None)
     command = [*before, sys.executable, "-P", "-s", "-B", "-c", _START, kit, json.dumps(settings)]
     command = group.command(command) if group else command
     pipe, cwd = subprocess.PIPE, home.path if home else folder
-    process = Worker(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True)
+    process = WorkerProcess(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
+    )
     if home:
         process.home = home
         home.watch(process.kill)

@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 
 from autograder.runtime.temporary import remove_tree
-from autograder.sandbox.host_paths import WORKER, hidden, visible
+from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
 MAX_HOME, MAX_HOME_FILES = 64 << 20, 1000
 _DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
@@ -51,10 +51,10 @@ def rules(folder, home, secrets=()):
     - home: its Home
     - secrets: folders that must not be readable, besides the kit's own
     """
-    secret = hidden(secrets)
+    secret = hidden_paths(secrets)
     paths = [(str(path), kind) for path, kind in _DEVICES.items() if os.path.exists(path)]
     paths += [(path, "read") for path in _OF_THE_MACHINE if os.path.exists(path)]
-    shown = [path for path in visible() if not path.is_symlink()]
+    shown = [path for path in exposed_paths() if not path.is_symlink()]
     for path in shown:
         # An interpreter inside the kit is shown; a secret inside that interpreter is not.
         inside = [other for other in secret if other.is_relative_to(path) and other != path]

@@ -1,7 +1,7 @@
 """The student's code as the judge sees it: functions that can be called and may answer anything.
 
 Calls travel to a worker process and back as frames. Whatever goes wrong on the other side (an exception, an endless
-loop, a crash, a forged answer) arrives here as one StudentError with its verdict.
+loop, a crash, a forged answer) arrives here as one CallError with its verdict.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.assignment.limits import Cost
-from autograder.intake.source_text import about_exception
 from autograder.sandbox import cgroup
 from autograder.sandbox.follow_through import AskedTooMuch
 from autograder.sandbox.isolation import start_worker, stop_worker
 from autograder.sandbox.pipe import receive, send
+from autograder.sandbox.python_errors import about_exception
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, ValueTypeError, decode, encode
 
@@ -27,7 +27,7 @@ _TAIL = 4000  # characters of the student's prints that are kept
 MOST_BYTES = 2 * frames.MAX_BODY  # of all arrays answered in one question: the judge keeps them until it is done
 
 
-class StudentError(Exception):
+class CallError(Exception):
     """The student's side failed: `verdict` is one of report.VERDICTS, the message is for the student.
 
     `file` and `function` say where in the submission an exception was raised, where that is known, and `raised` its
@@ -48,7 +48,7 @@ class StudentError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was made: what was asked, and what came back (a value, or a StudentError).
+    """One call that was made: what was asked, and what came back (a value, or a CallError).
 
     `after` are the positional arguments as they were after the call, where that was asked for.
     """
@@ -62,16 +62,18 @@ class Call:
     after: list | None = None
 
 
-class Student:
+class WorkerClient:
     """One worker on one staged submission, started at the first call and after it died; use as a context manager.
 
-    - answers: followthrough.Answers, for functions that the judge answers in the place of the student's own
+    - answers: follow_through.Answers, for functions that the judge answers in the place of the student's own
+    - advice: (regular expression, advice) for exceptions that only this assignment's code meets
     """
 
-    def __init__(self, folder, limits, isolation, hidden=(), withheld=(), answers=None):
+    def __init__(self, folder, limits, isolation, hidden=(), withheld=(), answers=None, advice=()):
         self._start = lambda: start_worker(folder, limits, isolation, hidden, withheld, self._group)
         self._limits = limits
         self._answers = answers
+        self._advice = advice
         self.calls = []  # every Call since somebody emptied this list
         self._process = self._group = None
         self._printed = bytearray()
@@ -129,7 +131,7 @@ class Student:
         wall = self._starting + self._limits.wall_seconds - self._seconds_left
         processor, _ = self._ask("time:process_time", True, (), {}, "value", False)
         status = {}
-        with contextlib.suppress(StudentError):  # only Linux has this file
+        with contextlib.suppress(CallError):  # only Linux has this file
             file, _ = self._ask("pathlib:Path", True, ("/proc/self/status",), {}, "handle", False)
             text, _ = self._ask((file, "read_text"), True, (), {}, "value", False)
             status = dict(re.findall(r"^(Vm\w+):\s*(\d+) kB", text, re.MULTILINE))
@@ -139,7 +141,7 @@ class Student:
     def _recorded(self, target, is_call, args, kwargs, returns, echo):
         try:
             value, after = self._ask(target, is_call, args, kwargs, returns, echo)
-        except StudentError as error:
+        except CallError as error:
             self.calls.append(Call(target, args, kwargs, returns, is_call, error))
             raise
         self.calls.append(Call(target, args, kwargs, returns, is_call, value, after if echo else None))
@@ -166,7 +168,7 @@ class Student:
         if reply.get("token") != header["token"]:
             self._fail("forbidden", f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:
-            error = _raised(reply["raised"], name)
+            error = _raised(reply["raised"], name, self._advice)
             if error.verdict == "memory":
                 error.limit, error.args = "memory", (f"{error}. {self._said_of_memory()}",)
             raise error
@@ -180,7 +182,7 @@ class Student:
             self._fail("forbidden", f"the answer of {name} is no answer of this protocol")
 
     def _exchange(self, request, name):
-        """Send a request and return the reply; every way the worker can let us down ends in a StudentError."""
+        """Send a request and return the reply; every way the worker can let us down ends in a CallError."""
         if self._process is None:
             self._open()
         deadline = time.monotonic() + self._seconds_left
@@ -230,8 +232,8 @@ class Student:
         own, self._seconds_left = self._seconds_left, 60.0
         try:
             self._ask("math:sqrt", True, (1.0,), {}, "value", False)
-        except StudentError as error:
-            raise WorkerFailed(f"the worker did not start: {error}; it printed: {self.printed}") from None
+        except CallError as error:
+            raise WorkerStartError(f"the worker did not start: {error}; it printed: {self.printed}") from None
         finally:
             self._seconds_left = own
             self._starting += time.monotonic() - started
@@ -277,12 +279,12 @@ class Student:
         self.stop()
         if verdict == "timeout":
             self._seconds_left = 0.0  # a second endless loop in the same question would teach nobody anything
-        error = StudentError(verdict, message)
+        error = CallError(verdict, message)
         error.limit = limit
         raise error
 
 
-class WorkerFailed(Exception):
+class WorkerStartError(Exception):
     """The worker did not start: the grader's fault, never the student's."""
 
 
@@ -302,8 +304,8 @@ def _path(target):
     return ["handle", handle.number, *names]
 
 
-def _raised(raised, name):
-    """Turn the worker's account of an exception into a StudentError. The account is the student's word: text only."""
+def _raised(raised, name, advice):
+    """Turn the worker's account of an exception into a CallError. The account is the student's word: text only."""
     raised = raised if isinstance(raised, dict) else {}
     kind, message = _text(raised.get("type", "")), _text(raised.get("message", ""))
     trail = raised.get("trail")
@@ -314,18 +316,18 @@ def _raised(raised, name):
         function = where[1] if where[1].isidentifier() or where[1].startswith("<") else "a function"
         place = f" in {function} ({where[0]}, line {_text(trail[-1].get('line'))})"
     if kind == "NotImplementedError":
-        return StudentError("missing", f"not done yet: the stub is still there{place}", *where)
+        return CallError("missing", f"not done yet: the stub is still there{place}", *where)
     if kind == "AttributeError" and message.startswith("module ") and f"'{name}'" in message and not trail:
-        return StudentError("missing", f"there is no {name} in the submission")
+        return CallError("missing", f"there is no {name} in the submission")
     if kind == "returned":
-        return StudentError("failed", f"{name} returned {message}")
+        return CallError("failed", f"{name} returned {message}")
     verdict = {"MemoryError": "memory", "PermissionError": "forbidden"}.get(kind, "error")
     if kind == "SystemExit":
         message = "the code calls exit()"
-    advice = about_exception(kind, message)
+    known = about_exception(kind, message, advice)
     first = message.strip().partition("\n")[0]  # NumPy, for one, adds paragraphs
     said = f"{name} raised {kind}{': ' if first else ''}{first}{place}"
-    return StudentError(verdict, f"{said}. {advice}" if advice else said, *where, raised=(kind, first))
+    return CallError(verdict, f"{said}. {known}" if known else said, *where, raised=(kind, first))
 
 
 def _text(value):

@@ -8,9 +8,9 @@ import pytest
 from autograder.assignment.limits import COSTS, Cost, Limits, costs_text, recorded_costs
 from autograder.errors import INPUT, KitError
 from autograder.grading.calibrate import reference_cost
-from autograder.grading.work import Work
-from autograder.intake.submission import Submission
-from autograder.sandbox.worker_client import Student
+from autograder.grading.prepared import Setting
+from autograder.sandbox.worker_client import WorkerClient
+from tests.kit import PACK
 
 LIMITS = Limits(5, 20, 1000, cpu_factor=50, wall_factor=100, memory_factor=4)
 COST = Cost(cpu_seconds=0.21, wall_seconds=0.3, memory_mb=300, address_mb=700.5)
@@ -70,8 +70,8 @@ class TestRecordedCosts:
 
 
 @pytest.fixture
-def work(manifest, isolation):
-    return Work(Submission("none", {}), manifest, isolation, (), (1, 2, 3, 4))
+def setting(manifest, isolation):
+    return Setting(manifest, PACK, isolation, (), (1, 2, 3, 4), seed=1)
 
 
 def by_id(manifest, identifier):
@@ -79,19 +79,19 @@ def by_id(manifest, identifier):
 
 
 class TestTheReference:
-    def test_is_measured_near_what_is_on_record(self, manifest, work):
-        cost, recorded = reference_cost(by_id(manifest, "adam"), work, 1), recorded_costs(manifest.root)["adam"]
+    def test_is_measured_near_what_is_on_record(self, manifest, setting):
+        cost, recorded = reference_cost(by_id(manifest, "adam"), setting), recorded_costs(manifest.root)["adam"]
         assert recorded.cpu_seconds / 10 < cost.cpu_seconds < 10 * recorded.cpu_seconds
         assert recorded.memory_mb / 3 < cost.memory_mb < 3 * recorded.memory_mb
         assert cost.memory_mb < cost.address_mb and cost.wall_seconds > cost.cpu_seconds / 2
 
-    def test_is_measured_as_the_judge_s_own_work_where_no_code_of_a_student_runs(self, manifest, work):
-        cost = reference_cost(by_id(manifest, "best_conv_model"), work, 1)
+    def test_is_measured_as_the_judge_s_own_work_where_no_code_of_a_student_runs(self, manifest, setting):
+        cost = reference_cost(by_id(manifest, "best_conv_model"), setting)
         assert cost.cpu_seconds > 0.01 and (cost.memory_mb, cost.address_mb) == (0, 0)
 
-    def test_has_no_cost_where_it_cannot_be_judged(self, manifest, work):
+    def test_has_no_cost_where_it_cannot_be_judged(self, manifest, setting):
         elsewhere = replace(by_id(manifest, "adam"), requires=("no_such_module",))
-        assert reference_cost(elsewhere, work, 1) is None
+        assert reference_cost(elsewhere, setting) is None
 
 
 def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):
@@ -100,7 +100,7 @@ def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):
         "def burn(seconds):\n    end = time.process_time() + seconds\n    while time.process_time() < end: pass\n"
         "def touch(mb): return float(np.ones(mb << 17).sum())\n"
     )
-    with Student(tmp_path, LIMITS, isolation) as student:
+    with WorkerClient(tmp_path, LIMITS, isolation) as student:
         assert student.usage() is None
         student.call("probe:touch", 1)
         before = student.usage()

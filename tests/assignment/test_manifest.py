@@ -2,11 +2,11 @@
 
 import pytest
 
-from autograder import checks
 from autograder.assignment.manifest import read_manifest
+from autograder.assignment.reference import reference_texts
 from autograder.errors import INPUT, KitError
 from autograder.intake.submission import Submission
-from autograder.release.build import reference_texts
+from tests.kit import PACK
 
 ASSIGNMENT = """
 [assignment]
@@ -119,7 +119,7 @@ class TestAMistakeIsNamed:
 
 class TestTheRealManifest:
     def test_has_criteria_for_every_question_and_for_nothing_else(self, manifest):
-        assert set(checks.CRITERIA) == {question.id for question in manifest.questions}
+        assert set(PACK.criteria) == {question.id for question in manifest.questions}
 
     def test_names_functions_that_the_reference_has_in_files_that_students_write(self, manifest):
         files = {path: text.encode() for path, text in reference_texts(manifest).items()}
@@ -138,12 +138,12 @@ class TestTheRealManifest:
 
     def test_criteria_have_positive_weights_names_of_their_own_and_a_sentence(self, manifest):
         for question in manifest.questions:
-            criteria = checks.CRITERIA[question.id]
+            criteria = PACK.criteria[question.id]
             assert all(criterion.weight > 0 and criterion.text.endswith(".") for criterion in criteria), question.id
             assert len({criterion.name for criterion in criteria}) == len(criteria), question.id
 
     def test_edge_cases_are_worth_less_than_half_of_a_question(self, manifest):
         for question in manifest.questions:
-            weights = [(criterion.weight, criterion.edge) for criterion in checks.CRITERIA[question.id]]
+            weights = [(criterion.weight, criterion.edge) for criterion in PACK.criteria[question.id]]
             edges = sum(weight for weight, edge in weights if edge)
             assert edges < sum(weight for weight, _ in weights) / 2, question.id

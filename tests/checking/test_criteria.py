@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from autograder.checking.criteria import Outcome, Registry, Trial, Wrong, needing
-from autograder.sandbox.worker_client import StudentError
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.sandbox.worker_client import CallError
 
 
 class TestRandomNumbers:
     def draw(self, seed, *path):
-        return Trial(student=object(), seed=seed).rng(*path).random(4).tolist()
+        return Trial(worker=object(), seed=seed).rng(*path).random(4).tolist()
 
     def test_are_the_same_for_every_student_and_run(self):
         assert self.draw(7, "affine", (2, 3)) == self.draw(7, "affine", (2, 3))
@@ -27,20 +27,20 @@ class TestRandomNumbers:
         np.testing.assert_allclose(Trial(None, 7).rng("a").random(2), [0.6172647474519394, 0.412276645385638])
 
 
-class TestTheRegistry:
+class TestChecks:
     def test_keeps_criteria_in_the_order_they_were_stated(self):
-        registry = Registry()
+        checks = Checks()
 
-        @registry.criterion("f", "values", 3)
+        @checks.criterion("f", "values", 3)
         def values(trial):
             """out is
             right."""
 
-        @registry.criterion("f", "edge", edge=True, text="Even then.")
+        @checks.criterion("f", "edge", edge=True, text="Even then.")
         def edge(trial):
             pass
 
-        first, second = registry.criteria["f"]
+        first, second = checks.criteria["f"]
         assert (first.name, first.weight, first.check, first.edge) == ("values", 3, values, False)
         assert first.text == "out is right."
         assert (second.weight, second.edge, second.text) == (1.0, True, "Even then.")
@@ -59,12 +59,12 @@ class TestNeeding:
     def test_turns_a_failure_of_what_is_needed_into_blocked(self, verdict):
         with pytest.raises(Wrong, match="backward is fed by your forward, which failed: broken") as error:
             with needing("backward", "forward"):
-                raise StudentError(verdict, "broken")
+                raise CallError(verdict, "broken")
         assert error.value.verdict == "blocked"
 
     def test_lets_what_is_forbidden_through(self):
-        with pytest.raises(StudentError), needing("backward", "forward"):
-            raise StudentError("forbidden", "no")
+        with pytest.raises(CallError), needing("backward", "forward"):
+            raise CallError("forbidden", "no")
 
     def test_lets_a_fault_of_the_grader_through(self):
         with pytest.raises(ZeroDivisionError), needing("backward", "forward"):

@@ -11,7 +11,6 @@ import pytest
 from autograder.checking.criteria import Trial, Wrong
 from autograder.checks import best_models, images
 from autograder.checks.images import hidden_images
-from autograder.checks.pack import REGISTRY
 from autograder.checks.sample_models import model_files
 from autograder.checks.saved_nets import NoSuchNet, convolutional, fully_connected
 from autograder.grading.submission import judge, seed_of
@@ -20,6 +19,7 @@ from cs231n.checkpoint import save_model
 from cs231n.classifiers.cnn import ThreeLayerConvNet
 from cs231n.classifiers.fc_net import FullyConnectedNet, TwoLayerNet
 from cs231n.solver import Solver
+from tests.kit import PACK
 
 FC, CONV = "best_fc_model", "best_conv_model"
 SECRET = (3, 1, 4, 1)
@@ -70,7 +70,7 @@ def saved(net, tmp_path):
 def results(trial):
     """Run all criteria of the trial's question: {name: (verdict, message)}."""
     found = {}
-    for criterion in REGISTRY.criteria[trial.question.id]:
+    for criterion in PACK.criteria[trial.question.id]:
         try:
             found[criterion.name] = ("passed", criterion.check(trial).message)
         except Wrong as wrong:

@@ -10,9 +10,9 @@ import pytest
 from autograder.checking.criteria import Trial, Wrong
 from autograder.checks import best_models  # noqa: F401  (it registers its criteria)
 from autograder.checks.images import hidden_images
-from autograder.checks.pack import REGISTRY
 from autograder.grading.submission import seed_of
-from autograder.sandbox.worker_client import Student
+from autograder.sandbox.worker_client import WorkerClient
+from tests.kit import PACK
 
 QUESTION = "best_tf_model"
 SECRET = (3, 1, 4, 1)
@@ -49,7 +49,7 @@ def worker(tmp_path_factory, manifest, isolation):
         (answers / f"{name}.py").write_text(code)
     folder.chmod(0o755)
     entry = next(entry for entry in manifest.questions if entry.id == QUESTION)
-    with Student(folder, entry.limits, isolation) as student:
+    with WorkerClient(folder, entry.limits, isolation) as student:
         yield student
 
 
@@ -64,7 +64,7 @@ def results(worker, manifest):
         question = replace(entry, id=model, settings=SETTINGS)
         trial = Trial(Fresh(worker), seed_of(manifest), question, {}, file.getvalue(), SECRET)
         found = {}
-        for criterion in REGISTRY.criteria[QUESTION]:
+        for criterion in PACK.criteria[QUESTION]:
             try:
                 found[criterion.name] = ("passed", criterion.check(trial).message)
             except Exception as error:
@@ -116,6 +116,6 @@ def test_scores_that_are_no_numbers_are_wrong_answers(results, variables):
 
 def test_a_file_that_is_no_npz_never_reaches_the_model(manifest):
     entry = next(entry for entry in manifest.questions if entry.id == QUESTION)
-    trial = Trial(object.__new__(Student), seed_of(manifest), entry, {}, b"not a zip")
+    trial = Trial(object.__new__(WorkerClient), seed_of(manifest), entry, {}, b"not a zip")
     with pytest.raises(Wrong, match=r"best_tf_model.npz: the file is no readable .npz archive"):
-        REGISTRY.criteria[QUESTION][0].check(trial)
+        PACK.criteria[QUESTION][0].check(trial)

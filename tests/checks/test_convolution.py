@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import checks
 from autograder.checking.compare import agrees
 from autograder.checks.gradients import fitting, variants_of
 from autograder.checks.layers import convolution, pooling
 from autograder.diagnosis.replay import raised_as
 from cs231n import layers as reference
+from tests.kit import PACK
 
 CONVOLUTION, POOLING = convolution.LAYER, pooling.LAYER
 
@@ -85,7 +85,7 @@ class TestWrongVersions:
     def test_are_told_from_the_right_one_and_from_those_of_other_entries(self, layer, way):
         function = getattr(layer, way)
         seen = {"the right one": [answers(reference, layer, function)]}
-        for version in checks.MISCONCEPTIONS[function]:
+        for version in PACK.wrong_versions()[function]:
             given = answers(version.module, layer, function)
             for name, others in seen.items():
                 same = [other for other in others if all(map(alike, given, other))]
@@ -116,7 +116,7 @@ def test_images_have_fewer_and_more_channels_than_colours():
     "question", ["conv_forward_naive", "conv_backward_naive", "max_pool_forward_naive", "max_pool_backward_naive"]
 )
 def test_an_edge_case_never_costs_the_points_of_ordinary_ones(question):
-    criteria = checks.CRITERIA[question]
+    criteria = PACK.criteria[question]
     total = sum(criterion.weight for criterion in criteria)
     ordinary = sum(criterion.weight for criterion in criteria if not criterion.edge)
     assert 0.7 <= ordinary / total <= 0.8

@@ -203,15 +203,15 @@ def test_a_skipped_question_asks_for_a_human_and_tells_the_instructor(
 
 
 def test_a_grader_fault_asks_for_a_human(tmp_path, make_course, hand_in, monkeypatch):
-    from autograder import checks
     from autograder.checking.criteria import Criterion
+    from tests.kit import PACK
 
     def broken(trial):
         raise ZeroDivisionError
 
     course = make_course(tmp_path)
     hand_in(course, "ada", "passed_reference")
-    monkeypatch.setitem(checks.CRITERIA, "adam", [Criterion("broken", 1, broken, "A check with a bug.")])
+    monkeypatch.setitem(PACK.criteria, "adam", [Criterion("broken", 1, broken, "A check with a bug.")])
     grade_class(course, jobs=1)
     with Gradebook(course.db_url) as gradebook:
         submission = gradebook.find_submission_notebook(NOTEBOOK, "assignment2", "ada")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course.report_store import report_path
-from autograder.intake.submission import read_submission
+from autograder.intake.reading import read_submission
 from autograder.report.model import load
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import pytest
 from autograder.diagnosis.replay import Record, explanations
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker.values import Handle
-from autograder.sandbox.worker_client import Call, StudentError
+from autograder.sandbox.worker_client import Call, CallError
 
 
 @dataclass(eq=False)
@@ -102,9 +102,9 @@ def test_of_two_that_fit_the_failing_array_the_one_that_fits_all_the_rest_is_nam
 
 
 def test_an_exception_is_an_answer_too():
-    error = StudentError("error", "", raised=("IndexError", "list index out of range"))
+    error = CallError("error", "", raised=("IndexError", "list index out of range"))
     assert names(record(error)) == ["raises"]
-    assert names(record(StudentError("error", "", raised=("IndexError", "another")))) == []
+    assert names(record(CallError("error", "", raised=("IndexError", "another")))) == []
 
 
 def test_what_stays_in_the_worker_is_not_compared():

@@ -16,7 +16,8 @@ from unittest import mock
 from nbgrader.api import Gradebook
 
 from autograder.course import course as courses
-from autograder.course.course import Course, generate_assignment
+from autograder.course.course import Course
+from autograder.course.nbgrader_runner import generate_assignment
 from autograder.course.report_store import report_path
 from autograder.grade_class import grade_class
 from autograder.intake.collect import collect

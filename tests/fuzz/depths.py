@@ -18,18 +18,18 @@ from pathlib import Path
 import nbformat
 from rich.console import Console
 
-from autograder import checks
 from autograder.errors import KitError
+from autograder.grading.prepared import Setting, prepared
 from autograder.grading.submission import judge
-from autograder.grading.work import Work
+from autograder.intake.reading import read_submission
 from autograder.intake.safe_notebook import read_notebook
-from autograder.intake.submission import read_submission
 from autograder.report import model as report
 from autograder.report.html import student_page
 from autograder.report.terminal import print_question, print_summary
 from autograder.runtime.secret import secret_of
 from autograder.sandbox.isolation import choose_isolation
 from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
+from tests.kit import PACK
 
 JUDGED = ("relu_forward", "sgd_momentum")
 LONGEST = 30  # seconds of this process's time; the judge of one hand-in must not keep a class waiting
@@ -94,13 +94,11 @@ def _grade(handed_in, case, questions, result):
 
 def _stage(submission, case, result):
     """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
-    work = Work(submission, manifest(), choose_isolation(), (), secret_of(ROOT))
-    with tempfile.TemporaryDirectory(prefix="fuzz-staged-") as folder:
-        work.stage(folder)
+    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), secret_of(ROOT), seed=1)) as work:
         for question in {question.source: question for question in manifest().questions}.values():
             work.code(question), work.needs(question)
         for path in sorted({question.file for question in manifest().questions if question.file.endswith(".py")}):
-            data = (Path(folder) / path).read_bytes()
+            data = (work.folder / path).read_bytes()
             staged, own, stub = map(_defined, (data, bases()[case.base][path], work.released[path]))
             if case.stays_right and (staged in (None, stub) or set(own) - set(staged)):
                 result.problems.append(f"{path} is right, and was not staged")
@@ -138,7 +136,7 @@ def _show(done):
     text = done.to_json().encode("utf-8", "backslashreplace").decode()
     if report.from_json(text).score != done.score:
         raise ValueError("a report that is read again has another score")
-    student_page(done, checks.heat_map).encode()
+    student_page(done, PACK.heat_map).encode()
     console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=100)
     for question in done.questions:
         print_question(console, question)

@@ -33,7 +33,7 @@ def main():
         known = cases[name].path.exists()
         found = differences(json.loads(cases[name].path.read_text()), current) if known else ["no golden report yet"]
         differing += bool(found)
-        print(f"{name}: {'differs' if found else 'equal'}", *found, sep="\n  ")
+        print(f"{name}: {'differs' if found else 'equal'}", *found, sep="\n  ", flush=True)
         if options.accept and found:
             cases[name].path.write_text(json.dumps(current, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             print("  accepted")

@@ -5,15 +5,16 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder import checks
-from autograder.grading.submission import judge
-from autograder.intake.submission import read_submission
-from autograder.samples import load_samples
+from autograder.assignment.reference import package_files
+from autograder.checking.pack import load_pack
+from autograder.grading import judge
+from autograder.intake.reading import read_submission
+from autograder.intake.reference_submission import answered_notebooks, reference_submission
+from autograder.intake.submission import Submission
 from tests.golden.comparison import summary
 
 HERE = Path(__file__).parent
 SEED = 20170401
-_BASES = {"reference": "passed_reference", "release": "missing_everything"}
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,18 @@ class Case:
     @property
     def path(self):
         """The file of the golden report."""
-        return HERE / "reports" / f"{self.name}.json"
+        return HERE / "expected" / f"{self.name}.json"
 
     def report(self, manifest, isolation):
         """Judge the submission and return the summary of its report."""
-        submission = self._submission(manifest)
+        submission, pack = self._submission(manifest), self._spoiled(load_pack(manifest))
         questions = tuple(self._changed(question) for question in manifest.questions)
         manifest = dataclasses.replace(manifest, questions=questions)
-        kept = {name: list(criteria) for name, criteria in checks.CRITERIA.items()}
-        try:
-            if self.fails:
-                self._spoil(checks.CRITERIA)
-            report = judge(submission, manifest, isolation, self.questions or None, secret=(1, 2, 3, 4), seed=SEED)
-        finally:
-            checks.CRITERIA.update(kept)
+        report = judge(
+            submission, manifest, isolation, self.questions or None, secret=(1, 2, 3, 4), seed=SEED, pack=pack
+        )
         fields = summary(report.fields())
-        if self.submission in _BASES:  # their code changes with the reference, and their inputs are in other cases
+        if self.submission in ("reference", "release"):  # their code changes, and their inputs are in other cases
             for question in fields["questions"]:
                 del question["code"]
                 for criterion in question["criteria"]:
@@ -53,30 +50,37 @@ class Case:
         return fields
 
     def _submission(self, manifest):
-        if self.submission in _BASES:
-            samples = load_samples(HERE.parent / "submissions")
-            return next(s for s in samples if s.name == _BASES[self.submission]).submission(manifest)
+        if self.submission == "reference":
+            return dataclasses.replace(
+                reference_submission(manifest, load_pack(manifest).model_files()), name="passed_reference"
+            )
+        if self.submission == "release":
+            stubs = answered_notebooks(manifest, lambda notebook, grade_id, cell: cell.released)
+            return Submission("missing_everything", package_files(manifest) | stubs)
         return read_submission(HERE / "submissions" / (self.submission or self.name), manifest)
 
     def _changed(self, question):
         if question.id not in self.questions:
             return question
         requires = (self.requires,) if self.requires else question.requires
-        return dataclasses.replace(
-            question, limits=dataclasses.replace(question.limits, **self.limits), requires=requires
-        )
+        limits = dataclasses.replace(question.limits, **self.limits)
+        return dataclasses.replace(question, limits=limits, requires=requires)
 
-    def _spoil(self, criteria):
-        """Make one check fail with an exception, as a fault of the grader would."""
+    def _spoiled(self, pack):
+        """Return the pack, with one check of these questions replaced by one that fails as a faulty grader would."""
+        if not self.fails:
+            return pack
 
         def check(_):
             raise RuntimeError("a planted fault")
 
+        criteria = dict(pack.criteria)
         for question in self.questions:
             criteria[question] = [
                 dataclasses.replace(each, check=check) if each.name == self.fails else each
                 for each in criteria[question]
             ]
+        return dataclasses.replace(pack, criteria=criteria)
 
 
 def load_cases():

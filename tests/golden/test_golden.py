@@ -18,7 +18,7 @@ def test_the_report_is_the_golden_one(name, manifest, isolation):
 
 
 def test_the_golden_reports_hold_every_verdict_and_every_kind_of_diagnosis():
-    from autograder.report.model import VERDICTS
+    from autograder.report.verdicts import VERDICTS
 
     verdicts, kinds, given = set(), set(), 0
     for case in CASES.values():

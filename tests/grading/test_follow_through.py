@@ -5,17 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder import checks
 from autograder.assignment.manifest import Limits
+from autograder.assignment.reference import package_files, reference_texts
+from autograder.checks.answers import GROUPS
 from autograder.grading.submission import judge
-from autograder.intake.submission import Submission, stage
-from autograder.release.build import package_files, reference_texts
+from autograder.intake.staging import stage
+from autograder.intake.submission import Submission
 from autograder.samples import Sample
 from autograder.sandbox import follow_through as followthrough
 from autograder.sandbox.follow_through import Answers, Keep
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, encode
-from autograder.sandbox.worker_client import Student, StudentError
+from autograder.sandbox.worker_client import CallError, WorkerClient
+from tests.kit import PACK
 
 LAYERS, NETS, CONVNET = "cs231n/layers.py", "cs231n/classifiers/fc_net.py", "cs231n/classifiers/cnn.py"
 WRONG_DX = (LAYERS, "dx = (dout @ w.T).reshape(x.shape)", "dx = (dout @ w.T).reshape(x.shape) * 2")
@@ -128,7 +130,7 @@ class TestWhatIsAnswered:
             ("affine_backward", ["affine_forward"]),
             ("batchnorm_backward_alt", ["batchnorm_forward"]),
         ):
-            answers, names = checks.answers_for(question, unmet, {})
+            answers, names = PACK.answers_for(question, unmet, {})
             assert not names and not answers.names
 
     def test_comes_without_any_reference_code_in_the_sandbox(self, manifest, isolation, tmp_path):
@@ -142,8 +144,8 @@ class TestWhatIsAnswered:
         texts = {path: text.encode() for path, text in reference_texts(manifest).items() if path != LAYERS}
         files = texts | {LAYERS: b"raise SyntaxError", NETS: probe.encode()}
         stage(Submission("work", files), package_files(manifest), manifest, tmp_path, {})
-        answers, _ = checks.answers_for("TwoLayerNet", ["affine_forward"], {})
-        with Student(tmp_path, LIMITS, isolation, answers=answers) as student:
+        answers, _ = PACK.answers_for("TwoLayerNet", ["affine_forward"], {})
+        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
             source, constants = student.call("cs231n.classifiers.fc_net:look")
         assert "_ask(header" in source and "@ w" not in source + constants
 
@@ -151,9 +153,9 @@ class TestWhatIsAnswered:
         peeks = "from cs231n.layers import relu_forward\ndef peek(x):\n    return relu_forward(x)[1][0]\n"
         files = {LAYERS: b"", NETS: peeks.encode()}
         stage(Submission("work", files), package_files(manifest), manifest, tmp_path, {})
-        answers, _ = checks.answers_for("TwoLayerNet", ["relu_forward"], {})
-        with Student(tmp_path, LIMITS, isolation, answers=answers) as student:
-            with pytest.raises(StudentError) as error:
+        answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
+        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
+            with pytest.raises(CallError) as error:
                 student.call("cs231n.classifiers.fc_net:peek", np.ones(3))
         assert error.value.raised[0] == "NotAnswered"
 
@@ -163,7 +165,7 @@ class TestAHostileQuestion:
 
     @pytest.fixture
     def ask(self):
-        answers, _ = checks.answers_for("FullyConnectedNet", [group[0] for group in checks.answers.GROUPS], {})
+        answers, _ = PACK.answers_for("FullyConnectedNet", [group[0] for group in GROUPS], {})
 
         def ask(name, *args, **kwargs):
             tensors = {}
@@ -255,8 +257,8 @@ class TestAHostileQuestion:
             "            pass\n"
         )
         stage(Submission("work", {LAYERS: b"", NETS: asking.encode()}), package_files(manifest), manifest, tmp_path, {})
-        answers, _ = checks.answers_for("TwoLayerNet", ["relu_forward"], {})
-        with Student(tmp_path, LIMITS, isolation, answers=answers) as student:
-            with pytest.raises(StudentError, match="ask took more than 0.2 s of the grader's time") as error:
+        answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
+        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
+            with pytest.raises(CallError, match="ask took more than 0.2 s of the grader's time") as error:
                 student.call("cs231n.classifiers.fc_net:ask", np.ones(100))
             assert error.value.verdict == "timeout" and student.seconds_left == 0

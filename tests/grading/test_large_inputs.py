@@ -1,26 +1,27 @@
 """A measured gradient is right by default; where the manifest refuses it, a derived one is never taken for it."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograder import checks
 from autograder.assignment.manifest import read_manifest
+from autograder.assignment.reference import reference_texts
 from autograder.checking.criteria import Wrong
 from autograder.errors import KitError
 from autograder.grading import large_inputs as derived
+from autograder.grading.prepared import Setting, prepared
 from autograder.grading.question import examine
 from autograder.grading.submission import judge
-from autograder.grading.work import Work
 from autograder.intake.submission import Submission
-from autograder.release.build import reference_texts
 from autograder.report import model as report
 from autograder.report.html import student_page
 from autograder.runtime.secret import secret_of
 from autograder.samples import Sample, load_samples
+from tests.kit import PACK, ROOT
 from tests.mutants.rights import load_rights, replaced
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
@@ -41,7 +42,7 @@ SLOW = [
     ("softmax_jacobian", "softmax_loss"),
 ]
 if os.environ.get("ALL_RIGHT_VERSIONS"):
-    SLOW = [(right.name, name) for right in RIGHTS.values() for name in right.defines if name in checks.LARGE_CALLS]
+    SLOW = [(right.name, name) for right in RIGHTS.values() for name in right.defines if name in PACK.large_calls]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,10 @@ def impatient(monkeypatch):
     monkeypatch.setattr(derived, "FACTOR", 0)
 
 
+def setting(manifest, isolation):
+    return Setting(manifest, PACK, isolation, (), secret_of(ROOT), seed=7)
+
+
 @pytest.fixture
 def graded(refusing, isolation):
     """A function that grades the reference with changes (old, new[, file]), where measured gradients are refused."""
@@ -71,47 +76,42 @@ def graded(refusing, isolation):
 
 
 @pytest.fixture
-def examined(refusing, isolation, tmp_path_factory):
+def examined(refusing, isolation):
     """A function that grades one question of the reference with changes; what it needs has passed, or is as told."""
 
     def examine_one(identifier, *changes, files=None, **needs):
         change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
         files = (files or Sample("changed", "", change=change, questions=(identifier,)).files)(refusing)
-        work = Work(Submission("changed", files), refusing, isolation, (), secret_of(refusing.root.parent))
-        work.stage(tmp_path_factory.mktemp("changed"))
         done = []
         for need, (verdict, edge) in needs.items():
             done.append(
-                report.Question(need, "", "", 0, 1, verdict, [report.Criterion("", "", verdict, 0, 1, edge=edge)])
+                report.QuestionResult(
+                    need, "", "", 0, 1, verdict, [report.CriterionResult("", "", verdict, 0, 1, edge=edge)]
+                )
             )
         question = next(question for question in refusing.questions if question.id == identifier)
-        return examine(question, work, done, seed=7)
+        with prepared(Submission("changed", files), setting(refusing, isolation)) as staged:
+            return examine(question, staged, done).result
 
     return examine_one
 
 
 @pytest.fixture(scope="module")
-def large_call(manifest, isolation, tmp_path_factory):
+def large_call(manifest, isolation):
     """A function that asks a right version for one large input; returns what derived.refusal said."""
 
     def ask(text, identifier, file=LAYERS):
         question = next(question for question in manifest.questions if question.id == identifier)
         files = {path: data.encode() for path, data in reference_texts(manifest).items()} | {file: text.encode()}
-        work = Work(Submission("version", files), manifest, isolation, (), secret_of(manifest.root.parent))
-        work.stage(tmp_path_factory.mktemp("version"))
-        students = []
+        with ExitStack() as stack:
+            staged = stack.enter_context(prepared(Submission("version", files), setting(manifest, isolation)))
 
-        def start(limits):
-            students.append(work.student(replace(question, limits=limits)))
-            return work.trial(question, students[-1], seed=7)
+            def start(limits):
+                worker = stack.enter_context(staged.worker(replace(question, limits=limits)))
+                return staged.trial(question, worker)
 
-        large = checks.LARGE_CALLS[identifier](work.trial(question, None, seed=7))
-        try:
-            return derived.refusal(
-                large, question, start, {criterion.name for criterion in checks.CRITERIA[identifier]}
-            )
-        finally:
-            students[0].stop()
+            large = PACK.large_calls[identifier](staged.trial(question, None))
+            return derived.refusal(large, question, start, {criterion.name for criterion in PACK.criteria[identifier]})
 
     return ask
 
@@ -120,15 +120,15 @@ class TestADerivedGradientIsNotRefused:
     def test_every_gradient_has_a_large_call(self, manifest):
         asked = {question.id for question in manifest.questions if question.file.endswith(".py")}
         gradients = {name for name in asked if "_backward" in name or name.endswith(("_loss", "Net"))}
-        assert set(checks.LARGE_CALLS) == gradients
+        assert set(PACK.large_calls) == gradients
 
     def test_what_is_spared_is_a_criterion(self, manifest):
         for question in manifest.questions:
-            if question.id in checks.LARGE_CALLS:
-                large = checks.LARGE_CALLS[question.id](Trialless(question, manifest))
-                assert set(large.spared) < {criterion.name for criterion in checks.CRITERIA[question.id]}
+            if question.id in PACK.large_calls:
+                large = PACK.large_calls[question.id](Trialless(question, manifest))
+                assert set(large.spared) < {criterion.name for criterion in PACK.criteria[question.id]}
 
-    @pytest.mark.parametrize("identifier", checks.LARGE_CALLS)
+    @pytest.mark.parametrize("identifier", PACK.large_calls)
     def test_the_reference_is_right_for_the_large_input(self, identifier, large_call, manifest):
         assert large_call(reference_texts(manifest)[LAYERS], identifier) is None
 
@@ -173,7 +173,7 @@ class TestAMeasuredGradientIsRefused:
         for part in (name, "no answer within 1 s", "The reference derives", "forward passes", "has to be derived"):
             assert part in message
         whole = replace(graded(("relu_forward",)), questions=[question])
-        assert student_page(whole, checks.heat_map, to_student=True).count(message[:60]) == 1
+        assert student_page(whole, PACK.heat_map, to_student=True).count(message[:60]) == 1
 
     @pytest.mark.parametrize(
         "large, edge, verdict, says",

@@ -5,17 +5,18 @@ import json
 import numpy as np
 import pytest
 
-from autograder.checks import CRITERIA, heat_map
 from autograder.grading.call_inputs import inputs_of
 from autograder.grading.reproduce import reproduce
 from autograder.grading.submission import judge
-from autograder.intake.submission import Submission, read_submission
+from autograder.intake.reading import read_submission
+from autograder.intake.submission import Submission
 from autograder.report import html
 from autograder.report.redact import for_student, reproduce_command
 from autograder.runtime.secret import NAME, secret_of
 from autograder.samples import load_samples, write_sample
 from autograder.sandbox.worker_client import Call
 from tests.conftest import ROOT
+from tests.kit import PACK
 
 SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
 
@@ -51,7 +52,7 @@ class TestTheStudentsVersion:
 
     def test_is_a_page_of_its_own_beside_the_graders(self, report, tmp_path):
         report.submission["student"] = "chen"
-        html.write_class([report], tmp_path, heat_map)
+        html.write_class([report], tmp_path, PACK.heat_map)
         full, given = ((tmp_path / "chen" / name).read_text() for name in ("index.html", "student.html"))
         assert "what it was called with" in full and "Probably thought" in full
         assert "what it was called with" not in given and "Probably thought" not in given
@@ -81,7 +82,7 @@ class TestReproducing:
         folder, course = tmp_path / "ada", tmp_path / "course"
         write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
         course.mkdir()
-        secret, name = secret_of(course), CRITERIA["best_fc_model"][-1].name
+        secret, name = secret_of(course), PACK.criteria["best_fc_model"][-1].name
         ours = judge(read_submission(folder, manifest), manifest, isolation, ["best_fc_model"], secret=secret)
         _, here, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", course)
         _, elsewhere, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", tmp_path)

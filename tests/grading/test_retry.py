@@ -4,16 +4,18 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
+from autograder.grading.prepared import Setting, prepared
 from autograder.grading.retry import FairExaminer
-from autograder.grading.work import Work
 from autograder.intake.submission import Submission
 from autograder.runtime.machine import Place
 from autograder.samples import Sample, load_samples
 from tests.conftest import ROOT
+from tests.kit import PACK
 
 SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
 # Burns a second of processor time before the first step is made, once in each worker.
@@ -28,15 +30,14 @@ SLOW = """
 def examiner(manifest, isolation, tmp_path, monkeypatch):
     """A function that makes a FairExaminer of a sample, on a machine where nobody else judges and little else runs."""
     monkeypatch.setattr("autograder.runtime.machine.is_loaded", lambda: False)
+    setting = Setting(manifest, PACK, isolation, (), (1, 2, 3, 4), seed=1)
+    with ExitStack() as stack:
 
-    def make(sample):
-        submission = Submission(sample.name, sample.files(manifest))
-        work = Work(submission, manifest, isolation, (), (1, 2, 3, 4))
-        (tmp_path / "staged").mkdir()
-        work.stage(tmp_path / "staged")
-        return FairExaminer(work, 1, place=Place(tmp_path / "locks"))
+        def make(sample):
+            submission = Submission(sample.name, sample.files(manifest))
+            return FairExaminer(stack.enter_context(prepared(submission, setting)), Place(tmp_path / "locks"))
 
-    return make
+        yield make
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ class TestAFirstLimitThatIsTooLowHere:
 
     def test_is_raised_to_what_the_reference_takes_here(self, examiner, question):
         slow = question("adam", cpu_seconds=1, cpu_factor=100)
-        outcome = examiner(adam(SLOW)).examine(slow, [])
+        outcome = examiner(adam(SLOW)).examine(slow, []).result
         assert (outcome.verdict, outcome.points) == ("passed", 6)
         assert outcome.limits["tries"] == 2 and outcome.limits["cpu_seconds"] > 4
         assert outcome.limits["text"].startswith("Tried twice, the second time alone on the machine, with ")
@@ -69,11 +70,11 @@ class TestAFirstLimitThatIsTooLowHere:
     def test_of_memory_as_well(self, examiner, question):
         code = "    np.ones(100 << 17).sum()"
         small = question("adam", memory_mb=96, address_mb=200, memory_factor=20)
-        outcome = examiner(adam(code)).examine(small, [])
+        outcome = examiner(adam(code)).examine(small, []).result
         assert (outcome.verdict, outcome.limits["tries"]) == ("passed", 2)
 
     def test_does_not_save_a_loop_that_never_ends(self, examiner, question):
-        outcome = examiner(SAMPLES["timeout_adam"]).examine(question("adam", cpu_seconds=1, cpu_factor=30), [])
+        outcome = examiner(SAMPLES["timeout_adam"]).examine(question("adam", cpu_seconds=1, cpu_factor=30), []).result
         assert (outcome.verdict, outcome.limits["tries"]) == ("timeout", 2)
 
 
@@ -82,7 +83,7 @@ class TestAnAmpleLimit:
         seen = []
         one = examiner(SAMPLES["timeout_adam"])
         one._watch = lambda *found: seen.append(found)
-        outcome = one.examine(question("adam", cpu_seconds=2, cpu_factor=1), [])
+        outcome = one.examine(question("adam", cpu_seconds=2, cpu_factor=1), []).result
         assert (outcome.verdict, outcome.limits["tries"], outcome.limits["cpu_seconds"]) == ("timeout", 1, 2)
         assert outcome.limits["text"].startswith("Tried with 2 s of processor time, ")
         assert "adam used up its 2 s of processor time; the reference takes less than 2 s here" in said(outcome)
@@ -92,7 +93,7 @@ class TestAnAmpleLimit:
         monkeypatch.setattr("autograder.runtime.machine.is_loaded", lambda: True)
         monkeypatch.setattr("autograder.grading.retry.MOST_FRUITLESS", 1)
         one, asked = examiner(SAMPLES["timeout_adam"]), question("adam", cpu_seconds=1, cpu_factor=1)
-        assert [one.examine(asked, []).limits["tries"] for _ in range(2)] == [2, 1]
+        assert [one.examine(asked, []).result.limits["tries"] for _ in range(2)] == [2, 1]
 
     def test_beside_another_judge_is_tried_again_once_that_one_has_gone(
         self, examiner, question, tmp_path, monkeypatch
@@ -110,11 +111,11 @@ class TestAnAmpleLimit:
             return alone()
 
         monkeypatch.setattr(one._place, "alone", wait_to_be_alone)
-        outcome = one.examine(question("adam", cpu_seconds=1, cpu_factor=1), [])
+        outcome = one.examine(question("adam", cpu_seconds=1, cpu_factor=1), []).result
         assert left and (outcome.verdict, outcome.limits["tries"]) == ("timeout", 2)
 
     def test_that_nobody_reaches_is_not_spoken_of(self, examiner, question):
-        outcome = examiner(adam("    pass")).examine(question("adam"), [])
+        outcome = examiner(adam("    pass")).examine(question("adam"), []).result
         assert (outcome.verdict, outcome.limits) == ("passed", None)
 
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import checks
 from autograder.assignment.manifest import Limits, Manifest, Question
 from autograder.checking.criteria import Criterion, Outcome, Wrong
-from autograder.grading import question as examine
-from autograder.grading import submission as judge
+from autograder.checking.pack import Pack
+from autograder.grading import judge
+from autograder.grading import points as points_of
 from autograder.grading.submission import seed_of
 from autograder.intake.submission import Submission
 from autograder.report.model import Diagnosis
 from autograder.sandbox.isolation import PLAIN
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
 
 LIMITS = Limits(2, 10, 1024)
 REFERENCE = '''"""The package."""
@@ -51,7 +51,7 @@ def manifest(tmp_path):
 
 
 @pytest.fixture
-def grade(manifest, monkeypatch):
+def grade(manifest):
     """Judge with checks given as {question: [check or (check, weight, edge)]}; the checks decide, no code runs."""
 
     def run(first=(), second=(), code=REFERENCE, only=None, student="ada"):
@@ -61,8 +61,9 @@ def grade(manifest, monkeypatch):
                 Criterion(f"{i} {check.__name__}", w, check, "It holds.", e) for i, (check, w, e) in enumerate(entries)
             ]
 
-        monkeypatch.setattr(checks, "CRITERIA", {"first": criteria(first), "second": criteria(second)})
-        return judge.judge(Submission("hand-in", {"pkg/a.py": code.encode()}, [], student), manifest, PLAIN, only)
+        pack = Pack({"first": criteria(first), "second": criteria(second)})
+        submission = Submission("hand-in", {"pkg/a.py": code.encode()}, [], student)
+        return judge(submission, manifest, PLAIN, only, pack=pack)
 
     return run
 
@@ -81,7 +82,7 @@ def breaks(trial):
 
 def gives_up(verdict, file="pkg/a.py", function="first"):
     def check(trial):
-        raise StudentError(verdict, f"it was {verdict}", file, function)
+        raise CallError(verdict, f"it was {verdict}", file, function)
 
     return check
 
@@ -93,7 +94,7 @@ def verdicts(report, name):
 class TestShares:
     @given(st.floats(0.5, 100).map(lambda p: round(p, 2)), st.lists(st.floats(0.1, 9), min_size=1, max_size=12))
     def test_add_up_exactly_and_follow_the_weights(self, points, weights):
-        shares = examine._shares(points, weights)
+        shares = points_of.shares(points, weights)
         assert round(math.fsum(shares), 2) == points
         for share, weight in zip(shares, weights):
             assert share >= 0 and share == round(share, 2)
@@ -166,10 +167,10 @@ class TestWhatACheckFound:
 
 
 class TestWhatAMachineLacks:
-    def test_is_skipped_with_the_reason_and_nothing_is_run(self, manifest, monkeypatch):
+    def test_is_skipped_with_the_reason_and_nothing_is_run(self, manifest):
         asked = [replace(question, requires=("no_such_module",)) for question in manifest.questions]
-        monkeypatch.setattr(checks, "CRITERIA", {q.id: [Criterion("it", 1, breaks, "It holds.")] for q in asked})
-        report = judge.judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), PLAIN)
+        pack = Pack({q.id: [Criterion("it", 1, breaks, "It holds.")] for q in asked})
+        report = judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), PLAIN, pack=pack)
         assert {question.verdict for question in report.questions} == {"skipped"} and report.score == 0
         assert "no_such_module is not installed" in report.questions[0].criteria[0].message
         assert report.kit["available"] == {"no_such_module": False}
@@ -245,15 +246,15 @@ def test_the_same_submission_judged_twice_gives_the_same_report(grade, manifest)
 
 def test_after_the_time_is_used_up_nothing_more_is_tried(grade):
     def uses_it_up(trial):
-        trial.student._seconds_left = 0
+        trial.worker._seconds_left = 0
 
     report = grade(first=[uses_it_up, passes])
     assert verdicts(report, "first") == ["passed", "timeout"]
     assert report.question("first").criteria[1].message == "not tried: the question's time was used up before"
 
 
-def test_progress_is_told_question_by_question(manifest, monkeypatch):
-    monkeypatch.setattr(checks, "CRITERIA", {name: [Criterion("c", 1, passes, "")] for name in ("first", "second")})
+def test_progress_is_told_question_by_question(manifest):
+    pack = Pack({name: [Criterion("c", 1, passes, "")] for name in ("first", "second")})
     seen = []
-    judge.judge(Submission("ada", {}), manifest, PLAIN, progress=seen.append)
+    judge(Submission("ada", {}), manifest, PLAIN, progress=seen.append, pack=pack)
     assert [found.id for found in seen] == ["first", "second"]

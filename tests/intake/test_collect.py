@@ -8,8 +8,8 @@ import pytest
 
 from autograder.errors import KitError
 from autograder.intake.collect import collect, students_and_sources
+from autograder.intake.reading import read_submission
 from autograder.intake.safe_zip import open_zip
-from autograder.intake.submission import read_submission
 from autograder.runtime.locks import NAME
 
 ROOT = Path(__file__).resolve().parents[2]

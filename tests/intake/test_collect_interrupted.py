@@ -11,7 +11,7 @@ import pytest
 from autograder.errors import StorageError
 from autograder.intake import collect as collecting
 from autograder.intake.collect import collect, tidy
-from autograder.intake.submission import read_submission
+from autograder.intake.reading import read_submission
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from autograder.errors import KitError
 from autograder.intake import downloads
 from autograder.intake.collect import collect
 from autograder.intake.lms_names import why_not_an_id
-from autograder.intake.submission import MAX_TOTAL, read_submission
+from autograder.intake.reading import MAX_TOTAL, read_submission
 from tests.terminal import on_a_terminal, plain
 
 LAYERS, TEXT = "cs231n/layers.py", "import numpy as np\n"

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from autograder.assignment.reference import reference_texts
 from autograder.course.report_store import read_of
 from autograder.grading.submission import judge
-from autograder.intake.submission import Submission, read_submission
-from autograder.release.build import reference_texts
+from autograder.intake.reading import read_submission
+from autograder.intake.submission import Submission
 
 NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}'
 

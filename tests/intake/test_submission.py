@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from autograder.assignment.manifest import Manifest
 from autograder.errors import INPUT, KitError
+from autograder.intake import reading as module
 from autograder.intake import safe_zip as archives
-from autograder.intake import submission as module
-from autograder.intake.submission import Submission, own_path, read_submission, stage
+from autograder.intake.reading import read_submission
+from autograder.intake.staging import own_path, stage
+from autograder.intake.submission import Submission
 
 MANIFEST = Manifest(
     root=None,

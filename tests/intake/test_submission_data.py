@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.intake.submission import Submission, read_submission
+from autograder.intake.reading import read_submission
+from autograder.intake.submission import Submission
 
 
 class TestCode:

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from autograder.course.course import Course
-from autograder.release.build import publish
+from autograder.release.publish import publish
 from autograder.runtime.secret import secret_of
 from autograder.samples import load_samples, write_sample
 

@@ -9,8 +9,8 @@ import time
 
 from autograder.course.course import Course
 from autograder.intake.collect import collect
-from autograder.intake.submission import read_submission
-from autograder.release.build import publish
+from autograder.intake.reading import read_submission
+from autograder.release.publish import publish
 from tests.kills import state
 from tests.kills.course import CLASS, change_sources, make_class, make_sources, write_download
 from tests.kills.running import Run, alive

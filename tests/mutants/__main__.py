@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from autograder.assignment.reference import reference_texts
 from autograder.diagnosis.mutation.derive import MOST, derive, spread
-from autograder.release.build import reference_texts
 from tests.mutants import catalogue
 from tests.mutants.grading import equivalent, grade_all, here
 from tests.mutants.rights import false_alarms_of_all, load_rights

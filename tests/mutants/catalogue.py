@@ -4,10 +4,10 @@ import multiprocessing
 from dataclasses import dataclass
 from functools import partial
 
-from autograder import checks
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.samples import Sample
+from tests.kit import PACK
 from tests.mutants.grading import FAILING, here, questions_upon
 
 
@@ -24,7 +24,7 @@ class Graded:
 
 def versions():
     """Return every wrong version of the catalogue, in the order of the questions."""
-    return [version for found in checks.MISCONCEPTIONS.values() for version in found]
+    return [version for found in PACK.wrong_versions().values() for version in found]
 
 
 def submission_of(version, manifest):

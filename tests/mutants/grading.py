@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from autograder import checks
 from autograder.assignment.manifest import read_manifest
+from autograder.assignment.reference import reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.release.build import reference_texts
 from autograder.samples import Sample
 from autograder.sandbox.isolation import choose_isolation
+from tests.kit import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
@@ -77,7 +77,7 @@ def questions_upon(functions, manifest):
         for question in manifest.questions
         if question.id in functions
         or any(need in question.needs for need in functions)
-        or any(need in criterion.needs for criterion in checks.CRITERIA[question.id] for need in functions)
+        or any(need in criterion.needs for criterion in PACK.criteria[question.id] for need in functions)
     ]
 
 

@@ -9,9 +9,9 @@ import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.assignment.reference import reference_texts
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.release.build import reference_texts
 from autograder.samples import Sample
 from tests.mutants.grading import here, questions_upon
 

@@ -12,7 +12,9 @@ import pytest
 
 from autograder.course.course import Course
 from autograder.errors import ReleaseError
-from autograder.release.build import differences, publish, secrets_of, zip_bytes
+from autograder.release.publish import publish
+from autograder.release.publish import differences
+from autograder.release.build import secrets_of, zip_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 

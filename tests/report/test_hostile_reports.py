@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from autograder.course.course import autograde
+from autograder.course.nbgrader_runner import autograde
 from autograder.course.preprocessors.harmless import MOST_TEXT
 from autograder.errors import KitError
 from tests import payloads

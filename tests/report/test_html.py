@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import pytest
 
 from autograder.report import html
-from autograder.report.model import VERDICTS, Criterion, Diagnosis, Question, Report
+from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report
+from autograder.report.verdicts import VERDICTS
 from tests.browser import chromium
 
 NETS = ["TwoLayerNet", "FullyConnectedNet"]
@@ -42,13 +43,13 @@ def heat_map(picture):
 
 def question(name, verdict="passed", points=5.0, **fields):
     """One question, whose second criterion carries the verdict."""
-    values = Criterion("values", "The output equals the reference's.", "passed", 2, 2, max_rel_error=2.1e-12)
-    dw = Criterion("dw", "dw equals the measured slope of your own forward.", verdict, max(0, points - 2), 3)
+    values = CriterionResult("values", "The output equals the reference's.", "passed", 2, 2, max_rel_error=2.1e-12)
+    dw = CriterionResult("dw", "dw equals the measured slope of your own forward.", verdict, max(0, points - 2), 3)
     if verdict == "failed":
         dw.message = "affine_backward(dout, cache) gave dw[96, 3] = 0.1, the measured slope is 0.2."
         dw.max_rel_error, dw.worst_index, dw.near, dw.picture = 0.5, [96, 3], True, PICTURE
     fields["criteria"] = [values, dw]
-    return Question(name, f"About {name}", "FullyConnectedNets", points, 5.0, verdict, seconds=0.4, **fields)
+    return QuestionResult(name, f"About {name}", "FullyConnectedNets", points, 5.0, verdict, seconds=0.4, **fields)
 
 
 def report(student, strong=True, **broken):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.report import model as report
-from autograder.report.model import VERDICTS, Criterion, Diagnosis, Question, Report, from_json, worst
+from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report, from_json
+from autograder.report.verdicts import VERDICTS, worst
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "report_format.md").read_text(encoding="utf-8")
 # Lone surrogates included: a file name or an exception of a student's may hold them.
@@ -19,7 +20,7 @@ TEXT = st.text(st.characters(), max_size=6) | st.just("\ud800")
 POINTS = st.floats(0, 100).map(lambda points: round(points, 2))
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 CRITERIA = st.builds(
-    Criterion,
+    CriterionResult,
     name=TEXT,
     text=TEXT,
     verdict=st.sampled_from(VERDICTS),
@@ -32,7 +33,7 @@ CRITERIA = st.builds(
     picture=st.none() | st.dictionaries(TEXT, st.lists(NUMBERS, max_size=2), max_size=2),
 )
 QUESTIONS = st.builds(
-    Question,
+    QuestionResult,
     id=TEXT,
     title=TEXT,
     notebook=TEXT,
@@ -106,14 +107,14 @@ class TestWritingAndReading:
 
 class TestScores:
     def test_are_sums_over_the_questions_without_rounding_noise(self):
-        questions = [Question(str(i), "", "", 0.1, 0.7, "passed") for i in range(3)]
+        questions = [QuestionResult(str(i), "", "", 0.1, 0.7, "passed") for i in range(3)]
         made = example(questions=questions)
         assert (made.score, made.max_score) == (0.3, 2.1)
         written = json.loads(made.to_json())
         assert (written["score"], written["max_score"]) == (0.3, 2.1)
 
     def test_are_looked_up_by_question(self):
-        made = example(questions=[Question("one", "", "", 1, 1, "passed")])
+        made = example(questions=[QuestionResult("one", "", "", 1, 1, "passed")])
         assert made.question("one") is made.questions[0]
         with pytest.raises(KeyError):
             made.question("two")
@@ -151,7 +152,7 @@ class TestTheDocument:
     def test_names_every_field_of_a_report_in_order(self):
         assert self.documented("Top") == list(json.loads(example().to_json()))
 
-    @pytest.mark.parametrize("heading, kind", [("A question", Question), ("A criterion", Criterion)])
+    @pytest.mark.parametrize("heading, kind", [("A question", QuestionResult), ("A criterion", CriterionResult)])
     def test_names_every_field_of_its_parts(self, heading, kind):
         assert sorted(self.documented(heading)) == sorted(field.name for field in dataclasses.fields(kind))
 

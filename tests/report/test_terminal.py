@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from autograder.grade_class import Graded
-from autograder.report.model import Criterion, Question, Report
+from autograder.report.model import CriterionResult, QuestionResult, Report
 from autograder.report.terminal import class_progress, print_class, print_question, print_reproduced, print_summary
 from tests.terminal import plain
 
@@ -17,8 +17,8 @@ CONTROLS = "\x1b]0;owned\x07\x1b[2J\x1b]8;;http://evil.example\x1b\\\x9b31m\x9d0
 
 @pytest.fixture
 def report():
-    criterion = Criterion("values", MESSAGE, "error", 0, 3, MESSAGE + CONTROLS)
-    question = Question("affine_forward", "Affine", "FullyConnectedNets", 0, 3, "error", [criterion])
+    criterion = CriterionResult("values", MESSAGE, "error", 0, 3, MESSAGE + CONTROLS)
+    question = QuestionResult("affine_forward", "Affine", "FullyConnectedNets", 0, 3, "error", [criterion])
     submission = {"student": f"eve\n{FORGED}{CONTROLS}", "name": "eve", "notes": [MESSAGE + CONTROLS]}
     return Report("assignment2", submission, {"name": "bubblewrap", "strong": True, "text": ""}, 1, {}, [question])
 

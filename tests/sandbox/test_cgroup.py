@@ -10,7 +10,7 @@ import pytest
 
 from autograder.assignment.manifest import Limits
 from autograder.sandbox import cgroup
-from autograder.sandbox.worker_client import Student, StudentError
+from autograder.sandbox.worker_client import CallError, WorkerClient
 
 PROBE = """
 import mmap
@@ -100,9 +100,9 @@ class TestAGroup:
 
 class TestAStudent:
     def test_who_uses_more_than_allowed_gets_the_verdict_memory(self, group, folder, isolation):
-        with Student(folder, LIMITS, isolation) as student:
+        with WorkerClient(folder, LIMITS, isolation) as student:
             assert student.call("probe:touch", 16) == 16 << 17
-            with pytest.raises(StudentError) as error:
+            with pytest.raises(CallError) as error:
                 student.call("probe:touch", 200)
             assert error.value.verdict == "memory"
             assert "touch took more memory than there is. This question has 96 MB of memory; " in str(error.value)
@@ -110,7 +110,7 @@ class TestAStudent:
             assert student.call("probe:touch", 1) == 1 << 17, "the next call has a new worker"
 
     def test_may_reserve_address_space_that_is_never_used(self, group, folder, isolation):
-        with Student(folder, LIMITS, isolation) as student:
+        with WorkerClient(folder, LIMITS, isolation) as student:
             assert student.call("probe:reserve", 200) == 200
 
     def test_leaves_no_group_behind(self, group, folder, isolation):
@@ -120,18 +120,16 @@ class TestAStudent:
             return set(parent.glob(f"{cgroup._PREFIX}{os.getpid()}-*"))
 
         before = ours()
-        with Student(folder, LIMITS, isolation) as student:
+        with WorkerClient(folder, LIMITS, isolation) as student:
             student.call("probe:touch", 1)
             assert len(ours() - before) == 1
         assert ours() == before
 
     def test_has_an_address_space_of_that_size_where_there_is_no_group(self, folder, isolation, monkeypatch):
         monkeypatch.setattr(cgroup, "make", lambda _: None)
-        with Student(folder, Limits(20, 60, 96, address_mb=300), isolation) as student:
+        with WorkerClient(folder, Limits(20, 60, 96, address_mb=300), isolation) as student:
             assert student.call("probe:touch", 16) == 16 << 17
-            with pytest.raises(
-                StudentError, match="MemoryError.*This question has 300 MB of memory. Look for"
-            ) as error:
+            with pytest.raises(CallError, match="MemoryError.*This question has 300 MB of memory. Look for") as error:
                 student.call("probe:touch", 400)
         assert error.value.verdict == "memory"
 

@@ -27,7 +27,7 @@ from autograder.sandbox.isolation import (
     stop_worker,
 )
 from autograder.sandbox.worker import seccomp
-from autograder.sandbox.worker_client import Student, StudentError
+from autograder.sandbox.worker_client import CallError, WorkerClient
 from tests.probe import CODE, LIMITS
 
 
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def inside(bubblewrap, folder):
     """Call a function of the probe inside bubblewrap."""
-    with Student(folder, LIMITS, bubblewrap) as student:
+    with WorkerClient(folder, LIMITS, bubblewrap) as student:
         yield lambda name, *args: student.call(f"probe:{name}", *args)
 
 
@@ -49,7 +49,7 @@ def inside(bubblewrap, folder):
 def either(request, folder):
     """The same in every isolation."""
     isolation = PLAIN if request.param == "plain" else request.getfixturevalue(request.param)
-    with Student(folder, LIMITS, isolation) as student:
+    with WorkerClient(folder, LIMITS, isolation) as student:
         yield lambda name, *args: student.call(f"probe:{name}", *args)
 
 
@@ -88,18 +88,18 @@ class TestWhatCanBeSeen:
 
     @pytest.mark.parametrize("name", ["assignment2", "autograder", "tests", "source_notebooks", "nbgrader_config.py"])
     def test_is_nothing_of_the_kit_even_where_the_interpreter_lies_in_it(self, inside, name):
-        with pytest.raises(StudentError, match="FileNotFoundError"):
+        with pytest.raises(CallError, match="FileNotFoundError"):
             inside("listed", str(KIT / name))
 
     def test_is_nothing_of_a_course_around_the_kit(self, bubblewrap, folder):
-        with Student(folder, LIMITS, bubblewrap, hidden=[KIT.parent]) as student:
-            with pytest.raises(StudentError, match="FileNotFoundError"):
+        with WorkerClient(folder, LIMITS, bubblewrap, hidden=[KIT.parent]) as student:
+            with pytest.raises(CallError, match="FileNotFoundError"):
                 student.call("probe:listed", str(KIT / "assignment2"))
 
     def test_is_nothing_of_a_course_inside_the_interpreter(self, bubblewrap, folder):
         course = Path(np.__file__).parent / "tests"  # some folder that would be visible
         assert any(course.iterdir())
-        with Student(folder, LIMITS, bubblewrap, hidden=[course]) as student:
+        with WorkerClient(folder, LIMITS, bubblewrap, hidden=[course]) as student:
             assert student.call("probe:listed", str(course)) == []
 
     def test_of_open_files_are_the_judges_pipes_and_nothing_else(self, either):
@@ -108,7 +108,7 @@ class TestWhatCanBeSeen:
 
     @pytest.mark.parametrize("name", ["bubblewrap", "landlock"])
     def test_of_the_machines_settings_none_can_be_written(self, name, request, folder):
-        with Student(folder, LIMITS, request.getfixturevalue(name)) as student:
+        with WorkerClient(folder, LIMITS, request.getfixturevalue(name)) as student:
             assert student.call("probe:writable_settings") == []
 
     def test_of_what_is_mounted_only_two_small_folders_can_be_written_to(self, inside):
@@ -124,13 +124,13 @@ class TestWhatCanBeDone:
         "path", ["/submission/probe.py", "/submission/new", "/kit/worker/main.py", "/new", "/usr/new"]
     )
     def test_is_no_writing_outside_home_and_tmp(self, inside, path):
-        with pytest.raises(StudentError, match="Read-only file system|Permission denied"):
+        with pytest.raises(CallError, match="Read-only file system|Permission denied"):
             inside("write", path)
         assert inside("write", "/home/x") and inside("write", "/tmp/x")
 
     @pytest.mark.parametrize("name", ["fork", "run", "execute", "connect", "pair", "kill_parent", "kill_all"])
     def test_is_no_system_call_that_no_answer_needs(self, either, name):
-        with pytest.raises(StudentError, match="PermissionError") as error:
+        with pytest.raises(CallError, match="PermissionError") as error:
             either(name)
         assert error.value.verdict == "forbidden"
 
@@ -150,7 +150,7 @@ class TestWhatCanBeDone:
         assert either("system_call", seccomp._ALLOWED["ioctl"][0][column], 0, set_flags, 0) == [-1, errno.EPERM]
         outlive_the_judge = (seccomp._PRCTL[platform.machine()], seccomp._PARENT_DEATH_SIGNAL, 0)
         assert either("system_call", *outlive_the_judge) == [-1, errno.EPERM]
-        with pytest.raises(StudentError, match="PermissionError"):
+        with pytest.raises(CallError, match="PermissionError"):
             either("make_unseen_file")
         assert either("status", "Seccomp") == "2" and either("status", "NoNewPrivs") == "1"
 
@@ -159,12 +159,12 @@ class TestWhatCanBeDone:
 
     def test_is_no_use_of_more_memory_than_allowed(self, either):
         assert either("allocate", 100) == 100 << 17
-        with pytest.raises(StudentError) as error:
+        with pytest.raises(CallError) as error:
             either("allocate", 10_000)
         assert error.value.verdict == "memory"
 
     def test_is_no_use_of_more_processor_time_than_allowed(self, either):
-        with pytest.raises(StudentError, match="used up its 1 s of processor time") as error:
+        with pytest.raises(CallError, match="used up its 1 s of processor time") as error:
             either("burn")
         assert error.value.verdict == "timeout"
 
@@ -172,11 +172,11 @@ class TestWhatCanBeDone:
         paths = {"bubblewrap": "/tmp/large", "landlock": "large", "plain": str(tmp_path / "large")}
         path = paths[request.node.callspec.params["either"]]
         either("write_much", path, 1)
-        with pytest.raises(StudentError, match="File too large|No space left|process ended|crashed"):
+        with pytest.raises(CallError, match="File too large|No space left|process ended|crashed"):
             either("write_much", path, 65)
 
     def test_is_no_opening_of_many_files(self, either):
-        with pytest.raises(StudentError, match="Too many open files"):
+        with pytest.raises(CallError, match="Too many open files"):
             either("open_many")
 
 
@@ -233,8 +233,8 @@ def test_a_busy_worker_dies_with_a_grader_that_is_killed(name, request, folder):
         from pathlib import Path
         from autograder.assignment.manifest import Limits
         from autograder.sandbox.isolation import ISOLATIONS
-        from autograder.sandbox.worker_client import Student
-        with Student(Path({str(folder)!r}), Limits(60, 60, 768), ISOLATIONS[{name!r}]) as student:
+        from autograder.sandbox.worker_client import WorkerClient
+        with WorkerClient(Path({str(folder)!r}), Limits(60, 60, 768), ISOLATIONS[{name!r}]) as student:
             student.call("probe:thread")
             print(student._process.pid, flush=True)
             threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()

@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment.manifest import Limits
 from autograder.sandbox.host_paths import KIT
 from autograder.sandbox.landlock import MAX_HOME, MAX_HOME_FILES
-from autograder.sandbox.worker_client import Student, StudentError
+from autograder.sandbox.worker_client import CallError, WorkerClient
 from tests.probe import CODE, LIMITS
 
 
@@ -24,49 +24,49 @@ def folder(tmp_path_factory):
 class TestUnderLandlock:
     @pytest.fixture
     def within(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
+        with WorkerClient(folder, LIMITS, landlock) as student:
             yield lambda name, *args: student.call(f"probe:{name}", *args)
 
     @pytest.mark.parametrize(
         "path", ["/etc/passwd", "/proc/1/environ", "{parent}/mem", "{parent}/environ", "/proc/self/root/etc/passwd"]
     )
     def test_no_file_of_others_can_be_read(self, within, path):
-        with pytest.raises(StudentError, match="Permission denied"):
+        with pytest.raises(CallError, match="Permission denied"):
             within("read", path.format(parent=f"/proc/{os.getpid()}"))
 
     @pytest.mark.parametrize("path", ["/", "/tmp", "/proc", "/dev/shm", KIT, KIT / "autograder", Path.home()])
     def test_no_folder_of_others_can_be_listed(self, within, path):
-        with pytest.raises(StudentError, match="Permission denied"):
+        with pytest.raises(CallError, match="Permission denied"):
             within("listed", str(path))
 
     @pytest.mark.parametrize("name", ["assignment2/questions.toml", "autograder/errors.py", "nbgrader_config.py"])
     def test_nothing_of_the_kit_can_be_read(self, within, name):
         assert (KIT / name).is_file()
-        with pytest.raises(StudentError, match="Permission denied"):
+        with pytest.raises(CallError, match="Permission denied"):
             within("read", str(KIT / name))
 
     def test_a_secret_inside_the_interpreter_cannot_be_read_and_what_lies_beside_it_can(self, landlock, folder):
         package = Path(np.__file__).parent
-        with Student(folder, LIMITS, landlock, hidden=[package / "tests"]) as student:
+        with WorkerClient(folder, LIMITS, landlock, hidden=[package / "tests"]) as student:
             assert student.call("probe:read", str(package / "version.py"))
-            with pytest.raises(StudentError, match="Permission denied"):
+            with pytest.raises(CallError, match="Permission denied"):
                 student.call("probe:read", str(package / "tests" / "__init__.py"))
 
     def test_it_can_write_in_its_home_and_nowhere_else(self, within, folder, tmp_path):
         assert within("write", "mine") and within("read", "mine") == "x"
         for path in (folder / "probe.py", folder / "new", tmp_path / "new", "/tmp/of-mine", "/dev/shm/of-mine"):
-            with pytest.raises(StudentError, match="Permission denied"):
+            with pytest.raises(CallError, match="Permission denied"):
                 within("write", str(path))
 
     def test_its_home_is_empty_at_first_and_gone_afterwards(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
+        with WorkerClient(folder, LIMITS, landlock) as student:
             home = Path(student.call("probe:identity")[2])
             assert student.call("probe:listed", ".") == [] and home.is_dir()
         assert not home.exists()
 
     def test_what_it_may_write_is_bounded_in_all(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
-            with pytest.raises(StudentError, match="wrote more to disk") as error:
+        with WorkerClient(folder, LIMITS, landlock) as student:
+            with pytest.raises(CallError, match="wrote more to disk") as error:
                 for number in range(40):
                     student.call("probe:write_much", f"file{number}", MAX_HOME >> 23)
                     time.sleep(0.1)
@@ -74,23 +74,23 @@ class TestUnderLandlock:
 
     @pytest.mark.parametrize("name", ["make_folder", "remove_file"])
     def test_its_home_holds_files_that_stay_so_that_they_can_be_counted(self, within, name):
-        with pytest.raises(StudentError, match="Permission denied"):
+        with pytest.raises(CallError, match="Permission denied"):
             within(name)
 
     def test_its_home_holds_no_more_files_than_can_be_counted_quickly(self, landlock, folder):
-        with Student(folder, LIMITS, landlock) as student:
-            with pytest.raises(StudentError, match="wrote more to disk"):
+        with WorkerClient(folder, LIMITS, landlock) as student:
+            with pytest.raises(CallError, match="wrote more to disk"):
                 student.call("probe:make_files", MAX_HOME_FILES + 1)
                 time.sleep(1)
                 student.call("probe:thread")
 
     def test_matplotlib_works_without_a_folder_of_its_own(self, landlock, folder):
-        with Student(folder, Limits(20, 60, 2048), landlock) as student:
+        with WorkerClient(folder, Limits(20, 60, 2048), landlock) as student:
             assert student.call("probe:draw") == 0
 
     def test_the_hosts_network_and_mounts_cannot_be_read(self, within):
         for name in ("net/tcp", "mountinfo", "environ"):
-            with pytest.raises(StudentError, match="Permission denied"):
+            with pytest.raises(CallError, match="Permission denied"):
                 within("read", f"/proc/self/{name}")
 
     def test_it_has_no_capability_but_perhaps_to_read_and_a_user_of_its_own(self, within):
@@ -102,12 +102,12 @@ class TestUnderLandlock:
     def test_two_workers_are_two_users(self, landlock, folder):
         if os.geteuid() != 0:
             pytest.skip("only root can give a worker a user of its own")
-        with Student(folder, LIMITS, landlock) as one, Student(folder, LIMITS, landlock) as other:
+        with WorkerClient(folder, LIMITS, landlock) as one, WorkerClient(folder, LIMITS, landlock) as other:
             assert one.call("probe:identity")[1] != other.call("probe:identity")[1]
 
     @pytest.mark.parametrize(
         "name", ["change_mode", "change_times", "truncate", "renice", "limit_parent", "pin_parent"]
     )
     def test_nothing_of_others_can_be_changed(self, within, name):
-        with pytest.raises(StudentError, match="PermissionError"):
+        with pytest.raises(CallError, match="PermissionError"):
             within(name)

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.assignment.manifest import Limits
 from autograder.sandbox.worker.values import Handle
-from autograder.sandbox.worker_client import Student, StudentError, WorkerFailed
+from autograder.sandbox.worker_client import CallError, WorkerClient, WorkerStartError
 
 CODE = """
 import os, signal, sys, time
@@ -87,12 +87,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def student(folder, isolation):
-    with Student(folder, LIMITS, isolation) as student:
+    with WorkerClient(folder, LIMITS, isolation) as student:
         yield student
 
 
 def failure(student, name, *args, **options):
-    with pytest.raises(StudentError) as error:
+    with pytest.raises(CallError) as error:
         student.call(f"probe:{name}", *args, **options)
     return error.value
 
@@ -164,7 +164,7 @@ class TestAFailureIsAVerdict:
 
     @pytest.mark.parametrize("module, verdict", [("broken", "error"), ("eager", "missing"), ("absent", "error")])
     def test_when_the_module_cannot_be_imported(self, student, module, verdict):
-        with pytest.raises(StudentError) as error:
+        with pytest.raises(CallError) as error:
             student.call(f"{module}:f")
         assert error.value.verdict == verdict
 
@@ -233,7 +233,7 @@ class TestTime:
         assert student.seconds_left == 0
 
     def test_of_a_sleeping_function_is_cut(self, folder, isolation):
-        with Student(folder, Limits(5, 1, 1024), isolation) as student:
+        with WorkerClient(folder, Limits(5, 1, 1024), isolation) as student:
             started = time.monotonic()
             error = failure(student, "sleeps")
             assert time.monotonic() - started < 20
@@ -267,5 +267,5 @@ class TestAfterwards:
 
     def test_a_worker_that_does_not_start_is_the_graders_fault(self, folder, isolation, monkeypatch):
         monkeypatch.setattr("autograder.sandbox.isolation._START", "raise SystemExit('no interpreter')")
-        with Student(folder, LIMITS, isolation) as student, pytest.raises(WorkerFailed, match="did not start"):
+        with WorkerClient(folder, LIMITS, isolation) as student, pytest.raises(WorkerStartError, match="did not start"):
             student.call("probe:double", 1)

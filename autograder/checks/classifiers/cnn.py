@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from autograder.checking.criteria import Checks
 from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters, state_large_loss
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
-from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
 from cs231n.classifiers.cnn import ThreeLayerConvNet
+
+CHECKS = Checks()
 
 QUESTION = "ThreeLayerConvNet"
 SHAPE, C = (3, 6, 6), 5
@@ -43,7 +45,7 @@ def _loss(trial, input_dim, **options):
     return net.expect_loss(*net.batch(3, input_dim, C))
 
 
-@criterion(QUESTION, "parameters", 2)
+@CHECKS.criterion(QUESTION, "parameters", 2)
 def parameters(trial):
     """W1, b1, W2, b2, W3, b3 have the right shapes; weights spread by weight_scale, biases 0."""
     expect_initial_parameters(
@@ -51,43 +53,43 @@ def parameters(trial):
     )
 
 
-@criterion(QUESTION, "scores", 2)
+@CHECKS.criterion(QUESTION, "scores", 2)
 def scores(trial):
     """loss(X) without y returns the scores."""
     return worst([_scores(trial, input_dim) for input_dim in SHAPES])
 
 
-@criterion(QUESTION, "loss", 1)
+@CHECKS.criterion(QUESTION, "loss", 1)
 def loss(trial):
     """The loss without regularization."""
     return worst([_loss(trial, input_dim) for input_dim in SHAPES])
 
 
-@criterion(QUESTION, "regularized loss", 2)
+@CHECKS.criterion(QUESTION, "regularized loss", 2)
 def regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over all three weights, none over the biases."""
     return _loss(trial, SHAPE, reg=0.4)
 
 
-@criterion(QUESTION, "weight gradients", 3)
+@CHECKS.criterion(QUESTION, "weight gradients", 3)
 def weight_gradients(trial):
     """The gradients of all weights without regularization."""
     return _gradients(trial, "W")
 
 
-@criterion(QUESTION, "bias gradients", 2)
+@CHECKS.criterion(QUESTION, "bias gradients", 2)
 def bias_gradients(trial):
     """The gradients of all biases without regularization."""
     return _gradients(trial, "b")
 
 
-@criterion(QUESTION, "regularized gradients", 3)
+@CHECKS.criterion(QUESTION, "regularized gradients", 3)
 def regularized_gradients(trial):
     """All gradients with reg > 0."""
     return _gradients(trial, ("W", "b"), (SHAPE,), reg=0.4)
 
 
-@criterion(QUESTION, "images not square", 0.5, edge=True)
+@CHECKS.criterion(QUESTION, "images not square", 0.5, edge=True)
 def not_square(trial):
     """Scores and gradients for images that are wider than high, or higher than wide."""
     for input_dim in NOT_SQUARE:
@@ -96,20 +98,20 @@ def not_square(trial):
     return _gradients(trial, ("W", "b"), NOT_SQUARE)
 
 
-@criterion(QUESTION, "other channels and filters", 0.5, edge=True)
+@CHECKS.criterion(QUESTION, "other channels and filters", 0.5, edge=True)
 def other_sizes(trial):
     """Scores and gradients for images of two channels, with filters of 5 by 5."""
     _net(trial, (2, 6, 6), filter_size=5).expect_parameters()
     return worst([_scores(trial, (2, 6, 6), filter_size=5), _gradients(trial, ("W", "b"), ((2, 6, 6),), filter_size=5)])
 
 
-@criterion(QUESTION, "one example", 0.5, edge=True)
+@CHECKS.criterion(QUESTION, "one example", 0.5, edge=True)
 def one_example(trial):
     """Gradients with a single example, N = 1."""
     return _gradients(trial, ("W", "b"), (SHAPE,), N=1)
 
 
-@criterion(QUESTION, "called again", 0.5, edge=True)
+@CHECKS.criterion(QUESTION, "called again", 0.5, edge=True)
 def called_again(trial):
     """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
     net = _net(trial, reg=0.3)
@@ -118,6 +120,7 @@ def called_again(trial):
 
 
 state_large_loss(
+    CHECKS,
     f"cs231n.classifiers.cnn:{QUESTION}",
     ThreeLayerConvNet,
     N=2,

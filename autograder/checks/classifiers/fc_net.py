@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from autograder.checking.criteria import Checks
 from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters, state_large_loss
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
-from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
 from cs231n.classifiers import fc_net as reference
+
+CHECKS = Checks()
 
 MODULE = "cs231n.classifiers.fc_net"
 SHAPE, D, C = (3, 4), 12, 5
@@ -26,13 +28,13 @@ def deep(trial, hidden_dims, reg=0.0, **options):
     return NetTrial(trial, f"{MODULE}:FullyConnectedNet", reference.FullyConnectedNet, **options)
 
 
-@criterion("TwoLayerNet", "parameters", 2)
+@CHECKS.criterion("TwoLayerNet", "parameters", 2)
 def two_parameters(trial):
     """W1, b1, W2, b2 have the right shapes; weights spread by weight_scale, biases 0."""
     expect_initial_parameters(trial, lambda **o: _two_layers(trial, input_dim=60, hidden_dim=50, num_classes=40, **o))
 
 
-@criterion("TwoLayerNet", "scores", 2)
+@CHECKS.criterion("TwoLayerNet", "scores", 2)
 def two_scores(trial):
     """loss(X) without y returns the scores."""
     net = _two_layers(trial)
@@ -40,7 +42,7 @@ def two_scores(trial):
     return net.expect_scores(net.batch(6, SHAPE, C)[0])
 
 
-@criterion("TwoLayerNet", "loss", 1)
+@CHECKS.criterion("TwoLayerNet", "loss", 1)
 def two_loss(trial):
     """The loss without regularization."""
     net = _two_layers(trial)
@@ -48,7 +50,7 @@ def two_loss(trial):
     return net.expect_loss(*net.batch(6, SHAPE, C))
 
 
-@criterion("TwoLayerNet", "regularized loss", 1)
+@CHECKS.criterion("TwoLayerNet", "regularized loss", 1)
 def two_regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over both weights, none over the biases."""
     net = _two_layers(trial, reg=0.7)
@@ -57,7 +59,7 @@ def two_regularized_loss(trial):
 
 
 def _two_gradient(name):
-    @criterion("TwoLayerNet", f"d{name}", 1, text=f"The gradient of {name} without regularization.")
+    @CHECKS.criterion("TwoLayerNet", f"d{name}", 1, text=f"The gradient of {name} without regularization.")
     def gradient(trial):
         net = _two_layers(trial)
         net.share_parameters()
@@ -68,7 +70,7 @@ for _name in ("W1", "b1", "W2", "b2"):
     _two_gradient(_name)
 
 
-@criterion("TwoLayerNet", "regularized gradients", 2)
+@CHECKS.criterion("TwoLayerNet", "regularized gradients", 2)
 def two_regularized_gradients(trial):
     """All gradients with reg > 0."""
     net = _two_layers(trial, reg=0.7)
@@ -76,7 +78,7 @@ def two_regularized_gradients(trial):
     return net.expect_gradients(*net.batch(6, SHAPE, C), names, WITH_GRADIENT)
 
 
-@criterion("TwoLayerNet", "one example", 0.5, edge=True)
+@CHECKS.criterion("TwoLayerNet", "one example", 0.5, edge=True)
 def two_one_example(trial):
     """Loss and gradients with a single example, N = 1."""
     net = _two_layers(trial)
@@ -86,7 +88,7 @@ def two_one_example(trial):
     return net.expect_gradients(*batch, names, WITH_GRADIENT)
 
 
-@criterion("TwoLayerNet", "called again", 0.5, edge=True)
+@CHECKS.criterion("TwoLayerNet", "called again", 0.5, edge=True)
 def two_called_again(trial):
     """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
     net = _two_layers(trial, reg=0.3)
@@ -95,19 +97,19 @@ def two_called_again(trial):
 
 
 LARGE = {"N": 2, "shape": (20, 50), "input_dim": 1000, "num_classes": C}
-state_large_loss(f"{MODULE}:TwoLayerNet", reference.TwoLayerNet, spared=NO_GRADIENT, hidden_dim=400, **LARGE)
+state_large_loss(CHECKS, f"{MODULE}:TwoLayerNet", reference.TwoLayerNet, spared=NO_GRADIENT, hidden_dim=400, **LARGE)
 
 
 DEPTHS = ([9], [8, 7], [9, 6, 8, 5, 7])
 
 
-@criterion("FullyConnectedNet", "parameters", 2)
+@CHECKS.criterion("FullyConnectedNet", "parameters", 2)
 def deep_parameters(trial):
     """W and b of every layer have the right shapes; weights spread by weight_scale, biases 0."""
     expect_initial_parameters(trial, lambda **o: deep(trial, [50, 40, 45], input_dim=60, num_classes=40, **o))
 
 
-@criterion("FullyConnectedNet", "scores", 2)
+@CHECKS.criterion("FullyConnectedNet", "scores", 2)
 def deep_scores(trial):
     """loss(X) without y returns the scores, for one, two and five hidden layers."""
 
@@ -119,7 +121,7 @@ def deep_scores(trial):
     return worst([scores(dims) for dims in DEPTHS])
 
 
-@criterion("FullyConnectedNet", "loss", 1)
+@CHECKS.criterion("FullyConnectedNet", "loss", 1)
 def deep_loss(trial):
     """The loss without regularization."""
 
@@ -131,7 +133,7 @@ def deep_loss(trial):
     return worst([loss(dims) for dims in DEPTHS])
 
 
-@criterion("FullyConnectedNet", "regularized loss", 2)
+@CHECKS.criterion("FullyConnectedNet", "regularized loss", 2)
 def deep_regularized_loss(trial):
     """The loss with reg > 0: ½·reg·ΣW² over the weights of every layer, the last included."""
 
@@ -152,31 +154,31 @@ def _deep_gradients(trial, kind, reg=0.0, N=6, depths=DEPTHS):
     return worst(found)
 
 
-@criterion("FullyConnectedNet", "weight gradients", 3)
+@CHECKS.criterion("FullyConnectedNet", "weight gradients", 3)
 def deep_weight_gradients(trial):
     """The gradients of all weights without regularization."""
     return _deep_gradients(trial, "W")
 
 
-@criterion("FullyConnectedNet", "bias gradients", 2)
+@CHECKS.criterion("FullyConnectedNet", "bias gradients", 2)
 def deep_bias_gradients(trial):
     """The gradients of all biases without regularization."""
     return _deep_gradients(trial, "b")
 
 
-@criterion("FullyConnectedNet", "regularized gradients", 3)
+@CHECKS.criterion("FullyConnectedNet", "regularized gradients", 3)
 def deep_regularized_gradients(trial):
     """All gradients with reg > 0."""
     return _deep_gradients(trial, ("W", "b"), reg=0.4)
 
 
-@criterion("FullyConnectedNet", "one example", 0.5, edge=True)
+@CHECKS.criterion("FullyConnectedNet", "one example", 0.5, edge=True)
 def deep_one_example(trial):
     """Gradients with a single example, N = 1."""
     return _deep_gradients(trial, ("W", "b"), N=1, depths=DEPTHS[1:2])
 
 
-@criterion("FullyConnectedNet", "called again", 0.5, edge=True)
+@CHECKS.criterion("FullyConnectedNet", "called again", 0.5, edge=True)
 def deep_called_again(trial):
     """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
     net = deep(trial, DEPTHS[1], reg=0.3)
@@ -185,6 +187,7 @@ def deep_called_again(trial):
 
 
 state_large_loss(
+    CHECKS,
     f"{MODULE}:FullyConnectedNet",
     reference.FullyConnectedNet,
     spared=(

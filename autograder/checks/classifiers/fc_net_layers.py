@@ -3,14 +3,15 @@
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
-from autograder.checking.criteria import Outcome, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Wrong, needing
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
 from autograder.checks.classifiers.nets import expect_initial_parameters, forward, loss_of
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
-from autograder.checks.pack import criterion
 from autograder.checks.pairs import worst
 from cs231n.layers import batchnorm_forward
+
+CHECKS = Checks()
 
 QUESTION = "FullyConnectedNet"
 DEPTHS = ([9], [8, 7, 6])
@@ -25,7 +26,7 @@ def _normalized(trial, hidden_dims, **options):
     return net, net.share_parameters()
 
 
-@criterion(QUESTION, "batch norm: parameters", 0.75, needs=BATCHNORM)
+@CHECKS.criterion(QUESTION, "batch norm: parameters", 0.75, needs=BATCHNORM)
 def batchnorm_parameters(trial):
     """With use_batchnorm, every hidden layer has gamma, at first 1, and beta, at first 0; the last has neither."""
     net = deep(trial, [9, 8], use_batchnorm=True)
@@ -37,7 +38,7 @@ def batchnorm_parameters(trial):
     expect_initial_parameters(trial, lambda **o: deep(trial, [50, 40], **wide, **o))
 
 
-@criterion(QUESTION, "batch norm: loss", 1.25, needs=BATCHNORM)
+@CHECKS.criterion(QUESTION, "batch norm: loss", 1.25, needs=BATCHNORM)
 def batchnorm_loss(trial):
     """With use_batchnorm, the loss normalizes every hidden layer before its ReLU with the statistics of the batch."""
 
@@ -48,7 +49,7 @@ def batchnorm_loss(trial):
     return worst([loss(dims) for dims in DEPTHS])
 
 
-@criterion(QUESTION, "batch norm: gradients", 1.25, needs=BATCHNORM_BACK)
+@CHECKS.criterion(QUESTION, "batch norm: gradients", 1.25, needs=BATCHNORM_BACK)
 def batchnorm_gradients(trial):
     """With use_batchnorm, the gradients of all W, b, gamma and beta, without regularization."""
 
@@ -59,7 +60,7 @@ def batchnorm_gradients(trial):
     return worst([gradients(dims) for dims in DEPTHS])
 
 
-@criterion(QUESTION, "batch norm: regularization", 0.25, edge=True, needs=BATCHNORM)
+@CHECKS.criterion(QUESTION, "batch norm: regularization", 0.25, edge=True, needs=BATCHNORM)
 def batchnorm_regularization(trial):
     """With use_batchnorm, reg counts the weights alone, neither gamma nor beta: in the loss and in the gradients."""
     nets = [_normalized(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
@@ -75,7 +76,7 @@ def batchnorm_regularization(trial):
     return expect_close(added, 0.5 * 0.3 * squares, f"{nets[1].call}: what reg adds to the loss", RTOL_FLOAT32, "it")
 
 
-@criterion(QUESTION, "batch norm: testing", 0.5, needs=BATCHNORM)
+@CHECKS.criterion(QUESTION, "batch norm: testing", 0.5, needs=BATCHNORM)
 def batchnorm_testing(trial):
     """After training passes, loss(X) without y normalizes with the running averages, one pair for each hidden layer."""
     net, _ = _normalized(trial, DEPTHS[1])
@@ -119,7 +120,7 @@ def _with_dropout(trial, hidden_dims, N, **options):
     return net, net.share_parameters(), mask
 
 
-@criterion(QUESTION, "dropout: loss", 1.25, needs=DROPOUT)
+@CHECKS.criterion(QUESTION, "dropout: loss", 1.25, needs=DROPOUT)
 def dropout_loss(trial):
     """With dropout, the output of every hidden layer goes through dropout, and neither the input nor the scores do."""
 
@@ -161,7 +162,7 @@ def _misplaced(net, X, mask, hidden_dims):
     return [Variant(function, net.known(title)) for title, function in misplaced.items()]
 
 
-@criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
+@CHECKS.criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
 def dropout_gradients(trial):
     """With dropout, the gradients of all weights and biases, for the mask that the seed fixes."""
 
@@ -172,7 +173,7 @@ def dropout_gradients(trial):
     return worst([gradients(dims) for dims in DEPTHS])
 
 
-@criterion(QUESTION, "dropout: testing", 0.5, needs=DROPOUT)
+@CHECKS.criterion(QUESTION, "dropout: testing", 0.5, needs=DROPOUT)
 def dropout_testing(trial):
     """With dropout, loss(X) without y drops nothing, after training as before."""
     net, _, mask = _with_dropout(trial, DEPTHS[1], 6)
@@ -187,7 +188,7 @@ def dropout_testing(trial):
         raise
 
 
-@criterion(QUESTION, "both", 0.25, edge=True, needs=(*BATCHNORM_BACK, *DROPOUT_BACK))
+@CHECKS.criterion(QUESTION, "both", 0.25, edge=True, needs=(*BATCHNORM_BACK, *DROPOUT_BACK))
 def both(trial):
     """Batch norm and dropout in one net: loss and gradients."""
     hidden_dims = DEPTHS[1]

@@ -3,13 +3,13 @@
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
-from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.criteria import Checks, Outcome, Wrong
+from autograder.checking.large_call import LargeCall, expect_about
+from autograder.checks.catalogue import misconception
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
-from autograder.checks.pack import large_call, misconception
-from autograder.grading.large_inputs import LargeCall, expect_about
 from autograder.sandbox.worker.values import Handle
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
 from cs231n.layers import affine_forward, softmax_loss
 
 RTOL_OF_NETS = 2e-5  # a layer inside may compute in float32, which the type of what comes out does not show
@@ -70,7 +70,7 @@ class NetTrial:
         while True:
             try:
                 return self.trial.call(self._target, returns="handle", **options)
-            except StudentError as error:
+            except CallError as error:
                 refused = [name for name in RENAMED if f"unexpected keyword argument '{name}'" in str(error)]
                 if not refused or refused[0] not in options:
                     raise
@@ -83,7 +83,7 @@ class NetTrial:
 
     def parameters(self):
         """The student's parameters by name; Wrong where a name is missing."""
-        params = self.trial.student.get(self.net, "params")
+        params = self.trial.worker.get(self.net, "params")
         if not isinstance(params, dict):
             raise Wrong(f"{self.call}: params is no dictionary")
         if not params:
@@ -238,7 +238,7 @@ class NetTrial:
         return next((v for v in variants if agrees(loss, v.function(self.reference, X, y), 1e-6)), None)
 
 
-def state_large_loss(target, reference, N, shape, spared, **options):
+def state_large_loss(checks: Checks, target, reference, N, shape, spared, **options):
     """Register the call that tells derived gradients: one loss of a net with some 400,000 parameters.
 
     - N, shape: of its batch
@@ -247,7 +247,7 @@ def state_large_loss(target, reference, N, shape, spared, **options):
     The other arguments are NetTrial's.
     """
 
-    @large_call(reference.__name__)
+    @checks.large_call(reference.__name__)
     def large(trial):
         net, rng = reference(**options), trial.rng("large", shape)
         X, y = rng.normal(size=(N, *shape)), rng.integers(options["num_classes"], size=N)

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 
 from autograder.checking.compare import agrees
+from autograder.checks.catalogue import misconception
 from autograder.checks.gradients import Variant
-from autograder.checks.pack import misconception
 from autograder.report.model import Diagnosis
-from autograder.runtime.text import listed
+from autograder.runtime.text import join_words
 from cs231n.layers import softmax_loss
 
 
@@ -48,6 +48,6 @@ def uneven_regularization(net, loss, X, y):
         uneven = len(set(counts)) > 1
         if uneven and agrees(loss, data + 0.5 * net.reg * np.dot(counts, squares), 1e-6):
             said = [f"{name} {('not at all', '', 'twice')[n]}" for name, n in zip(names, counts) if n != 1]
-            text = f"The regularization term counts {listed(said)}; every weight belongs in it once."
+            text = f"The regularization term counts {join_words(said)}; every weight belongs in it once."
             return [Diagnosis("function", "uneven regularization", text)]
     return []

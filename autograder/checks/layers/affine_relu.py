@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from autograder.checking.criteria import Checks
 from autograder.checks.layer import Layer, one_example
 from autograder.checks.pairs import state_layer
 from cs231n import layers as reference
+
+CHECKS = Checks()
 
 
 def _draw_affine(rng, N, shape, M):
@@ -29,6 +32,7 @@ def _relu(x):
 
 
 state_layer(
+    CHECKS,
     Layer(
         module="cs231n.layers",
         forward="affine_forward",
@@ -45,10 +49,11 @@ state_layer(
         says="out is x·w + b, each example flattened to one row",
         keeps_type=True,
         large={"N": 5, "shape": (200, 200), "M": 5},
-    )
+    ),
 )
 
 state_layer(
+    CHECKS,
     Layer(
         module="cs231n.layers",
         forward="relu_forward",

@@ -3,8 +3,11 @@
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograder.checking.criteria import Checks
 from autograder.checks.layer import Edge, Layer
 from autograder.checks.pairs import state_layer
+
+CHECKS = Checks()
 
 
 def windows(x, height, width, stride):
@@ -65,4 +68,4 @@ LAYER = Layer(
 )
 
 # Ordinary sizes carry three quarters of the points; each edge case costs no more than itself.
-state_layer(LAYER, forward_weights=(6, EDGE), gradient_weight=2, edge_weight=EDGE)
+state_layer(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=2, edge_weight=EDGE)

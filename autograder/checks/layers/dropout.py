@@ -9,11 +9,13 @@ from math import erf, isclose, sqrt
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_close, told_apart
-from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.criteria import Checks, Outcome, Wrong
+from autograder.checks.catalogue import misconception
 from autograder.checks.layers.masks import FORWARD, SIGMAS, Call, drawn_from, expect_some_dropped
-from autograder.checks.pack import criterion, misconception
 from autograder.checks.pairs import expect_unchanged
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
+
+CHECKS = Checks()
 
 KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake turns all of them into themselves
 SHAPES = ((20011,), (12, 7, 40, 6))
@@ -47,7 +49,7 @@ def _about_share(drawn, call):
     return [title for title, shares in known.items() if any(map(drawn.is_share, shares))][:1]
 
 
-@criterion(FORWARD, "mask", 3)
+@CHECKS.criterion(FORWARD, "mask", 3)
 def mask(trial):
     """In training each entry of out is 0 or a multiple of x, and as many are kept as p says, for several p."""
     small = Call(trial, 0.6, shape=(8, 12))
@@ -61,7 +63,7 @@ def mask(trial):
             raise _wrong(message, *_about_share(drawn, call))
 
 
-@criterion(FORWARD, "independent units", 1)
+@CHECKS.criterion(FORWARD, "independent units", 1)
 def independent_units(trial):
     """Each unit has its own chance: neighbours are kept or dropped independently."""
     call = Call(trial, 0.6)
@@ -83,7 +85,7 @@ def _expect_independent(drawn, call):
             )
 
 
-@criterion(FORWARD, "scaling", 2)
+@CHECKS.criterion(FORWARD, "scaling", 2)
 def scaling(trial):
     """What is kept is scaled in training so that the expected value of out is x: inverted dropout."""
     for keep in KEEP:
@@ -106,7 +108,7 @@ def _about_scale(drawn, keep):
     return [title for title, scales in SCALES.items() if any(map(drawn.is_scale, scales(keep)))][:1]
 
 
-@criterion(FORWARD, "test mode", 2)
+@CHECKS.criterion(FORWARD, "test mode", 2)
 def test_mode(trial):
     """At test time out equals x."""
     for keep in (0.3, 0.9):
@@ -128,7 +130,7 @@ def _about_test_mode(out, call):
     return []
 
 
-@criterion(FORWARD, "seed", 0.5, edge=True)
+@CHECKS.criterion(FORWARD, "seed", 0.5, edge=True)
 def seed(trial):
     """The same seed draws the same mask, another seed another one; without a seed every call draws anew."""
     (one, _), (again, _), (other, _) = (Call(trial, 0.6, seed=number).draw() for number in (231, 231, 1))
@@ -145,7 +147,7 @@ def seed(trial):
         raise _wrong(message, "one mask for every call")
 
 
-@criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
+@CHECKS.criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
 def any_dimensions(trial):
     """It holds for input of one dimension and of four, in float32 too."""
     Call(trial, 0.6).draw()  # what goes wrong in two dimensions already is not about their number
@@ -161,13 +163,13 @@ def _only_2d(call):
     """Name what fails for another number of dimensions than two, which was tried before."""
     try:
         yield
-    except (Wrong, StudentError) as error:
+    except (Wrong, CallError) as error:
         if getattr(error, "verdict", "") not in ("failed", "error"):
             raise
         raise _wrong(f"{call.name}: {error}", "mask for two dimensions only") from None
 
 
-@criterion(FORWARD, "nothing to drop", 0.25, edge=True)
+@CHECKS.criterion(FORWARD, "nothing to drop", 0.25, edge=True)
 def nothing_to_drop(trial):
     """Where every unit is kept with certainty, out equals x in training too."""
     call = Call(trial, 1.0)
@@ -175,7 +177,7 @@ def nothing_to_drop(trial):
     return expect_close(out, call.x, call.name)
 
 
-@criterion(FORWARD, "arguments unchanged", 0.5, edge=True)
+@CHECKS.criterion(FORWARD, "arguments unchanged", 0.5, edge=True)
 def forward_unchanged(trial):
     """x and dropout_param are left as they were."""
     call = Call(trial, 0.6)

@@ -3,14 +3,16 @@
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_array, expect_close
-from autograder.checking.criteria import Outcome, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Wrong, needing
+from autograder.checking.large_call import LargeCall
+from autograder.checks.catalogue import misconception
 from autograder.checks.layers.dropout import KEEP, SHAPES
 from autograder.checks.layers.masks import FORWARD, Call, drawn_from, expect_some_dropped
-from autograder.checks.pack import criterion, large_call, misconception
 from autograder.checks.pairs import expect_unchanged
-from autograder.grading.large_inputs import LargeCall
 from autograder.report.model import Diagnosis
 from cs231n import layers as reference
+
+CHECKS = Checks()
 
 BACKWARD = "dropout_backward"
 
@@ -77,7 +79,7 @@ def _another_mask(dx, dout, drawn):
     return 0 < other.share < 1 and not np.array_equal(other.kept, drawn.kept)
 
 
-@criterion(BACKWARD, "dx", 4)
+@CHECKS.criterion(BACKWARD, "dx", 4)
 def gradient(trial):
     """In training dx is dout times the mask that the forward pass drew, scale included."""
     # Nobody can draw the mask of a call without a seed once more: it has to be kept.
@@ -91,7 +93,7 @@ def _unseeded(trial, keep, **more):
     return Call(trial, keep, seed=None, **more)
 
 
-@criterion(BACKWARD, "test mode", 1)
+@CHECKS.criterion(BACKWARD, "test mode", 1)
 def gradient_at_test_time(trial):
     """At test time, where out equals x, dx equals dout."""
     call = Call(trial, 0.3, mode="test")
@@ -106,7 +108,7 @@ def gradient_at_test_time(trial):
         return Outcome("right for what your forward pass computes, which scales out at test time")
 
 
-@criterion(BACKWARD, "any number of dimensions", 0.5, edge=True)
+@CHECKS.criterion(BACKWARD, "any number of dimensions", 0.5, edge=True)
 def gradient_any_dimensions(trial):
     """dx holds for input of one dimension and of four."""
     return max((_expect_train_gradient(Call(trial, 0.6, s))[0] for s in SHAPES), key=lambda found: found.max_rel_error)
@@ -121,7 +123,7 @@ def _expect_mask(dx, dout, shown, name, which, keep):
         raise Wrong(Outcome(message, diagnosis=_about_gradient(dx, dout, shown, keep)))
 
 
-@criterion(BACKWARD, "own cache", 0.5, edge=True)
+@CHECKS.criterion(BACKWARD, "own cache", 0.5, edge=True)
 def own_cache(trial):
     """Every forward pass has a cache of its own: in a net many run, on one dropout_param, before the first backward."""
     call = _unseeded(trial, 0.6)
@@ -141,7 +143,7 @@ def own_cache(trial):
         raise
 
 
-@criterion(BACKWARD, "zeros in x", 0.25, edge=True)
+@CHECKS.criterion(BACKWARD, "zeros in x", 0.25, edge=True)
 def zeros(trial):
     """Where x is 0 the mask does not show in out; dx goes through it all the same."""
     call = Call(trial, 0.6)
@@ -161,14 +163,14 @@ def zeros(trial):
         raise Wrong(Outcome(message, diagnosis=told))
 
 
-@criterion(BACKWARD, "dout unchanged", 0.5, edge=True)
+@CHECKS.criterion(BACKWARD, "dout unchanged", 0.5, edge=True)
 def backward_unchanged(trial):
     """dout is left as it was: other layers may still need it."""
     _, before, after = _expect_train_gradient(Call(trial, 0.6))
     expect_unchanged({"dout": before}, {"dout": after}, BACKWARD)
 
 
-@large_call(BACKWARD)
+@CHECKS.large_call(BACKWARD)
 def large(trial):
     """One training pass over 300,000 units, with a mask that the student's own forward pass draws."""
 

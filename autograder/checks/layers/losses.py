@@ -3,11 +3,12 @@
 import numpy as np
 
 from autograder.checking.compare import expect_close, expect_number
-from autograder.checking.criteria import Wrong
+from autograder.checking.criteria import Checks, Wrong
+from autograder.checking.large_call import LargeCall, expect_about
 from autograder.checks.gradients import attribution, expect_gradient, fitting, variants_of
-from autograder.checks.pack import criterion, large_call
-from autograder.grading.large_inputs import LargeCall, expect_about
 from cs231n import layers as reference
+
+CHECKS = Checks()
 
 LARGE = (10000, 10)  # x of the call that tells a derived gradient
 
@@ -48,23 +49,23 @@ def _loss_check(question, function, sizes, terms):
 
     *ordinary, single = sizes
 
-    @criterion(question, "loss", 3)
+    @CHECKS.criterion(question, "loss", 3)
     def loss_values(trial):
         """The loss is right for random scores and classes."""
         return max((loss_value(trial, size) for size in ordinary), key=lambda o: o.max_rel_error)
 
-    @criterion(question, "dx", 4)
+    @CHECKS.criterion(question, "dx", 4)
     def gradients(trial):
         """dx is the gradient of the loss with respect to the scores x."""
         return max((gradient(trial, size) for size in ordinary), key=lambda o: o.max_rel_error)
 
-    @criterion(question, "one example", 0.5, edge=True)
+    @CHECKS.criterion(question, "one example", 0.5, edge=True)
     def one_example(trial):
         """Loss and gradient hold with a single example, N = 1."""
         loss_value(trial, single)
         return gradient(trial, single)
 
-    @criterion(question, "scores unchanged", 0.5, edge=True)
+    @CHECKS.criterion(question, "scores unchanged", 0.5, edge=True)
     def unchanged(trial):
         """The scores are left as they were."""
         inputs = draw(trial, ordinary[0])
@@ -75,7 +76,7 @@ def _loss_check(question, function, sizes, terms):
         if not np.array_equal(after[0], inputs["x"]):
             raise Wrong(f"{question} changed the scores x in place. Work on a copy of them.")
 
-    @large_call(question)
+    @CHECKS.large_call(question)
     def large(trial):
         inputs = draw(trial, LARGE)
         says = f"{question} with x {LARGE}"
@@ -117,7 +118,7 @@ _loss_check("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
 _loss_check("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
 
 
-@criterion("softmax_loss", "large scores", 1, edge=True)
+@CHECKS.criterion("softmax_loss", "large scores", 1, edge=True)
 def softmax_large_scores(trial):
     """Scores of a thousand and more overflow nothing: loss and dx stay finite and right."""
     rng = trial.rng("large scores")

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+from autograder.checking.criteria import Checks
 from autograder.checks.layer import Edge, Layer, one_example
 from autograder.checks.layers.normalizing import EPS, paths
 from autograder.checks.layers.running import STATISTICS, state_running
 from autograder.checks.pairs import state_backward, state_forward, state_layer
 from cs231n import layers as reference
+
+CHECKS = Checks()
 
 GRADIENTS = {"x": "dx", "gamma": "dgamma", "beta": "dbeta"}
 
@@ -79,10 +82,10 @@ BATCHNORM = Layer(
 )
 # Forward only: beside the default eps the slopes of a constant feature are too steep to be measured.
 CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "still": True},), "where one feature is constant in the batch")
-state_forward(replace(BATCHNORM, edges=(*BATCHNORM.edges, CONSTANT)))
-state_running(BATCHNORM, rows=lambda x: x)
-state_backward(BATCHNORM)
-state_backward(replace(BATCHNORM, backward="batchnorm_backward_alt"))
+state_forward(CHECKS, replace(BATCHNORM, edges=(*BATCHNORM.edges, CONSTANT)))
+state_running(CHECKS, BATCHNORM, rows=lambda x: x)
+state_backward(CHECKS, BATCHNORM)
+state_backward(CHECKS, replace(BATCHNORM, backward="batchnorm_backward_alt"))
 
 
 def _draw_layernorm(rng, N, D, eps=None, size=LARGE):
@@ -118,4 +121,4 @@ LAYERNORM = Layer(
     terms=_layernorm_terms,
     large={"N": 10000, "D": 12},
 )
-state_layer(LAYERNORM)
+state_layer(CHECKS, LAYERNORM)

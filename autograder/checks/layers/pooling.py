@@ -3,11 +3,12 @@
 import numpy as np
 
 from autograder.checking.compare import expect_array
-from autograder.checking.criteria import Wrong, needing
+from autograder.checking.criteria import Checks, Wrong, needing
 from autograder.checks.layer import Edge, Layer
 from autograder.checks.layers.convolution import windows
-from autograder.checks.pack import criterion
 from autograder.checks.pairs import state_layer
+
+CHECKS = Checks()
 
 TOLERANCE = 1e-4  # of a share of dout, which may be computed in float32
 
@@ -63,10 +64,10 @@ LAYER = Layer(
 )
 
 # Ordinary sizes carry three quarters of the points; each edge case costs no more than itself.
-state_layer(LAYER, forward_weights=(6, EDGE), gradient_weight=7, edge_weight=EDGE)
+state_layer(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=7, edge_weight=EDGE)
 
 
-@criterion(LAYER.backward, "ties", EDGE, edge=True)
+@CHECKS.criterion(LAYER.backward, "ties", EDGE, edge=True)
 def ties(trial):
     """Where several entries of a window are equally large, its dout goes to them: to one, in parts, or to each."""
     rng = trial.rng(LAYER.backward, "ties")

@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_array, expect_close
-from autograder.checking.criteria import Wrong
+from autograder.checking.criteria import Checks, Wrong
 from autograder.checks.gradients import fitting, variants_of
-from autograder.checks.pack import criterion
 from autograder.checks.pairs import expect_forward, laid, worst
 
 STATISTICS = {"running_mean": "running mean", "running_var": "running variance"}
 RIGHT = {"running_mean": lambda rows: rows.mean(axis=0), "running_var": lambda rows: rows.var(axis=0)}
 
 
-def state_running(layer, rows):
+def state_running(checks: Checks, layer, rows):
     """Register, for a layer with bn_param, the criteria of the running averages and of mode 'test'.
 
     - rows: x -> (count, D), the examples of every feature as the layer sees them
@@ -24,7 +23,7 @@ def state_running(layer, rows):
     for key, name in STATISTICS.items():
         text = f"{name} moves toward that of the batch: momentum · old + (1 - momentum) · batch, batch after batch."
 
-        @criterion(layer.forward, name, 1, text=text)
+        @checks.criterion(layer.forward, name, 1, text=text)
         def running(trial, key=key):
             outcomes = []
             for count in (1, 3):
@@ -34,7 +33,7 @@ def state_running(layer, rows):
                 outcomes.append(_expect_average(after, key, start, batches, 0.7, call, rows))
             return worst(outcomes)
 
-    @criterion(layer.forward, "running averages from nothing", 0.5, edge=True)
+    @checks.criterion(layer.forward, "running averages from nothing", 0.5, edge=True)
     def from_nothing(trial):
         """Running averages that are not in bn_param yet start at 0, and momentum is 0.9 unless it says otherwise."""
         _, batches, after = _train(trial, layer, 2, keep=("mode",))
@@ -48,18 +47,18 @@ def state_running(layer, rows):
 
     tested = replace(layer, draw=draw_tested)
 
-    @criterion(layer.forward, "test mode", 2)
+    @checks.criterion(layer.forward, "test mode", 2)
     def test_mode(trial):
         """In mode 'test' the given running averages normalize x, and gamma and beta are applied as in training."""
         return worst([expect_forward(trial, tested, case) for case in layer.cases])
 
-    @criterion(layer.forward, "eps in test mode", 0.5, edge=True)
+    @checks.criterion(layer.forward, "eps in test mode", 0.5, edge=True)
     def test_eps(trial):
         """The same where eps is not lost beside the running variance."""
         eps_cases = next(edge.cases for edge in layer.edges if edge.name == "eps")
         return worst([expect_forward(trial, tested, case) for case in eps_cases])
 
-    @criterion(layer.forward, "test mode changes nothing", 0.5, edge=True)
+    @checks.criterion(layer.forward, "test mode changes nothing", 0.5, edge=True)
     def test_unchanged(trial):
         """Mode 'test' leaves the running averages as they are."""
         inputs = tested.inputs(trial, layer.cases[0])
@@ -76,7 +75,7 @@ def state_running(layer, rows):
                     f"Only mode 'train' moves the {name}."
                 )
 
-    @criterion(layer.forward, "shapes", 0.5)
+    @checks.criterion(layer.forward, "shapes", 0.5)
     def shapes(trial):
         """running_mean and running_var keep the shape of gamma: a row (1, D) is no vector (D,)."""
         inputs, batches, after = _train(trial, layer, 1)

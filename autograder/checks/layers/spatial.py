@@ -1,11 +1,14 @@
 """Checks of spatial batch normalization and of group normalization, both of images (N, C, H, W)."""
 
+from autograder.checking.criteria import Checks
 from autograder.checks.layer import Edge, Layer, one_example
 from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, eps_matters, spread_out
 from autograder.checks.layers.normalizing import EPS, paths
 from autograder.checks.layers.running import STATISTICS, state_running
 from autograder.checks.pairs import state_backward, state_forward, state_layer
 from cs231n import layers as reference
+
+CHECKS = Checks()
 
 
 def _draw_images(rng, N, C, H, W, **more):
@@ -45,9 +48,9 @@ SPATIAL = Layer(
     may_change=tuple(STATISTICS),
     large={"N": 3, "C": 10000, "H": 2, "W": 2},
 )
-state_forward(SPATIAL)
-state_running(SPATIAL, _rows)
-state_backward(SPATIAL)
+state_forward(CHECKS, SPATIAL)
+state_running(CHECKS, SPATIAL, _rows)
+state_backward(CHECKS, SPATIAL)
 
 
 def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
@@ -89,4 +92,4 @@ GROUPNORM = Layer(
     terms=_groupnorm_terms,
     large={"N": 100, "C": 300, "H": 2, "W": 2, "G": 150},
 )
-state_layer(GROUPNORM)
+state_layer(CHECKS, GROUPNORM)

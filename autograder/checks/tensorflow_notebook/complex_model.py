@@ -5,26 +5,28 @@ from contextlib import contextmanager
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
-from autograder.checking.criteria import Outcome, Wrong
-from autograder.checks.pack import criterion, misconception
+from autograder.checking.criteria import Checks, Outcome, Wrong
+from autograder.checks.catalogue import misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.reference import mixed
 from autograder.checks.tensorflow_notebook.setting import Setting, expect_gradients, fits
 
+CHECKS = Checks()
 
-@criterion("complex_model", "logits in training", 3)
+
+@CHECKS.criterion("complex_model", "logits in training", 3)
 def logits_in_training(trial):
     """With training=True, the logits of a batch: batch normalization takes the moments of that batch."""
     return Setting(trial).expect_logits(True)
 
 
-@criterion("complex_model", "logits in testing", 3)
+@CHECKS.criterion("complex_model", "logits in testing", 3)
 def logits_in_testing(trial):
     """With training=False, the logits of a batch: batch normalization takes the running averages."""
     return Setting(trial).expect_logits(False)
 
 
-@criterion("complex_model", "running averages", 1.5)
+@CHECKS.criterion("complex_model", "running averages", 1.5)
 def running_averages(trial):
     """With training=True, each running average becomes MOMENTUM of itself and 1 - MOMENTUM of the batch's moment."""
     setting = Setting(trial)
@@ -65,7 +67,7 @@ def _about_averages(name, before, moment, after, setting, logits):
     return [misconception("complex_model", title) for title, value in known.items() if agrees(after, value)][:1]
 
 
-@criterion("complex_model", "gradients", 1.5)
+@CHECKS.criterion("complex_model", "gradients", 1.5)
 def model_gradients(trial):
     """TensorFlow's gradients through the model, in training, are the measured slopes for every trainable variable."""
     setting = Setting(trial)
@@ -110,7 +112,7 @@ def _tape(trial):
     trial.call((tape, "__exit__"), None, None, None, returns="handle")  # after a failure the worker may be gone
 
 
-@criterion("complex_model", "testing changes nothing", 0.5, edge=True)
+@CHECKS.criterion("complex_model", "testing changes nothing", 0.5, edge=True)
 def testing_changes_nothing(trial):
     """With training=False every variable stays as it was, and a second call gives the same logits."""
     setting = Setting(trial)
@@ -127,7 +129,7 @@ def testing_changes_nothing(trial):
     return expect_close(setting.array(setting.logits(False), setting.call(False)), first, "the second call", 1e-5)
 
 
-@criterion("complex_model", "one image", 0.5, edge=True)
+@CHECKS.criterion("complex_model", "one image", 0.5, edge=True)
 def one_image(trial):
     """The logits of a single image, N = 1, in testing and in training."""
     setting = Setting(trial, size=1)

@@ -3,11 +3,13 @@
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close, expect_number
-from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.criteria import Checks, Outcome, Wrong
+from autograder.checks.catalogue import misconception
 from autograder.checks.gradients import Variant
-from autograder.checks.pack import criterion, misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.setting import N, Setting, expect_gradients, fits
+
+CHECKS = Checks()
 
 QUESTION = "loss_and_gradients"
 
@@ -58,7 +60,7 @@ class LossSetting(Setting):
         super().__init__(trial, size)
         self.labels = trial.call("tensorflow:constant", self.y, returns="handle")
         module = trial.call("importlib:import_module", self.module, returns="handle")
-        self.model = trial.student.get(module, "complex_model", returns="handle")
+        self.model = trial.worker.get(module, "complex_model", returns="handle")
         self.what = f"loss_and_gradients(complex_model, variables, x, y) with x of shape {self.x.shape}"
 
     def ask(self):
@@ -95,7 +97,7 @@ def _kind(value):
     return getattr(value, "kind", type(value).__name__)
 
 
-@criterion(QUESTION, "loss", 2)
+@CHECKS.criterion(QUESTION, "loss", 2)
 def loss_value(trial):
     """The loss is the mean softmax cross-entropy of the logits in training mode."""
     setting = LossSetting(trial)
@@ -110,7 +112,7 @@ def loss_value(trial):
         raise
 
 
-@criterion(QUESTION, "gradients", 2.5)
+@CHECKS.criterion(QUESTION, "gradients", 2.5)
 def loss_gradients(trial):
     """The gradient of every trainable variable is the measured slope of the loss."""
     setting = LossSetting(trial)
@@ -134,7 +136,7 @@ def _about_gradients(setting, claimed):
     return [variant.diagnosis for variant in named][:1]
 
 
-@criterion(QUESTION, "trainable variables only", 0.5, edge=True)
+@CHECKS.criterion(QUESTION, "trainable variables only", 0.5, edge=True)
 def only_trainable(trial):
     """The gradients carry the names of the trainable variables and no others, and no weight has moved."""
     setting = LossSetting(trial)

@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
+from autograder.checks.catalogue import misconception
 from autograder.checks.gradients import Variant
-from autograder.checks.pack import misconception
 
 EPS, MOMENTUM = 1e-5, 0.9
 RUNNING = ("running_mean", "running_var")

@@ -11,11 +11,11 @@ import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, expect_close
 from autograder.checking.criteria import Outcome, Wrong
+from autograder.checks.catalogue import misconception
 from autograder.checks.gradients import fitting
-from autograder.checks.pack import misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
-from autograder.sandbox.worker_client import StudentError
+from autograder.sandbox.worker_client import CallError
 
 N = 6
 SIGNS = ("multiple of 5408", "8192", "21632")  # in what TensorFlow says of SAME padding, or of no pooling
@@ -52,11 +52,11 @@ class Setting:
             return self.trial.call(
                 f"{self.module}:complex_model", self.images, self.variables, training, returns="handle"
             )
-        except StudentError as error:
+        except CallError as error:
             message = re.sub(r"\{\{function_node [^}]*\}\} ?", "", str(error))  # a name that TensorFlow made up
             if error.verdict == "error" and any(sign in message for sign in SIGNS):
                 raise Wrong(Outcome(message, diagnosis=[SHAPES]), "error") from None
-            raise StudentError(error.verdict, message, error.file, error.function) from None
+            raise CallError(error.verdict, message, error.file, error.function) from None
 
     def array(self, tensor, what):
         """Return what a tensor in the worker holds."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from autograder.checking.compare import expect_array
 from autograder.checking.criteria import Outcome, Wrong
-from autograder.checks import pack  # noqa: F401  (makes cs231n importable)
 from cs231n.slopes import SETTLED, STEPS, Line, size_of
 
 TRIES = 8  # directions of a kind, of which one has to be smooth enough to be measured

@@ -8,7 +8,7 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
-from autograder import checks
+from autograder.checking.pack import load_pack
 from autograder.course.course import Course
 from autograder.course.preprocessors import converter_of
 from autograder.course.report_store import report_for
@@ -26,20 +26,21 @@ class JudgeCells(NbGraderPreprocessor):
         with alone(course.root, "nbgrader autograde"):
             report = report_for(course, resources["nbgrader"]["student"])
         questions = {question.id: question for question in report.questions}
+        heat_map = load_pack(course.manifest).heat_map
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
                 if utils.is_grade(cell) and not utils.is_solution(cell):
-                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]))
+                    _fill(cell, questions.get(cell.metadata.nbgrader["grade_id"]), heat_map)
         resources[_REPORT] = questions
         return nb, resources
 
 
-def _fill(cell, question):
+def _fill(cell, question, heat_map):
     if question is None:  # without a number nbgrader would give full marks
         cell.outputs = [_score(0)]
         return
-    fragment = question_fragment(question, checks.heat_map)
+    fragment = question_fragment(question, heat_map)
     summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
     cell.outputs = [
         new_output("display_data", data={"text/html": fragment, "text/plain": summary}),

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 
+from autograder.assignment.reference import reference_texts
 from autograder.assignment.regions import find_regions
 from autograder.diagnosis.mutation import names  # noqa: F401  (its operators register themselves)
 from autograder.diagnosis.mutation.operators import OPERATORS, Scope
-from autograder.release.build import reference_texts
 
 MOST = 20  # mutants of one function or class
 HOLE = "_hole_"

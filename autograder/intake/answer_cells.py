@@ -5,45 +5,15 @@ the submission's notebook, one that is locked from the release; both by their gr
 is used.
 """
 
-import json
 import re
-from dataclasses import dataclass
 
-from autograder.assignment.regions import strip_regions
-from autograder.errors import KitError
+from autograder.assignment.notebook_cells import source_cells
+from autograder.intake.reading import MAX_SOURCE
 from autograder.intake.safe_notebook import read_notebook
-from autograder.intake.submission import MAX_SOURCE
 
 _HEAD = "# %% "  # stands before each cell in a module, with the cell's grade id
 _TOO_LARGE = f"this cell is larger than {MAX_SOURCE >> 10} KB and was not read"
 _PLACE = re.compile(r"([\w./-]+\.py), line (\d+)")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A code cell of the source notebooks, with and without its solution, and whether students may not change it."""
-
-    solution: str
-    released: str
-    locked: bool
-
-
-def source_cells(manifest):
-    """Return {notebook: {grade id: Cell}} for the notebooks in which some question has cells."""
-    cells = {}
-    for name in sorted({question.notebook for question in manifest.questions if question.cells}):
-        path = manifest.notebooks / f"{name}.ipynb"
-        found = cells[name] = {}
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            mark, source = cell["metadata"].get("nbgrader"), "".join(cell["source"])
-            if mark and cell["cell_type"] == "code":
-                released = strip_regions(source, f"{name}.ipynb, {mark['grade_id']}")
-                found[mark["grade_id"]] = Cell(source, released, not mark["solution"])
-        for question in manifest.of_notebook(name):
-            absent = [cell for cell in question.cells if cell not in found]
-            if absent:
-                raise KitError(f"{path}: {question.id!r} is answered in the cell {absent[0]!r}, which is not there")
-    return cells
 
 
 def answer_modules(manifest, files):

@@ -1,12 +1,19 @@
-"""CheckMarkers: refuses a source notebook whose solution markers or test cells are not what they should be."""
+"""Preprocessors of nbgrader's generate_assignment: they check the markers, and add the stubbed package to the release.
 
+A preprocessor that raises stops nbgrader's step and undoes it; an error in one of nbgrader's hooks would be ignored.
+"""
+
+from pathlib import Path
+
+import nbformat
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment.regions import find_regions
-from autograder.course.course import Course
+from autograder.course import Course
 from autograder.course.preprocessors import converter_of
 from autograder.errors import ReleaseError
+from autograder.release.build import complete_release
 
 
 class CheckMarkers(NbGraderPreprocessor):
@@ -39,3 +46,19 @@ def _match_manifest(nb, notebook, manifest):
                 f"{notebook}.ipynb: the test cell {name!r} is worth {graded.get(name, 'nothing, or absent')}, "
                 f"by questions.toml it is {asked.get(name, 'nothing, or absent')} (bonus: 0); make the two agree"
             )
+
+
+class ReleasePackage(NbGraderPreprocessor):
+    """Run last in generate_assignment, so that what it scans is what nbgrader is about to write."""
+
+    def preprocess(self, nb, resources):
+        converter = converter_of(self)
+        assignment, notebook = (resources["nbgrader"][key] for key in ("assignment", "notebook"))
+        manifest = Course(converter.coursedir.root).manifest
+        if assignment == manifest.name:
+            source = Path(converter.coursedir.format_path(converter.coursedir.source_directory, ".", assignment))
+            folder = Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", assignment))
+            text = nbformat.writes(nb, version=4)  # to the byte what nbconvert's NotebookExporter writes
+            text += "" if text.endswith("\n") else "\n"
+            complete_release(manifest, source.resolve(), folder.resolve(), {f"{notebook}.ipynb": text.encode()})
+        return nb, resources

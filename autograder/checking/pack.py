@@ -1,0 +1,101 @@
+"""The pack: all that the engine knows of one assignment, as one value.
+
+The manifest names the module of the pack, in which `PACK` is the value. The engine imports no pack itself.
+"""
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from autograder.assignment.manifest import Manifest
+from autograder.checking.criteria import Checks, Criterion, Trial
+from autograder.checking.large_call import LargeCall
+from autograder.errors import KitError
+from autograder.report.model import Diagnosis
+from autograder.sandbox.follow_through import Answers
+
+AnswersFor = Callable[[str, Sequence[str], Mapping[str, str]], tuple[Answers, list[str]]]
+
+
+class WrongVersion(Protocol):
+    """A wrong version of the reference that has a name: its file, the file as a module, what it is diagnosed as."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def module(self) -> Any: ...
+
+    @property
+    def diagnosis(self) -> Diagnosis: ...
+
+    @property
+    def can_be_replayed(self) -> bool: ...
+
+
+def _no_answers(question: str, unmet: Sequence[str], options: Mapping[str, str]) -> tuple[Answers, list[str]]:
+    return Answers({}), []
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The checks of one assignment and what belongs to them.
+
+    - criteria: the criteria of every question, in the order in which a report has them
+    - large_calls: question -> what makes its LargeCall from a Trial
+    - wrong_versions: gives the catalogue of misconceptions, question -> wrong versions of the reference
+    - answers_for: (question, unmet questions, options of the manifest) -> the Answers that the judge gives for these,
+      and the names of all functions that are answered
+    - axes_of: (question, name of an array, its number of dimensions) -> the names of its axes, () where unknown
+    - picture_of: (expected, actual, wrong, worst index, name, labels) -> a picture as plain data, or None
+    - heat_map: a picture -> HTML that is escaped already
+    - model_files: gives {path: bytes} of the saved models of a good submission
+    - advice: (regular expression, advice) for exceptions that only this assignment's code meets
+    """
+
+    criteria: Mapping[str, Sequence[Criterion]]
+    large_calls: Mapping[str, Callable[[Trial], LargeCall]] = field(default_factory=dict)
+    wrong_versions: Callable[[], Mapping[str, Sequence[WrongVersion]]] = dict
+    answers_for: AnswersFor = _no_answers
+    axes_of: Callable[[str, str, int], tuple[str, ...]] = lambda question, name, ndim: ()
+    picture_of: Callable[..., dict | None] = lambda *_: None
+    heat_map: Callable[[dict], str] = lambda picture: ""
+    model_files: Callable[[], dict[str, bytes]] = dict
+    advice: tuple[tuple[str, str], ...] = ()
+
+
+def merged(parts: Sequence[Checks]) -> Checks:
+    """Return one Checks with all criteria and large calls of these, in their order."""
+    whole = Checks()
+    for part in parts:
+        for question, criteria in part.criteria.items():
+            whole.criteria.setdefault(question, []).extend(criteria)
+        whole.large_calls |= part.large_calls
+    return whole
+
+
+@functools.cache
+def load_pack(manifest: Manifest) -> Pack:
+    """Return the Pack that a manifest names; KitError where there is none, or a question has no criteria.
+
+    From here on the reference's package can be imported, and so can a pack that lies beside the assignment's folder.
+    """
+    for folder in (str(manifest.root), str(manifest.root.parent)):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    os.environ.setdefault("AUTOGRADER", "1")  # the reference's own notices are for students
+    try:
+        pack = importlib.import_module(manifest.pack).PACK
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise KitError(
+            f"{manifest.root / 'questions.toml'}: pack = {manifest.pack!r} is no module with a PACK ({error}). "
+            "See docs/author.md."
+        ) from None
+    lacking = [question.id for question in manifest.questions if not pack.criteria.get(question.id)]
+    if lacking:
+        raise KitError(f"{manifest.pack}: no criterion for {', '.join(lacking)}. State one; see docs/author.md.")
+    return pack

@@ -1,0 +1,73 @@
+"""`autograder check` and `autograder reproduce`: one submission, with no course around it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.assignment.manifest import find_assignment, read_manifest
+from autograder.checking.pack import load_pack
+from autograder.commands.console import console
+from autograder.errors import KitError
+from autograder.grading import judge
+from autograder.grading.reproduce import reproduce as judge_again
+from autograder.intake.reading import read_submission
+from autograder.report.html import student_page
+from autograder.report.terminal import print_question, print_reproduced, print_summary
+from autograder.runtime.atomic import write_to
+from autograder.runtime.paths import KIT
+from autograder.runtime.secret import known_secret_of
+from autograder.sandbox.isolation import choose_isolation
+
+
+def check(
+    path: Path,
+    json: Path | None,
+    html: Path | None,
+    questions: Sequence[str],
+    for_student: bool,
+    sandbox: str | None,
+    assignment: Path | None,
+    seed: int | None,
+) -> None:
+    """Grade one submission, print its report, and write it where that is asked for."""
+    manifest = read_manifest(assignment or find_assignment(KIT))
+    unknown = set(questions) - {question.id for question in manifest.questions}
+    if unknown:
+        known = ", ".join(question.id for question in manifest.questions)
+        raise KitError(f"--question {', '.join(sorted(unknown))}: no such question. There are: {known}")
+    submission = read_submission(path, manifest)
+    report = judge(
+        submission,
+        manifest,
+        choose_isolation(sandbox),
+        list(questions) or None,
+        progress=lambda found: print_question(console, found),
+        seed=seed,
+    )
+    if json:
+        report.save(json, write_to)
+    if html:
+        page = student_page(report, load_pack(manifest).heat_map, to_student=for_student)
+        write_to(html, page.encode())
+    print_summary(console, report)
+
+
+def reproduce(
+    path: Path,
+    question: str,
+    criterion: str,
+    seed: int | None,
+    save: Path | None,
+    course: Path,
+    sandbox: str | None,
+    assignment: Path | None,
+) -> None:
+    """Judge one criterion again and show everything that it saw."""
+    manifest = read_manifest(assignment or find_assignment(KIT))
+    submission = read_submission(path, manifest)
+    isolation, secret = choose_isolation(sandbox), known_secret_of(course)
+    found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
+    if save:
+        found.save(save)
+    print_reproduced(console, found)
+    if save:
+        console.print(f"arrays: {save}", soft_wrap=True)

@@ -1,0 +1,59 @@
+"""`autograder grade`: a class, from submitted/ to reports, gradebook and pages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.commands import collect
+from autograder.commands.console import console, waiting
+from autograder.course import Course
+from autograder.errors import KitError
+from autograder.grade_class import Graded, grade_class
+from autograder.intake.collect import students_and_sources
+from autograder.report.terminal import class_progress, print_class
+
+
+def run(
+    students: Sequence[str] | None,
+    course: Path,
+    pattern: str | None,
+    force: bool,
+    jobs: int | None,
+    sandbox: str | None,
+    wait: bool,
+) -> None:
+    """Collect what has to be collected, grade, print the class; KitError where not everything could be graded."""
+    here = Course(course)
+    chosen, sources = students_and_sources(here, students or here.students())
+    if sources:
+        chosen = sorted({*chosen, *collect.run(here, sources, pattern, wait)})
+    missing = sorted(set(chosen) - set(here.students()))
+    if missing or not chosen:
+        raise KitError(_nothing_to_grade(here, missing))
+    with class_progress(console, len(chosen)) as advance:
+        done = grade_class(here, chosen, force, sandbox, jobs, advance, waiting(wait))
+    print_class(console, done, here)
+    _expect_complete(done)
+
+
+def _expect_complete(done: Sequence[Graded]) -> None:
+    """Raise KitError where a submission could not be recorded, or an answer could not be judged."""
+    unjudged = [graded.student for graded in done if graded.report and not graded.report.is_complete]
+    sentences = []
+    if any(graded.problem for graded in done):
+        sentences.append("some submissions could not be recorded; see above. Run the command again when mended.")
+    if unjudged:
+        sentences.append(
+            f"some answers of {', '.join(unjudged)} could not be judged: the grader itself failed (grader_fault), and "
+            "they have no points so far. Run the same command again; if it stays so, report it."
+        )
+    if sentences:
+        raise KitError("\n".join(sentences))
+
+
+def _nothing_to_grade(course: Course, missing: Sequence[str]) -> str:
+    """Return why none of these students, or nobody, can be graded."""
+    top = course.submitted("student").parents[1]
+    if not top.is_dir():
+        return f"There is no folder {top}. Run: autograder collect DOWNLOAD"
+    who = f" of {', '.join(map(repr, missing))}" if missing else ""
+    return f"{course.submitted('<student>')}: there is no submission{who} to grade. Run: autograder collect DOWNLOAD"

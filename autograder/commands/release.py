@@ -1,0 +1,22 @@
+"""`autograder release`: make the student release, or check that it is fresh."""
+
+from pathlib import Path
+
+from autograder.commands.console import console, waiting
+from autograder.course import Course
+from autograder.errors import ReleaseError
+from autograder.release.build import archive_path
+from autograder.release.publish import differences, publish
+
+
+def run(check: bool, course: Path, wait: bool) -> None:
+    """Publish the release; with `check` raise ReleaseError where it is out of date."""
+    here = Course(course)
+    if check:
+        found = differences(here, here.manifest)
+        if found:
+            raise ReleaseError("release/ is out of date; run: autograder release\n" + "\n".join(found))
+        console.print("release/ is fresh")
+        return
+    folder = publish(here, here.manifest, waiting(wait))
+    console.print(f"released {folder}\n         {archive_path(folder)}", soft_wrap=True)

@@ -1,0 +1,10 @@
+"""The kit's own assignment, for tests and for the commands among them."""
+
+from pathlib import Path
+
+from autograder.assignment.manifest import read_manifest
+from autograder.checking.pack import load_pack
+
+ROOT = Path(__file__).resolve().parents[1]
+MANIFEST = read_manifest(ROOT / "assignment2")
+PACK = load_pack(MANIFEST)
