@@ -14,10 +14,7 @@ from autograder.machine import Place
 from autograder.measure import reference_cost
 
 MOST_FRUITLESS = 3
-_LIMITED = {
-    "timeout": "cpu",
-    "memory": "memory",
-}  # verdicts, and the limits that they stand for where a check gives them
+_LIMITED = {"timeout": "time", "memory": "memory"}  # the limit that a verdict stands for where a check gives it
 
 
 class FairExaminer:
@@ -36,12 +33,12 @@ class FairExaminer:
         with self._place.shared() as is_crowded:
             outcome, attempts = self._examined(question, done)
             reached = _reached(attempts)
-            busy = reached & {"cpu", "wall"} and self._fruitless < MOST_FRUITLESS and is_crowded()
+            busy = "time" in reached and self._fruitless < MOST_FRUITLESS and is_crowded()
         if reached:
             with self._place.alone():
                 cost = reference_cost(question, self._work, self._seed)
                 limits = question.limits.fitting(cost) if cost else question.limits
-                again = bool(busy) or any(_of(limits, limit) > _of(question.limits, limit) for limit in reached)
+                again = bool(busy) or any(_are_higher(limits, question.limits, limit) for limit in reached)
                 if again:
                     outcome, attempts = self._examined(replace(question, limits=limits), done)
                     self._fruitless += bool(_reached(attempts))
@@ -57,21 +54,26 @@ class FairExaminer:
 
 
 def _reached(attempts):
-    """Return which limits were reached, of "cpu", "wall" and "memory"."""
+    """Return which limits were reached, of "time" and "memory"."""
     limited = [attempt for attempt in attempts if attempt.verdict in _LIMITED]
     return {each.error.limit if each.error else _LIMITED[each.verdict] for each in limited} - {None}
 
 
-def _of(limits, limit):
-    """Return one of three limits: seconds, or the MB that count on this machine."""
+def _are_higher(limits, others, limit):
+    """Say whether limits allow more than others of "time" or of "memory"."""
     if limit == "memory":
-        return limits.address_mb if cgroup.why_not() else limits.memory_mb
-    return getattr(limits, f"{limit}_seconds")
+        return _memory_mb(limits) > _memory_mb(others)
+    return limits.cpu_seconds > others.cpu_seconds or limits.wall_seconds > others.wall_seconds
+
+
+def _memory_mb(limits):
+    """Return the memory limit that counts on this machine."""
+    return limits.address_mb if cgroup.why_not() else limits.memory_mb
 
 
 def _account(limits, cost, again):
     """Return what a report says of the limits that were reached."""
-    memory_mb = _of(limits, "memory")
+    memory_mb = _memory_mb(limits)
     took = ""
     if cost:
         peak = cost.address_mb if cgroup.why_not() else cost.memory_mb

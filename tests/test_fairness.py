@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.fairness import FairExaminer
+from autograder.limits import Cost
 from autograder.machine import Place
 from autograder.samples import Sample, load_samples
 from autograder.submission import Submission
@@ -78,14 +79,16 @@ class TestAFirstLimitThatIsTooLowHere:
 
 
 class TestAnAmpleLimit:
-    def test_on_an_idle_machine_is_not_tried_again(self, examiner, question):
+    def test_on_an_idle_machine_is_not_tried_again(self, examiner, question, monkeypatch):
+        monkeypatch.setattr("autograder.fairness.reference_cost", lambda *_: Cost(0.1, 0.1, 30, 100))
         seen = []
         one = examiner(SAMPLES["timeout_adam"])
         one._watch = lambda *found: seen.append(found)
         outcome = one.examine(question("adam", cpu_seconds=2, cpu_factor=1), [])
         assert (outcome.verdict, outcome.limits["tries"], outcome.limits["cpu_seconds"]) == ("timeout", 1, 2)
         assert outcome.limits["text"].startswith("Tried with 2 s of processor time, ")
-        assert "adam used up its 2 s of processor time; the reference takes less than 2 s here" in said(outcome)
+        assert "adam did not come back: this question has 2 s of processor time and " in said(outcome)
+        assert "; the reference takes less than 2 s here" in said(outcome)
         assert len(seen) == len(outcome.criteria)
 
     def test_on_a_busy_machine_is_tried_once_more_for_the_first_few_questions(self, examiner, question, monkeypatch):
