@@ -17,7 +17,7 @@ from autograder.sandbox import PLAIN
 from autograder.student import StudentError
 from autograder.submission import Submission
 
-LIMITS = Limits(2, 10, 1024)
+LIMITS = Limits(60, 240, 1024)
 REFERENCE = '''"""The package."""
 
 def first(x):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder import classroom, cli, collect, course, release, terminal  # noqa: F401  (what a command would import)
 
-PATIENCE = 300  # seconds that a run may take on a busy machine
+PATIENCE = 1200  # seconds that a run may take on a busy machine
 
 
 class Run:
