@@ -16,6 +16,7 @@ from autograder import checks, secret
 from autograder.collect import tidy
 from autograder.course import Course
 from autograder.errors import KitError
+from autograder.fairness import RetryLater
 from autograder.files import expect_writable, remove_leftovers
 from autograder.gradebook import expect_released, record, recorded
 from autograder.html import write_class
@@ -99,30 +100,45 @@ def _graded(course, student, judged, force):
 
 
 def _judge_all(course, students, isolation, force, jobs):
-    """Yield (student, function that returns the report or raises), in the order they are done."""
+    """Yield (student, function that returns the report or raises), in the order they are done.
+
+    First all are judged side by side. A submission that reaches a limit there is judged again at the end, one after the
+    other; until then it has no report, so a run that is killed begins it anew.
+    """
     if jobs <= 1:
         for student in students:
             yield student, lambda student=student: report_for(course, student, isolation, force, complete=True)
         return
-    waiting = list(students)
+    later = yield from _judge_side_by_side(course, students, isolation, force, jobs)
+    yield from _judge_side_by_side(course, later, isolation, force, 1)
+
+
+def _judge_side_by_side(course, students, isolation, force, jobs):
+    """Judge so many at once, each whose judge was killed on its own; return those who are to be judged later."""
+    waiting, later = list(students), []
     while waiting:
         # Whose judge was killed is seen where each is judged alone.
-        for student in (yield from _judge_in_pool(course, waiting, isolation, force, jobs)):
-            if (yield from _judge_in_pool(course, [student], isolation, force, 1)):
+        for student in (yield from _judge_in_pool(course, waiting, isolation, force, jobs, later)):
+            if (yield from _judge_in_pool(course, [student], isolation, force, 1, later)):
                 yield student, _say_killed
+    return later
 
 
-def _judge_in_pool(course, waiting, isolation, force, jobs):
-    """Judge the students taken from the list `waiting`; return those who were being judged as a process was killed."""
+def _judge_in_pool(course, waiting, isolation, force, jobs, later):
+    """Judge the students taken from the list `waiting`; return those who were being judged as a process was killed.
+
+    - later: the list that gets those who reached a limit beside others
+    """
     running, lost = {}, []
     # Processes, not threads: Python 3.11's ast module breaks when two threads parse at once.
     with _pool(jobs) as pool:
         while running or waiting and not lost:
-            while waiting and not lost and len(running) < 2 * jobs:  # few, for all of these are lost at once
+            # Few, for all of these are lost at once. One where it has to be alone: also while another one is recorded.
+            while waiting and not lost and len(running) < (2 * jobs if jobs > 1 else 1):
                 student = waiting.pop(0)
                 try:
                     with shielded():
-                        future = pool.submit(_judge_one, course.root, student, isolation, force)
+                        future = pool.submit(_judge_one, course.root, student, isolation, force, jobs == 1)
                     running[future] = student
                 except BrokenProcessPool:
                     lost.append(student)
@@ -130,6 +146,8 @@ def _judge_in_pool(course, waiting, isolation, force, jobs):
                 student = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     lost.append(student)
+                elif isinstance(future.exception(), RetryLater):
+                    later.append(student)
                 else:
                     yield student, future.result
     return lost
@@ -178,5 +196,5 @@ def _say_killed():
     raise KitError("its judge was killed (out of memory?)")
 
 
-def _judge_one(root, student, isolation, force):
-    return report_for(Course(root), student, isolation, force, complete=True)
+def _judge_one(root, student, isolation, force, alone):
+    return report_for(Course(root), student, isolation, force, complete=True, alone=alone)

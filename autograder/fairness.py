@@ -1,47 +1,57 @@
-"""A second try, where a limit may have been reached because the machine is slow or busy.
+"""A retry, where a limit may have been reached because the machine is slow or busy.
 
 The first limits come from what the reference took on the authors' machine. When one of them is reached, the reference
-is measured here and now, while no other judge runs. If its cost asks for higher limits, or if the machine was busy
-while time ran out, the question is tried once more, alone. Otherwise the first limits were as ample as they should be,
-and a second try would end as the first did.
+is measured here and now, while no other submission of this run is judged. If its cost asks for higher limits, or if the
+machine was busy while time ran out, the question is tried once more. Otherwise the first limits were as ample as they
+should be, and a retry would end as the first try did.
+
+Where other submissions are judged at the same time, nothing can be measured: `RetryLater` gives the submission up, and
+autograder/classroom.py judges it again from the start, alone, after all others. So a question that builds on the
+retried one sees the final verdict, and nothing unfinished is ever on file.
 """
 
 from dataclasses import asdict, replace
 
 from autograder import cgroup
 from autograder.examine import examine
-from autograder.machine import Place
+from autograder.machine import is_loaded
 from autograder.measure import reference_cost
 
 MOST_FRUITLESS = 3
 _LIMITED = {"timeout": "time", "memory": "memory"}  # the limit that a verdict stands for where a check gives it
 
 
+class RetryLater(Exception):
+    """A limit was reached while other submissions were judged: judge this one again when it is the only one."""
+
+
 class FairExaminer:
     """Examines the questions of one submission, one twice where that is fair.
+
+    - alone: no other submission of this run is judged meanwhile; else the first limit reached raises RetryLater
 
     A code file that never ends when it is imported would be tried twice for each of its questions; so after
     MOST_FRUITLESS second tries that ended as the first did, a busy machine alone is no reason for another.
     """
 
-    def __init__(self, work, seed, watch=None, place=None):
-        self._work, self._seed, self._watch, self._place = work, seed, watch, place or Place()
+    def __init__(self, work, seed, watch=None, alone=True):
+        self._work, self._seed, self._watch, self._alone = work, seed, watch, alone
         self._fruitless = 0
 
     def examine(self, question, done):
         """Judge one question as examine.examine does and return its report.Question."""
-        with self._place.shared() as is_crowded:
-            outcome, attempts = self._examined(question, done)
-            reached = _reached(attempts)
-            busy = "time" in reached and self._fruitless < MOST_FRUITLESS and is_crowded()
+        outcome, attempts = self._examined(question, done)
+        reached = _reached(attempts)
         if reached:
-            with self._place.alone():
-                cost = reference_cost(question, self._work, self._seed)
-                limits = question.limits.fitting(cost) if cost else question.limits
-                again = bool(busy) or any(_are_higher(limits, question.limits, limit) for limit in reached)
-                if again:
-                    outcome, attempts = self._examined(replace(question, limits=limits), done)
-                    self._fruitless += bool(_reached(attempts))
+            if not self._alone:
+                raise RetryLater
+            busy = "time" in reached and self._fruitless < MOST_FRUITLESS and is_loaded()
+            cost = reference_cost(question, self._work, self._seed)
+            limits = question.limits.fitting(cost) if cost else question.limits
+            again = busy or any(_are_higher(limits, question.limits, limit) for limit in reached)
+            if again:
+                outcome, attempts = self._examined(replace(question, limits=limits), done)
+                self._fruitless += bool(_reached(attempts))
             outcome.limits = _account(limits if again else question.limits, cost, again)
         for attempt in attempts if self._watch else ():
             self._watch(question.id, attempt)

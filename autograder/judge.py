@@ -25,9 +25,18 @@ from autograder.work import Work
 
 
 def judge(
-    submission, manifest, isolation, questions=None, hidden=(), progress=None, secret=None, seed=None, watch=None
+    submission,
+    manifest,
+    isolation,
+    questions=None,
+    hidden=(),
+    progress=None,
+    secret=None,
+    seed=None,
+    watch=None,
+    alone=True,
 ):
-    """Grade a submission and return its Report.
+    """Grade a submission and return its Report; RetryLater where it is not `alone` and reaches a limit.
 
     - isolation: what sandbox.choose_isolation returned
     - questions: ids to grade (default all); what they need is graded with them
@@ -36,6 +45,7 @@ def judge(
     - secret: what secret.secret_of gave for the course; None takes the kit's own for what needs one
     - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
     - watch: called with each (question id, examine.Attempt)
+    - alone: no other submission of this run is judged meanwhile
     """
     started = time.monotonic()
     work = Work(submission, manifest, isolation, hidden, secret or secret_of(KIT))
@@ -56,7 +66,7 @@ def judge(
     # One thread: the same sums in the same order on every machine.
     with threadpool_limits(1), temporary_folder("submission-") as folder:
         work.stage(folder)
-        examiner = FairExaminer(work, result.seed, watch)
+        examiner = FairExaminer(work, result.seed, watch, alone)
         for question in wanted:
             outcome = examiner.examine(question, result.questions)
             result.questions.append(outcome)

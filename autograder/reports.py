@@ -13,11 +13,12 @@ def report_path(course, student):
     return course.reports / student / "report.json"
 
 
-def report_for(course, student, isolation=None, force=False, complete=False):
+def report_for(course, student, isolation=None, force=False, complete=False, alone=True):
     """Return the up-to-date report of a student's submission: the one on file, or a new one, which is then on file.
 
     - isolation: from choose_isolation; None takes the report on file whatever it was judged in, else the best there is
     - force: judge anew in any case
+    - alone: as for judge.judge, which may raise RetryLater; nothing is on file then
     - complete: judge anew where the grader itself failed, which may have been a passing shortage
     """
     submission = read_of(course, student)
@@ -26,7 +27,8 @@ def report_for(course, student, isolation=None, force=False, complete=False):
     if known and _still_true(known, submission, isolation, course.manifest) and (known.is_complete or not complete):
         return known
     isolation = isolation or choose_isolation(secrets=course.secrets)
-    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
+    secret = secret_of(course.root)
+    fresh = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret, alone=alone)
     fresh.save(path)
     return fresh
 

@@ -1,11 +1,15 @@
 """Grading a class: nobody's trouble touches anybody else, and what is done already is not done again."""
 
+import shutil
+
 import pytest
 
-from autograder import report
+from autograder import classroom, report
 from autograder.classroom import grade_class
+from autograder.course import Course
 from autograder.errors import SandboxUnavailable
 from autograder.reports import report_path
+from tests.kills.course import make_class
 
 KILL_THE_JUDGE_OF_EVE = """
 import multiprocessing, os, signal
@@ -19,6 +23,97 @@ def read_or_die(folder, manifest, student, read=reports.read_submission):
 if multiprocessing.parent_process():
     reports.read_submission = read_or_die
 """
+
+
+LOG_THE_JUDGES = """
+import os
+from autograder import reports
+
+def judge_and_log(submission, *arguments, alone, judge=reports.judge, **options):
+    def log(what):
+        with open(os.path.join(os.path.dirname(__file__), "judged.log"), "a") as file:
+            file.write(f"{what} {submission.student} {'alone' if alone else 'beside others'}\\n")
+    log("begins")
+    try:
+        return judge(submission, *arguments, alone=alone, **options)
+    finally:
+        log("ends")
+
+if reports.judge.__name__ == "judge":  # a process reads its configuration for each submission
+    reports.judge = judge_and_log
+"""
+
+
+@pytest.fixture(scope="module")
+def with_loops(tmp_path_factory):
+    """A course in which ben and eve never come to an end; ann, cleo and dan reach no limit."""
+    course = make_class(tmp_path_factory.mktemp("limits") / "course")
+    manifest = course.manifest.root / "questions.toml"
+    limits, short = "cpu_factor = 50\n", "cpu_factor = 1\n"
+    text = manifest.read_text(encoding="utf-8").replace("\ncpu_seconds = 5\n", "\ncpu_seconds = 2\n")
+    assert limits in text and "\ncpu_seconds = 2\n" in text
+    manifest.write_text(text.replace(limits, short), encoding="utf-8")
+    shutil.copytree(course.submitted("ben"), course.submitted("cleo"))
+    layers = course.submitted("ben") / "cs231n" / "layers.py"
+    text = layers.read_text(encoding="utf-8")
+    head, name, body = text.partition("def dropout_forward(")
+    line = body.index('"""', body.index('"""') + 3) + 3
+    layers.write_text(f"{head}{name}{body[:line]}\n    while True:\n        pass\n{body[line:]}", encoding="utf-8")
+    shutil.copytree(course.submitted("ben"), course.submitted("eve"))
+    with open(course.root / "nbgrader_config.py", "a") as file:
+        file.write(LOG_THE_JUDGES.replace("judged.log", "../judged.log"))
+    return course.root
+
+
+class TestWhoReachesALimit:
+    STUDENTS = ["ann", "ben", "cleo", "dan", "eve"]
+
+    @pytest.fixture
+    def limited(self, with_loops, tmp_path):
+        shutil.copytree(with_loops, tmp_path / "course")
+        return Course(tmp_path / "course")
+
+    @staticmethod
+    def log_of(course):
+        return (course.root.parent / "judged.log").read_text().splitlines()
+
+    def test_is_judged_again_at_the_end_and_alone(self, limited):
+        order = []
+        done = grade_class(limited, jobs=2, progress=lambda graded: order.append(graded.student))
+        assert [(graded.student, graded.problem) for graded in done] == [(name, "") for name in self.STUDENTS]
+        assert sorted(order[:3]) == ["ann", "cleo", "dan"] and sorted(order[3:]) == ["ben", "eve"]
+        found = {graded.student: graded.report.question("dropout_forward") for graded in done}
+        assert {name: question.verdict for name, question in found.items()} == {
+            "ann": "missing", "ben": "timeout", "cleo": "passed", "dan": "missing", "eve": "timeout"
+        }  # fmt: skip
+        assert [name for name, question in found.items() if question.limits] == ["ben", "eve"]
+        assert found["ben"].limits["reference"]["cpu_seconds"] > 0
+        log = self.log_of(limited)
+        first = log.index(next(line for line in log if line.endswith("alone")))
+        assert not [line for line in log[first:] if "beside others" in line], "others were still being judged"
+        assert sorted(zip(log[first::2], log[first + 1 :: 2])) == [
+            (f"begins {name} alone", f"ends {name} alone") for name in ("ben", "eve")
+        ]
+
+    def test_has_no_report_until_then_so_that_a_killed_run_goes_on(self, limited, monkeypatch):
+        side_by_side = classroom._judge_side_by_side
+
+        def killed_before_the_end(course, students, isolation, force, jobs):
+            if jobs == 1:
+                raise KeyboardInterrupt
+            return side_by_side(course, students, isolation, force, jobs)
+
+        with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+            killed.setattr(classroom, "_judge_side_by_side", killed_before_the_end)
+            grade_class(limited, jobs=2)
+        on_file = {name: report_path(limited, name).exists() for name in self.STUDENTS}
+        assert on_file == {"ann": True, "ben": False, "cleo": True, "dan": True, "eve": False}
+        assert not limited.autograded("ben").exists()
+        before = len(self.log_of(limited))
+        again = {graded.student: graded.report for graded in grade_class(limited, jobs=2)}
+        assert {line.split()[1] for line in self.log_of(limited)[before:]} == {"ben", "eve"}
+        assert again["ben"].question("dropout_forward").verdict == "timeout" and again["cleo"].score > 0
+        assert limited.autograded("ben").exists() and (limited.reports / "ben" / "recorded.sha256").exists()
 
 
 def test_an_unusable_submission_gets_a_report_with_the_reason_and_the_others_their_grades(
