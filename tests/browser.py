@@ -23,6 +23,7 @@ def chromium(allowed=lambda url: True, headers=None):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
         page = browser.new_page(extra_http_headers=headers)
+        page.set_default_timeout(120_000)
         page.events = []
         page.route("**/*", lambda route: route.continue_() if allowed(route.request.url) else route.abort())
         page.on("dialog", lambda dialog: (page.events.append(dialog.message), dialog.dismiss()))

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 # A busy machine is slow now and then; that is no failure.
-hypothesis.settings.register_profile("kit", deadline=None)
+hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("kit")
 
 # Two test processes on two cores: threads of BLAS beside them only wait for each other.

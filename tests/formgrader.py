@@ -31,7 +31,7 @@ def served(course):
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=120)
         log.close()
 
 
@@ -42,7 +42,7 @@ def fetch(url):
 
 
 def _wait_for(address, server, log):
-    for _ in range(120):
+    for _ in range(360):
         assert server.poll() is None, log.read_text()
         try:
             fetch(f"{address}/formgrader/api/assignments")

@@ -24,9 +24,9 @@ NOT_HELD = {
     LANDLOCK.name: frozenset({"failed_sees_names_at_home"}),
     PLAIN.name: frozenset(
         {
-            "error_disk_filled_home",
-            "error_disk_filled_tmp",
-            "error_disk_sparse",
+            "forbidden_disk_filled_home",
+            "forbidden_disk_filled_tmp",
+            "forbidden_disk_sparse",
             "failed_leftovers",
             "failed_machine_settings",
             "failed_poisons_the_next_question",

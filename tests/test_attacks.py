@@ -31,7 +31,7 @@ from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = Limits(cpu_seconds=10, wall_seconds=20, memory_mb=2048)
+LIMITS = Limits(cpu_seconds=60, wall_seconds=240, memory_mb=2048)
 
 
 def attacked(manifest, text):
@@ -103,7 +103,7 @@ for folder in ("/", "/usr", "/kit", "/kit/worker", "/submission", "/submission/c
             student.call("cs231n.layers:relu_forward", 1.0)
             ours = family(student._process.pid)
             assert ours
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while alive(ours) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not alive(ours)

@@ -74,7 +74,7 @@ def run(start):
 
     def run(**variables):
         process = start(**variables)
-        output = process.communicate(timeout=60)
+        output = process.communicate(timeout=240)
         return process.returncode, *output
 
     return run
@@ -97,7 +97,7 @@ def server(archive):
                 self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
             self.end_headers()
             self.wfile.write(content[first:][: self.server.cut])
-            self.server.goes_on.wait(30)
+            self.server.goes_on.wait(280)
 
         def log_message(self, *_):
             pass
@@ -182,7 +182,7 @@ def test_a_run_that_is_told_to_stop_stops_at_once_and_keeps_what_it_has(start, s
     while process.poll() is None and not any(path.stat().st_size for path in target.glob(".cifar-10-fetch.*/archive")):
         time.sleep(0.02)
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=140)  # half of what the server would wait
     assert process.returncode == 143 and everything_in(target) == ["cifar-10-python.tar.gz.partial"]
 
 
@@ -215,7 +215,7 @@ def test_a_finished_download_is_not_asked_for_again(run, server, archive, target
 
 def test_two_runs_at_once_both_end_well(start, server, archive, target):
     processes = [start(CIFAR10_URL=server.url, CIFAR10_MD5=md5(archive)) for _ in range(4)]
-    assert [process.communicate(timeout=60) and process.returncode for process in processes] == [0] * 4
+    assert [process.communicate(timeout=240) and process.returncode for process in processes] == [0] * 4
     assert_installed(target, archive)
 
 

@@ -1,24 +1,90 @@
 """Grading a class: nobody's trouble touches anybody else, and what is done already is not done again."""
 
+import shutil
+
 import pytest
 
+from autograder import grade_class as classroom
+from autograder.course.course import Course
 from autograder.course.report_store import report_path
 from autograder.errors import SandboxUnavailable
 from autograder.grade_class import grade_class
+from autograder.grading import pool
 from autograder.report import model as report
+from tests.grading.jobs import JobThatKillsForEve, LoggedJob
+from tests.kills.course import make_class
 
-KILL_THE_JUDGE_OF_EVE = """
-import multiprocessing, os, signal
-from autograder.course import report_store as reports
 
-def read_or_die(folder, manifest, student, read=reports.read_submission):
-    if student == "eve":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return read(folder, manifest, student)
+@pytest.fixture(scope="module")
+def with_loops(tmp_path_factory):
+    """A course in which ben and eve never come to an end; ann, cleo and dan reach no limit."""
+    course = make_class(tmp_path_factory.mktemp("limits") / "course")
+    manifest = course.manifest.root / "questions.toml"
+    limits, short = "cpu_factor = 50\n", "cpu_factor = 1\n"
+    text = manifest.read_text(encoding="utf-8").replace("\ncpu_seconds = 5\n", "\ncpu_seconds = 2\n")
+    assert limits in text and "\ncpu_seconds = 2\n" in text
+    manifest.write_text(text.replace(limits, short), encoding="utf-8")
+    shutil.copytree(course.submitted("ben"), course.submitted("cleo"))
+    layers = course.submitted("ben") / "cs231n" / "layers.py"
+    text = layers.read_text(encoding="utf-8")
+    head, name, body = text.partition("def dropout_forward(")
+    line = body.index('"""', body.index('"""') + 3) + 3
+    layers.write_text(f"{head}{name}{body[:line]}\n    while True:\n        pass\n{body[line:]}", encoding="utf-8")
+    shutil.copytree(course.submitted("ben"), course.submitted("eve"))
+    return course.root
 
-if multiprocessing.parent_process():
-    reports.read_submission = read_or_die
-"""
+
+class TestWhoReachesALimit:
+    STUDENTS = ["ann", "ben", "cleo", "dan", "eve"]
+
+    @pytest.fixture
+    def limited(self, with_loops, tmp_path, monkeypatch):
+        monkeypatch.setattr(classroom, "Job", LoggedJob)
+        monkeypatch.setenv("JUDGED_LOG", str(tmp_path / "judged.log"))
+        shutil.copytree(with_loops, tmp_path / "course")
+        return Course(tmp_path / "course")
+
+    @staticmethod
+    def log_of(course):
+        return (course.root.parent / "judged.log").read_text().splitlines()
+
+    def test_is_judged_again_at_the_end_and_alone(self, limited):
+        order = []
+        done = grade_class(limited, jobs=2, progress=lambda graded: order.append(graded.student))
+        assert [(graded.student, graded.problem) for graded in done] == [(name, "") for name in self.STUDENTS]
+        assert sorted(order[:3]) == ["ann", "cleo", "dan"] and sorted(order[3:]) == ["ben", "eve"]
+        found = {graded.student: graded.report.question("dropout_forward") for graded in done}
+        assert {name: question.verdict for name, question in found.items()} == {
+            "ann": "missing", "ben": "timeout", "cleo": "passed", "dan": "missing", "eve": "timeout"
+        }  # fmt: skip
+        assert [name for name, question in found.items() if question.limits] == ["ben", "eve"]
+        assert found["ben"].limits["reference"]["cpu_seconds"] > 0
+        log = self.log_of(limited)
+        first = log.index(next(line for line in log if line.endswith("alone")))
+        assert not [line for line in log[first:] if "beside others" in line], "others were still being judged"
+        assert sorted(zip(log[first::2], log[first + 1 :: 2])) == [
+            (f"begins {name} alone", f"ends {name} alone") for name in ("ben", "eve")
+        ]
+
+    def test_has_no_report_until_then_so_that_a_killed_run_goes_on(self, limited, monkeypatch):
+        side_by_side = pool._judge_side_by_side
+
+        def killed_before_the_end(waiting, processes):
+            if processes == 1:
+                raise KeyboardInterrupt
+            return side_by_side(waiting, processes)
+
+        with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+            killed.setattr(pool, "_judge_side_by_side", killed_before_the_end)
+            grade_class(limited, jobs=2)
+        on_file = {name: report_path(limited, name).exists() for name in self.STUDENTS}
+        assert on_file == {"ann": True, "ben": False, "cleo": True, "dan": True, "eve": False}
+        assert not limited.autograded("ben").exists()
+        before = len(self.log_of(limited))
+        again = {graded.student: graded.report for graded in grade_class(limited, jobs=2)}
+        assert {line.split()[1] for line in self.log_of(limited)[before:]} == {"ben", "eve"}
+        assert again["ben"].question("dropout_forward").verdict == "timeout" and again["cleo"].score > 0
+        assert limited.autograded("ben").exists() and (limited.reports / "ben" / "recorded.sha256").exists()
 
 
 def test_an_unusable_submission_gets_a_report_with_the_reason_and_the_others_their_grades(
@@ -90,11 +156,9 @@ def test_a_required_sandbox_that_is_missing_stops_before_anything_runs(tmp_path,
     assert not course.reports.exists()
 
 
-def test_a_judge_that_is_killed_costs_nobody_elses_grades(tmp_path, make_course):
-    """The course's configuration, which every judge reads, kills for good the one that comes to eve."""
+def test_a_judge_that_is_killed_costs_nobody_elses_grades(tmp_path, make_course, monkeypatch):
     course = make_course(tmp_path)
-    with open(course.root / "nbgrader_config.py", "a") as file:
-        file.write(KILL_THE_JUDGE_OF_EVE)
+    monkeypatch.setattr(classroom, "Job", JobThatKillsForEve)
     students = ["ada", "eve", "ian", "kim", "zoe"]
     for student in students:
         course.submitted(student).mkdir(parents=True)

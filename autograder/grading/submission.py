@@ -41,8 +41,9 @@ def judge(
     seed: int | None = None,
     watch: Callable[[str, Attempt], None] | None = None,
     pack: Pack | None = None,
+    alone: bool = True,
 ) -> Report:
-    """Grade a submission and return its Report.
+    """Grade a submission and return its Report; RetryLater where it is not `alone` and reaches a limit.
 
     - isolation: from sandbox.isolation.choose_isolation
     - questions: ids to grade (default all); the questions that they need are graded with them
@@ -52,6 +53,7 @@ def judge(
     - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
     - watch: called with each (question id, Attempt)
     - pack: the checks; None takes the pack that the manifest names
+    - alone: whether no other submission of this run is judged meanwhile
     """
     started = time.monotonic()
     seed = seed_of(manifest, secret) if seed is None else seed
@@ -60,7 +62,7 @@ def judge(
     results: list[QuestionResult] = []
     # One thread: the same sums in the same order on every machine.
     with threadpool_limits(1), prepared(submission, setting) as staged:
-        examiner = FairExaminer(staged)
+        examiner = FairExaminer(staged, alone)
         for question in _with_needs(staged, questions):
             examined = examiner.examine(question, results)
             results.append(examined.result)

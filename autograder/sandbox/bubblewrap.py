@@ -14,9 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from autograder.sandbox.exit_reason import MAX_HOME_MB, HomeUsage
 from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
 INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
+_WRITABLE = ("/home", "/tmp", "/dev/shm")
+_ROOM = MAX_HOME_MB + 1 << 20  # bytes: whoever fills a folder has written more than allowed
 
 
 @functools.cache
@@ -46,8 +49,8 @@ def bubblewrap(folder, secrets, environment):
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm"), "--size", str(64 << 20), "--tmpfs", "/tmp"]
-    command += ["--size", str(1 << 20), "--tmpfs", "/home"]
+    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm")]
+    command += ["--size", str(_ROOM), "--tmpfs", "/tmp", "--size", str(_ROOM), "--tmpfs", "/home"]
     secret = hidden_paths(secrets)
     before = [path for path in exposed_paths() if not any(path.is_relative_to(folder) for folder in secret)]
     after = [path for path in exposed_paths() if path not in before]
@@ -65,6 +68,38 @@ def bubblewrap(folder, secrets, environment):
             command += _covered(path)
     command += ["--ro-bind", str(WORKER), f"{INSIDE_KIT}/worker", "--ro-bind", str(folder), INSIDE_SUBMISSION]
     return command + ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/home", "--"]
+
+
+class Home:
+    """The folders that one worker may write to, held open so that they can be counted even after its end.
+
+    - pid: of bwrap, whose worker must have answered once and must not have loaded any of the student's code yet
+
+    OSError where this system does not show them.
+    """
+
+    def __init__(self, pid):
+        self._folders = []
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            if not children:
+                raise ProcessLookupError(f"process {pid} has no child")
+            for folder in _WRITABLE:
+                self._folders.append(os.open(f"/proc/{children[0]}/root{folder}", os.O_PATH | os.O_DIRECTORY))
+        except OSError:
+            self.close()
+            raise
+
+    def usage(self):
+        """Return the HomeUsage, or None once it is closed."""
+        found = [os.fstatvfs(folder) for folder in self._folders]
+        size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
+        return HomeUsage(size, sum(each.f_files - each.f_ffree - 1 for each in found)) if found else None
+
+    def close(self):
+        folders, self._folders = self._folders, []
+        for folder in folders:
+            os.close(folder)
 
 
 def _covered(folder):

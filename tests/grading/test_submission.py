@@ -19,7 +19,7 @@ from autograder.report.model import Diagnosis
 from autograder.sandbox.isolation import PLAIN
 from autograder.sandbox.worker_client import CallError
 
-LIMITS = Limits(2, 10, 1024)
+LIMITS = Limits(60, 240, 1024)
 REFERENCE = '''"""The package."""
 
 def first(x):

@@ -15,7 +15,7 @@ from autograder.intake import collect  # noqa: F401  (what a command would impor
 from autograder.release import build as release  # noqa: F401  (what a command would import)
 from autograder.report import terminal  # noqa: F401  (what a command would import)
 
-PATIENCE = 300  # seconds that a run may take on a busy machine
+PATIENCE = 1200  # seconds that a run may take on a busy machine
 
 
 class Run:

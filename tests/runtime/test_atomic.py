@@ -66,7 +66,7 @@ def test_a_pipe_that_a_person_names_is_written_into_and_stays(tmp_path):
     reader = threading.Thread(target=lambda: came.append(pipe.read_bytes()), daemon=True)
     reader.start()
     write_to(pipe, b"new")
-    reader.join(timeout=10)
+    reader.join(timeout=120)
     assert came == [b"new"] and stat.S_ISFIFO(pipe.stat().st_mode) and os.listdir(tmp_path) == ["pipe"]
 
 

@@ -1,15 +1,13 @@
 """What student code can see and do under Landlock, the sandbox for places without namespaces."""
 
 import os
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograder.assignment.manifest import Limits
-from autograder.sandbox.host_paths import KIT
-from autograder.sandbox.landlock import MAX_HOME, MAX_HOME_FILES
+from autograder.runtime.paths import KIT
 from autograder.sandbox.worker_client import CallError, WorkerClient
 from tests.probe import CODE, LIMITS
 
@@ -64,28 +62,13 @@ class TestUnderLandlock:
             assert student.call("probe:listed", ".") == [] and home.is_dir()
         assert not home.exists()
 
-    def test_what_it_may_write_is_bounded_in_all(self, landlock, folder):
-        with WorkerClient(folder, LIMITS, landlock) as student:
-            with pytest.raises(CallError, match="wrote more to disk") as error:
-                for number in range(40):
-                    student.call("probe:write_much", f"file{number}", MAX_HOME >> 23)
-                    time.sleep(0.1)
-        assert error.value.verdict == "forbidden"
-
     @pytest.mark.parametrize("name", ["make_folder", "remove_file"])
     def test_its_home_holds_files_that_stay_so_that_they_can_be_counted(self, within, name):
         with pytest.raises(CallError, match="Permission denied"):
             within(name)
 
-    def test_its_home_holds_no_more_files_than_can_be_counted_quickly(self, landlock, folder):
-        with WorkerClient(folder, LIMITS, landlock) as student:
-            with pytest.raises(CallError, match="wrote more to disk"):
-                student.call("probe:make_files", MAX_HOME_FILES + 1)
-                time.sleep(1)
-                student.call("probe:thread")
-
     def test_matplotlib_works_without_a_folder_of_its_own(self, landlock, folder):
-        with WorkerClient(folder, Limits(20, 60, 2048), landlock) as student:
+        with WorkerClient(folder, replace(LIMITS, memory_mb=2048, address_mb=2048), landlock) as student:
             assert student.call("probe:draw") == 0
 
     def test_the_hosts_network_and_mounts_cannot_be_read(self, within):

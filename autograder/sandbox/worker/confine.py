@@ -13,9 +13,10 @@ import sys
 from .seccomp import filter_system_calls
 
 
-def confine(cpu_seconds, memory_mb, file_mb=64, landlock=None):
+def confine(cpu_seconds, memory_mb, file_mb=65, landlock=None):
     """Bound this process for good. Call it once, before anything of the student's is imported.
 
+    - file_mb: of one file; more than all files may have together, so that a file of that size proves that it wrote more
     - landlock: {paths, user, reads_closed_folders} to be shut in by Landlock; OSError where that is not to be had
     """
     limits = {
@@ -24,6 +25,7 @@ def confine(cpu_seconds, memory_mb, file_mb=64, landlock=None):
         resource.RLIMIT_FSIZE: file_mb << 20,
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_STACK: 8 << 20,  # a recursion without end crashes at the same depth on every machine
         resource.RLIMIT_NPROC: 1024,  # threads too; without a user of its own all of this user's count
     }
     for limit, value in limits.items():

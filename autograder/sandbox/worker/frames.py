@@ -25,9 +25,10 @@ class FrameError(Exception):
 def pack(header, tensors):
     """Return the bytes of a frame; FrameError where it is larger than a reader would take."""
     text = json.dumps(header).encode()
-    body = save(tensors) if tensors else b""
-    if len(text) > MAX_HEADER or len(body) > MAX_BODY:
-        raise FrameError(f"the answer is too large: {len(text)} bytes of header, {len(body)} bytes of arrays")
+    size = sum(tensor.nbytes for tensor in tensors.values())  # before any of it is copied, for which memory may lack
+    body = save(tensors) if tensors and size <= MAX_BODY else b""
+    if len(text) > MAX_HEADER or max(size, len(body)) > MAX_BODY:
+        raise FrameError(f"the answer is too large: {len(text)} bytes of header, {size} bytes of arrays")
     return _PREFIX.pack(_MAGIC, len(text), len(body)) + text + body
 
 

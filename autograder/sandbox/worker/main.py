@@ -127,12 +127,15 @@ class Worker:
         if isinstance(error, SyntaxError) and str(error.filename).startswith(self.folder):
             where = os.path.relpath(error.filename, self.folder)
             trail.append({"file": where, "line": error.lineno, "function": "<module>"})
+        message, number = "", None
         try:
+            number = error.errno if isinstance(error, OSError) else None
             message = str(error)
         except BaseException:  # a hostile __str__ must not take the reply down
-            message = ""
+            pass
         kind = "returned" if isinstance(error, (WrongReturn, ValueTypeError)) else type(error).__name__
-        return {"type": kind[:80], "message": message[:1000], "trail": trail}
+        said = {"type": kind[:80], "message": message[:1000], "trail": trail}
+        return said | {"errno": number} if type(number) is int else said
 
 
 class WrongReturn(Exception):
