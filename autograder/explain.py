@@ -3,7 +3,7 @@
 import logging
 
 from autograder import checks
-from autograder.edits import edits
+from autograder.edits import edits_of
 from autograder.replay import Record, explanations
 
 MOST_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly tell the same story
@@ -50,7 +50,7 @@ def _replayed(question, attempts, root, is_named):
         for at in places:
             answered[at].is_its_own()
     if not explained and not is_named and not all(record.passed for record in records):
-        explained = explanations(edits(root).get(question, ()), records)
+        explained = explanations(edits_of(question, root), records)
     return [diagnosis for diagnosis, _ in explained]
 
 
