@@ -17,6 +17,9 @@ maximum) it stays as h shrinks, and every value between the two slopes is a subg
 own, so the gap is taken output by output.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 # Steps, relative to the size of the data, tried until one is good enough: the first suits smooth functions, the others
@@ -29,11 +32,12 @@ SETTLED = 1e-6  # an estimate is good enough when its error is below this part o
 class Line:
     """L = sum(f(x) * dout) along a line through x, less its value at x: subtracted before it is summed."""
 
-    def __init__(self, f, x, dout, index=..., direction=1.0, precision=np.float64):
+    def __init__(self, f, x, dout, index=..., direction=1.0, precision=np.float64, origin=None):
+        """Take the line through x along `direction` at x[index]; `origin` is f(x) where it is known already."""
         self.f, self.x, self.dout, self.index, self.direction = f, x, dout, index, direction
         self.eps = np.finfo(precision).eps
         self.start = np.array(x[index])
-        self.origin = np.array(f(x), dtype=np.float64)
+        self.origin = np.array(f(x), dtype=np.float64) if origin is None else origin
 
     def change(self, t):
         """Return f(x + t * direction) - f(x)."""
@@ -58,62 +62,112 @@ class Line:
         return middle - spread / 2, middle + spread / 2, abs(near - far) + float(np.linalg.norm(noise))
 
 
-def precision_of(f, x, direction):
-    """Return np.float32 where f rounds to it: most outputs that depend on x fit that type or miss a move of 1e-9."""
-    line = Line(f, x, 1.0, ..., direction)
-    change = line.change(1e-2)
-    depends = change != 0
-    if not depends.any():
-        return np.float64
-    values = (line.origin + change)[depends]
-    with np.errstate(over="ignore"):
-        fits = values.astype(np.float32) == values
-    missed = line.change(1e-9)[depends] == 0
-    return np.float32 if max(fits.mean(), missed.mean()) > 0.5 else np.float64
+@dataclass(frozen=True)
+class EntrySlopes:
+    """The slope of L along every entry of x, as arrays of its shape.
 
-
-def unit_of(f, x, dout, direction):
-    """Return the slope that L would have if it changed by its own size while x does: a yardstick for rounding errors.
-
-    Its size is that of its terms, or of how they change along the direction, whichever is larger. Where both are 0, as
-    with the loss of a prediction that is as good as certain, x is moved farther.
+    - low, high: every slope between the two fits; they differ only where f has a kink at x
+    - uncertainty: how far off both may be
+    - kink: where f has a kink at x
     """
-    line = Line(f, x, dout, ..., direction)
-    size = float(np.linalg.norm(line.origin * dout))
-    for part in (1e-2, 1.0, -1.0, 10.0, -10.0):
-        with np.errstate(all="ignore"):
-            change = float(np.linalg.norm(line.change(part) * dout)) / abs(part)
-        size = max(size, change) if np.isfinite(change) else size
-        if size > 0:
-            break
-    return size / size_of(x)
+
+    low: np.ndarray
+    high: np.ndarray
+    uncertainty: np.ndarray
+    kink: np.ndarray
 
 
-def measure_entries(f, x, dout, precision):
-    """Return (low, high, uncertainty, kink) per entry: low < high only where f has a kink at x."""
-    low, high, best = np.zeros(x.shape), np.zeros(x.shape), np.full(x.shape, np.inf)
-    kink = np.zeros(x.shape, dtype=bool)
-    before = {}
-    todo, size = list(np.ndindex(*x.shape)), size_of(x)
-    for step in STEPS[precision]:
-        for index in todo:
-            h = step * max(abs(float(x[index])), size)
-            a, b, error = Line(f, x, dout, index, 1.0, precision).slopes(h)
-            middle, gap = (a + b) / 2, b - a
-            last_middle, last_gap = before.get(index, (middle, np.inf))
-            before[index] = middle, gap
-            # A gap that does not shrink with the step, and is no error, is a kink at x itself.
-            kink[index] = abs(gap - last_gap) < 0.1 * gap and gap > 10 * error
-            # Where rounding makes steps of its own, values may agree by chance: those of two step sizes hardly do.
-            uncertainty = gap + error + abs(middle - last_middle)
-            if kink[index]:
-                low[index], high[index], best[index] = a, b, error
-            elif uncertainty < best[index]:
-                low[index] = high[index] = middle
-                best[index] = uncertainty
-        settled = SETTLED * np.maximum(np.abs(low + high) / 2, typical_of((low + high) / 2))
-        todo = [index for index in todo if not kink[index] and best[index] > settled[index]]
-    return low, high, best, kink
+class Slopes:
+    """The slopes of L at x. Each is measured when it is asked for; x is moved in place and put back.
+
+    - f: x -> array shaped like dout, or a number
+    - x: float64 array
+    - dout: float64 array
+    """
+
+    def __init__(self, f, x, dout):
+        self.f, self.x, self.dout = f, x, dout
+
+    @cached_property
+    def origin(self):
+        """f(x)."""
+        return np.array(self.f(self.x), dtype=np.float64)
+
+    def changes_x(self):
+        """Return whether f changes its own argument, which is put back."""
+        before = self.x.copy()
+        self.origin = np.array(self.f(self.x), dtype=np.float64)
+        if np.array_equal(self.x, before, equal_nan=True):
+            return False
+        self.x[...] = before
+        return True
+
+    def along(self, direction, step):
+        """Return (low, high, error) of the slope along a direction, as Line.slopes does."""
+        return self._line(direction).slopes(step)
+
+    def precision(self, direction):
+        """Return np.float32 where f rounds to it, else np.float64.
+
+        It does where most outputs that depend on x fit that type or miss a move of 1e-9.
+        """
+        line = self._line(direction)
+        change = line.change(1e-2)
+        depends = change != 0
+        if not depends.any():
+            return np.float64
+        values = (line.origin + change)[depends]
+        with np.errstate(over="ignore"):
+            fits = values.astype(np.float32) == values
+        missed = line.change(1e-9)[depends] == 0
+        return np.float32 if max(fits.mean(), missed.mean()) > 0.5 else np.float64
+
+    def unit(self, direction):
+        """Return the slope that L would have if it changed by its own size while x does.
+
+        Rounding errors are relative to it. The size of L is that of its terms, or of how they change along the
+        direction, whichever is larger. Where both are 0, as with the loss of a prediction that is as good as certain,
+        x is moved farther.
+        """
+        line = self._line(direction)
+        size = float(np.linalg.norm(line.origin * self.dout))
+        for part in (1e-2, 1.0, -1.0, 10.0, -10.0):
+            with np.errstate(all="ignore"):
+                change = float(np.linalg.norm(line.change(part) * self.dout)) / abs(part)
+            size = max(size, change) if np.isfinite(change) else size
+            if size > 0:
+                break
+        return size / size_of(self.x)
+
+    def entries(self, precision):
+        """Return the EntrySlopes; `precision` is the type that f rounds to."""
+        x = self.x
+        low, high, best = np.zeros(x.shape), np.zeros(x.shape), np.full(x.shape, np.inf)
+        kink = np.zeros(x.shape, dtype=bool)
+        before = {}
+        todo, size = list(np.ndindex(*x.shape)), size_of(x)
+        for step in STEPS[precision]:
+            for index in todo:
+                h = step * max(abs(float(x[index])), size)
+                a, b, error = Line(self.f, x, self.dout, index, 1.0, precision, self.origin).slopes(h)
+                middle, gap = (a + b) / 2, b - a
+                last_middle, last_gap = before.get(index, (middle, np.inf))
+                before[index] = middle, gap
+                # A gap that does not shrink with the step, and is no error, is a kink at x itself.
+                kink[index] = abs(gap - last_gap) < 0.1 * gap and gap > 10 * error
+                # Where rounding makes steps of its own, values may agree by chance: those of two step sizes hardly do.
+                uncertainty = gap + error + abs(middle - last_middle)
+                if kink[index]:
+                    low[index], high[index], best[index] = a, b, error
+                elif uncertainty < best[index]:
+                    low[index] = high[index] = middle
+                    best[index] = uncertainty
+            settled = SETTLED * np.maximum(np.abs(low + high) / 2, typical_of((low + high) / 2))
+            todo = [index for index in todo if not kink[index] and best[index] > settled[index]]
+        return EntrySlopes(low, high, best, kink)
+
+    def _line(self, direction):
+        return Line(self.f, self.x, self.dout, ..., direction, origin=self.origin)
 
 
 def size_of(x):

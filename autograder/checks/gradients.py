@@ -5,6 +5,7 @@ or a wrong one that has a name. It is measured on the judge's side, so nothing t
 it; a forward pass that agrees with no known function earns its backward pass credit only against the right one.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,11 +13,15 @@ import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.numeric_gradient import check_numeric_gradient, copy_inputs
 from autograder.checks.catalogue import catalogue
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
+from autograder.runtime.memo import Memo, identity_of
 from autograder.sandbox.worker.values import Handle
-from cs231n.gradient_check import check_gradient
+
+FAILED = object()  # what a variant gives that raises
+_values = Memo(64 << 20)  # of variants, by inputs
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,9 @@ class Variant:
         return self.diagnosis.name
 
 
-def fresh(inputs):
-    """Return copies of inputs, for a function that may change them."""
-    return {name: value.copy() if isinstance(value, (dict, np.ndarray)) else value for name, value in inputs.items()}
-
-
+@functools.cache
 def variants_of(function, part):
-    """Return the wrong versions of a function in the catalogue as Variants.
+    """Return the wrong versions of a function in the catalogue as Variants: the same ones in every call.
 
     - function: the id of a question, which is the function's name
     - part: which of the values that it returns the Variants return
@@ -51,26 +52,31 @@ def variants_of(function, part):
         return compute
 
     versions = [version for version in catalogue().get(function, ()) if version.can_be_replayed]
-    return [Variant(value(version), version.misconception.diagnosis) for version in versions]
+    return tuple(Variant(value(version), version.misconception.diagnosis) for version in versions)
 
 
 def fitting(variants, inputs, actual, right):
     """Return the Variants whose value on these inputs is the student's, and not the right one."""
+    inputs_identity = identity_of(inputs)
 
     def fits(variant):
-        try:
-            value = variant.function(**fresh(inputs))
-        except Exception:  # a wrong version may fail on some inputs
-            return False
-        return agrees(actual, value) and not agrees(value, right)
+        value = _values.get((variant.function, inputs_identity), lambda: _value_of(variant, inputs))
+        return value is not FAILED and agrees(actual, value) and not agrees(value, right)
 
     return [variant for variant in variants if fits(variant)]
+
+
+def _value_of(variant, inputs):
+    try:
+        return variant.function(**copy_inputs(inputs))
+    except Exception:  # a wrong version may fail on some inputs
+        return FAILED
 
 
 def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None, explain=None):
     """Return an Outcome where `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
 
-    - function: called with the inputs by keyword
+    - function: called with the inputs by keyword; see check_numeric_gradient
     - dout: the upstream gradient, or None where the function returns a number
     - call: what was called, for the message
     - variant: what the student's forward pass computes instead; its gradient is as good
@@ -86,7 +92,7 @@ def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, varia
     first = None
     for candidate in (None, variant) if variant else (None,):
         f = candidate.function if candidate else function
-        check = _check(f, inputs, wrt, claimed, name, dout)
+        check = check_numeric_gradient(f, inputs, wrt, claimed, dout, name)
         if check.passed:
             if candidate and not np.any(claimed):
                 continue  # where a part is left out, a gradient of 0 fits it; that is no work done
@@ -131,9 +137,3 @@ def shares(claimed, name, parts):
     """
     text = by_example(claimed, parts, name)
     return [Diagnosis("attribution", "its examples", text)] if text else []
-
-
-def _check(function, inputs, wrt, claimed, name, dout):
-    others = {key: value for key, value in inputs.items() if key != wrt}
-    moved = inputs[wrt].astype("float64")
-    return check_gradient(lambda value: function(**{wrt: value}, **fresh(others)), moved, claimed, dout, name)

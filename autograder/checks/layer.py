@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks.gradients import fresh
+from autograder.checking.numeric_gradient import copy_inputs
 from autograder.sandbox.worker_client import CallError
 
 
@@ -65,19 +65,19 @@ class Layer:
 
     def value(self, inputs):
         """Return what is right for these inputs, which stay as they are."""
-        return self.function(**fresh(inputs))
+        return self.function(**copy_inputs(inputs))
 
     def parts(self, inputs, dout, position):
         """Return the share of every example in one gradient, (N, *its shape): a backward pass is linear in dout."""
         module = importlib.import_module(self.module)
-        _, cache = getattr(module, self.forward)(**fresh(inputs))
+        _, cache = getattr(module, self.forward)(**copy_inputs(inputs))
         alone = np.eye(len(dout)).reshape(len(dout), len(dout), *(1,) * (dout.ndim - 1)) * dout
         return np.stack([getattr(module, self.backward)(one, cache)[position] for one in alone])
 
     def derive(self, inputs, dout):
         """Return the reference's gradients, in their order, by its forward and its backward function."""
         module = importlib.import_module(self.module)
-        _, cache = getattr(module, self.forward)(**fresh(inputs))
+        _, cache = getattr(module, self.forward)(**copy_inputs(inputs))
         grads = getattr(module, self.backward)(dout, cache)
         return grads if len(self.gradients) > 1 else (grads,)
 

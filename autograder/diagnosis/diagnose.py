@@ -8,7 +8,7 @@ from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.pack import Pack
 from autograder.diagnosis.replay import Record, explanations
-from autograder.diagnosis.single_edits import edits
+from autograder.diagnosis.single_edits import edits_of
 from autograder.report.model import Diagnosis
 
 MAX_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly have the same mistake
@@ -56,7 +56,7 @@ def _replayed(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: 
     own = frozenset(answered[place] for _, places in explained for place in places)
     is_named = any(diagnosis.kind == "misconception" for diagnosis in _seen(attempts))
     if not explained and not is_named and not all(record.passed for record in records):
-        explained = explanations(edits(manifest.root).get(question, ()), records)
+        explained = explanations(edits_of(question, manifest.root), records)
     return Explained(tuple(diagnosis for diagnosis, _ in explained), own)
 
 

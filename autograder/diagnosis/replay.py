@@ -8,12 +8,16 @@ import numpy as np
 
 from autograder.assignment.variants import module_name, right
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
+from autograder.runtime.memo import Memo, identity_of
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
 
 MISSING = object()
+MOST_BYTES = 64 << 20  # of answers that are kept
 LARGEST = 100_000  # entries of an argument
 EXPLAINS, SHOWS = "explains", "shows"
+
+_answers = Memo(MOST_BYTES)  # of the reference and its wrong versions, by calls
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class _Telling:
 
     def __init__(self, record, file):
         self.record = record
-        self.right = _last_answer(right(file), file, record.calls)
+        self._calls_identity = _identity_of_calls(record.calls)
+        self.right = self._answer_of(right(file), file)
         last = record.calls[-1]
         self.theirs = _leaves(last.result, last.returns, _seen_after(last, last.after))
         # The failing array alone, where it can be found: the other parts of the answer may be wrong for other reasons.
@@ -97,14 +102,57 @@ class _Telling:
         """Say whether a wrong version EXPLAINS the answer, SHOWS in another way, or (None) answers what is right."""
         if not self.tells:
             return None
-        seen = _last_answer(version.module, version.file, self.record.calls)
+        seen = self._answer_of(version.module, version.file)
         if _alike(seen, self.right, self.paths):
             return None
         return EXPLAINS if _alike(seen, self.theirs, self.paths) else SHOWS
 
     def is_whole(self, version):
         """Say whether a version gives all that the student's code answered, not the failing array alone."""
-        return _alike(_last_answer(version.module, version.file, self.record.calls), self.theirs)
+        return _alike(self._answer_of(version.module, version.file), self.theirs)
+
+    def _answer_of(self, module, file):
+        """Return the leaves of what a module answers to the last call; the same calls are put to it once."""
+        key = module, file, self._calls_identity
+        return _answers.get(key, lambda: _last_answer(module, file, self.record.calls))
+
+
+def _identity_of_calls(calls):
+    """Return a key that two lists of calls share only where a module answers both alike.
+
+    The numbers of handles do not count: they go on from one criterion to the next.
+    """
+    numbers = {}
+
+    def renumbered(value):
+        if isinstance(value, Handle):
+            return Handle, numbers.setdefault(value.number, len(numbers))
+        if isinstance(value, (list, tuple)):
+            return type(value), [renumbered(item) for item in value]
+        if isinstance(value, dict):
+            return dict, [(key, renumbered(item)) for key, item in value.items()]
+        return value
+
+    def kept(answered):
+        """Return which parts of an answer stay in the worker."""
+        if isinstance(answered, tuple):
+            return [kept(part) for part in answered]
+        return renumbered(answered) if isinstance(answered, Handle) else None
+
+    return identity_of(
+        [
+            (
+                renumbered(call.target),
+                renumbered(call.args),
+                renumbered(call.kwargs),
+                call.returns,
+                call.is_call,
+                call.after is None,
+                kept(call.result),
+            )
+            for call in calls
+        ]
+    )
 
 
 def _last_answer(module, file, calls):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from autograder.assignment.manifest import read_manifest
 from autograder.assignment.reference import reference_texts
 from autograder.assignment.variants import with_code
-from autograder.diagnosis.mutation.derive import Mutant, derive
+from autograder.diagnosis.mutation.derive import Mutant, derive_question
 from autograder.diagnosis.mutation.kinds import SAID
 from autograder.report.model import Diagnosis
 
@@ -40,16 +40,30 @@ class Edit:
 
 
 @functools.cache
-def edits(root):
-    """Return {question id: its Edits}; of a backward pass also those that spoil what the forward pass puts aside.
+def edits_of(identifier, root):
+    """Return the Edits of a question; of a backward pass also those that spoil what the forward pass puts aside.
 
+    Only the functions that this question is about are taken apart.
+
+    - identifier: the question's id
     - root: the folder of the reference solution
     """
-    manifest = read_manifest(root)
-    found, texts = {question.id: [] for question in manifest.questions}, reference_texts(manifest)
-    for mutant in derive(manifest, most=None):
-        edit = Edit(mutant, mutant.definition(texts[mutant.file]))
-        users = [question.id for question in manifest.questions if mutant.function in question.needs]
-        for question in users if mutant.cache else [mutant.function]:
-            found[question].append(edit)
+    questions = read_manifest(root).questions
+    needs = next(question.needs for question in questions if question.id == identifier)
+    found = []
+    for question in questions:
+        if question.id in needs:
+            found += [edit for edit in _edits_in(question.id, root) if edit.mutant.cache]
+        if question.id == identifier:
+            found += [edit for edit in _edits_in(question.id, root) if not edit.mutant.cache]
     return found
+
+
+@functools.cache
+def _edits_in(identifier, root):
+    """Return the Edits in the function or class that answers a question."""
+    manifest = read_manifest(root)
+    question = next(question for question in manifest.questions if question.id == identifier)
+    mutants = derive_question(manifest, question)
+    text = reference_texts(manifest)[question.file] if mutants else ""
+    return [Edit(mutant, mutant.definition(text)) for mutant in mutants]

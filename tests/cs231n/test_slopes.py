@@ -5,7 +5,7 @@ import pytest
 
 from cs231n.gradient_check import check_gradient
 from cs231n.layers import conv_backward_naive, conv_forward_naive
-from cs231n.slopes import Line, measure_entries
+from cs231n.slopes import Line, Slopes
 
 
 def drawn(*shape, seed=0):
@@ -21,15 +21,15 @@ def test_the_error_estimate_covers_the_error_at_steps_of_every_size():
 
 def test_entries_much_smaller_than_the_others_are_measured_as_closely():
     x = np.array([1.0, -2.0, 900.0])
-    low, high, uncertainty, kink = measure_entries(np.tanh, x, np.ones(3), np.float64)
-    np.testing.assert_allclose((low + high) / 2, np.cosh([1, -2, 300.0]) ** -2.0 * [1, 1, 0], rtol=1e-5)
-    assert not kink.any() and (uncertainty < 1e-5).all()
+    slopes = Slopes(np.tanh, x, np.ones(3)).entries(np.float64)
+    np.testing.assert_allclose((slopes.low + slopes.high) / 2, np.cosh([1, -2, 300.0]) ** -2.0 * [1, 1, 0], rtol=1e-5)
+    assert not slopes.kink.any() and (slopes.uncertainty < 1e-5).all()
 
 
 def test_a_kink_is_measured_from_both_sides():
-    low, high, _, kink = measure_entries(lambda x: np.abs(x), np.array([0.0, 1.0]), np.ones(2), np.float64)
-    np.testing.assert_allclose([low, high], [[-1, 1], [1, 1]])
-    assert kink.tolist() == [True, False]
+    slopes = Slopes(lambda x: np.abs(x), np.array([0.0, 1.0]), np.ones(2)).entries(np.float64)
+    np.testing.assert_allclose([slopes.low, slopes.high], [[-1, 1], [1, 1]])
+    assert slopes.kink.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

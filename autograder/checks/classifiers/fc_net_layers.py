@@ -5,7 +5,7 @@ import numpy as np
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
 from autograder.checking.criteria import Checks, Outcome, Wrong, needing
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
-from autograder.checks.classifiers.nets import expect_initial_parameters, forward, loss_of
+from autograder.checks.classifiers.nets import LossByHand, expect_initial_parameters, forward, loss_of
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
 from autograder.checks.pairs import worst
@@ -22,7 +22,7 @@ KEEP = 0.7
 
 def _normalized(trial, hidden_dims, **options):
     net = deep(trial, hidden_dims, use_batchnorm=True, **options)
-    net.right_loss = lambda reference, X, y: loss_of(reference, forward(reference, X, _of_the_batch), y)
+    net.right_loss = LossByHand(_of_the_batch)
     return net, net.share_parameters()
 
 
@@ -115,8 +115,7 @@ def _with_dropout(trial, hidden_dims, N, **options):
             raise Wrong(f"{call} drew two masks in two calls, though both had the same seed", "blocked")
         return drawn.kept * drawn.scale
 
-    masks = [mask(N, units) for units in hidden_dims]
-    net.right_loss = lambda reference, X, y: loss_of(reference, forward(reference, X, None, masks), y)
+    net.right_loss = LossByHand(masks=tuple(mask(N, units) for units in hidden_dims))
     return net, net.share_parameters(), mask
 
 
@@ -193,8 +192,7 @@ def both(trial):
     """Batch norm and dropout in one net: loss and gradients."""
     hidden_dims = DEPTHS[1]
     net, names, mask = _with_dropout(trial, hidden_dims, 6, use_batchnorm=True)
-    masks = [mask(6, units) for units in hidden_dims]
-    net.right_loss = lambda reference, X, y: loss_of(reference, forward(reference, X, _of_the_batch, masks), y)
+    net.right_loss = LossByHand(_of_the_batch, tuple(mask(6, units) for units in hidden_dims))
     batch = net.batch(6, SHAPE, C)
     net.expect_loss(*batch)
     return net.expect_gradients(*batch, names)

@@ -1,13 +1,18 @@
 """A student's net beside the reference's, with the same parameters."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.checking.criteria import Checks, Outcome, Wrong
 from autograder.checking.large_call import LargeCall, expect_about
+from autograder.checking.numeric_gradient import PureFunction
 from autograder.checks.catalogue import misconception
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
+from autograder.runtime.memo import identity_of
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
 from cs231n.layers import affine_forward, softmax_loss
@@ -43,20 +48,39 @@ def loss_of(net, scores, y):
     return softmax_loss(scores, y)[0] + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
 
 
+def plain_loss(net, X, y):
+    """The right loss of a net without dropout, whose batch normalization is in test mode.
+
+    From the scores, because measuring a slope does not need the gradients that loss(X, y) computes as well.
+    """
+    return loss_of(net, net.loss(X), y)
+
+
+@dataclass(frozen=True)
+class LossByHand:
+    """The right loss of a fully connected net: `normalize` and `masks` as in forward."""
+
+    normalize: Callable | None = None
+    masks: tuple[np.ndarray, ...] = ()
+
+    def __call__(self, net, X, y):
+        return loss_of(net, forward(net, X, self.normalize, self.masks), y)
+
+
 class NetTrial:
     """One configuration of a net: the student's (a handle) and the reference's, given the same random parameters.
 
     - trial: criteria.Trial
     - target: the student's class, as in "cs231n.classifiers.fc_net:TwoLayerNet"
-    - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y
+    - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y: one of the
+      module's, or a LossByHand
     - options: keyword arguments of both constructors
     """
 
     def __init__(self, trial, target, reference, **options):
         self.trial, self.name, self.options = trial, target.rpartition(":")[2], options
         self.reference = reference(**options)
-        # From the scores, because measuring a slope has no use for the gradients that loss(X, y) computes besides.
-        self.right_loss = lambda net, X, y: loss_of(net, net.loss(X), y)
+        self.right_loss = plain_loss
         self._target = target
         self.net = self.make()
 
@@ -216,7 +240,9 @@ class NetTrial:
             finally:
                 self.reference.params = before
 
-        return loss
+        computed = variant.function if variant else self.right_loss
+        state = {name: value for name, value in vars(self.reference).items() if name != "params"}
+        return PureFunction(loss, identity_of((type(self.reference), state, computed, X, y)))
 
     def _explain(self, parameter, X, y):
         """Return what says of which parts, the data's and the regularization's, a gradient is the sum."""

@@ -54,14 +54,18 @@ def _tree(text):
 
 def derive(manifest, most=MOST):
     """Return the Mutants of every graded function in the order of the manifest, at most `most` of each unless None."""
-    texts = reference_texts(manifest)
-    questions = [question for question in manifest.questions if question.source and not question.cells]
-    found = {file: mutants_of(file, texts[file]) for file in dict.fromkeys(question.file for question in questions)}
     return [
         mutant
-        for question in questions
-        for mutant in spread([each for each in found[question.file] if each.function == question.id], most, "operator")
+        for question in manifest.questions
+        for mutant in spread(derive_question(manifest, question), most, "operator")
     ]
+
+
+def derive_question(manifest, question):
+    """Return every Mutant of the function or class that answers a question; none where it is no part of a module."""
+    if not question.source or question.cells:
+        return []
+    return mutants_in(question.file, reference_texts(manifest)[question.file], question.id)
 
 
 def spread(mutants, most, kind):
@@ -79,9 +83,15 @@ def spread(mutants, most, kind):
     return [mutant for mutant in mutants if mutant.key in chosen]
 
 
-@cache
 def mutants_of(file, text):
     """Return every mutant of a file's text, without those that mean the same."""
+    defined = dict.fromkeys(node.name for node in _tree(text).body if hasattr(node, "name"))
+    return [mutant for name in defined for mutant in mutants_in(file, text, name)]
+
+
+@cache
+def mutants_in(file, text, name):
+    """Return every mutant of the functions or classes of this name in a file's text."""
     lines = text.splitlines(keepends=True)
     starts = list(itertools.accumulate(map(len, lines), initial=0))
     solved = {region.line + n for region in find_regions(text, file) for n in range(1, 1 + len(region.lines))}
@@ -91,7 +101,7 @@ def mutants_of(file, text):
         return tuple(starts[line - 1] + len(lines[line - 1].encode()[:column].decode()) for line, column in ends)
 
     found, seen, keys = [], set(), Counter()
-    for node, parents in _nodes(_tree(text)):
+    for node, parents in _nodes_in(_tree(text), name):
         made = list(_replacements(node, parents)) if getattr(node, "lineno", None) in solved else []
         if not made:
             continue
@@ -116,6 +126,13 @@ def mutants_of(file, text):
     return found
 
 
+def _nodes_in(tree, name):
+    """Yield the nodes of the top-level definitions of this name, as _nodes does."""
+    for definition in tree.body:
+        if getattr(definition, "name", None) == name:
+            yield from _nodes(definition, (tree,))
+
+
 def _nodes(node, parents=()):
     """Yield every node below this one, with its parents from the module down; formatted strings are one node."""
     for child in ast.iter_child_nodes(node):
@@ -126,9 +143,18 @@ def _nodes(node, parents=()):
 
 def _scope(node, parents):
     function = next(each for each in reversed(parents) if isinstance(each, ast.FunctionDef))
+    arguments, unpacked, stored = _names_in(function)
+    bound = arguments | {name for name, line in stored if line < node.lineno}
+    return Scope(arguments | unpacked, bound, parents[-1])
+
+
+@cache
+def _names_in(function):
+    """Return a function's arguments, the names that its cache is unpacked into, and (name, line) of what is stored."""
     inner = list(ast.walk(function))
     arguments = {each.arg for each in inner if isinstance(each, ast.arg)}
-    stored = [each for each in inner if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    used = [each for each in inner if isinstance(each, ast.Name)]
+    stored = {(each.id, each.lineno) for each in used if isinstance(each.ctx, ast.Store)}
     unpacked = {
         name.id
         for each in inner
@@ -136,8 +162,7 @@ def _scope(node, parents):
         for name in ast.walk(each.targets[0])
         if isinstance(name, ast.Name)
     }
-    bound = arguments | {name.id for name in stored if name.lineno < node.lineno}
-    return Scope(frozenset(arguments | unpacked), frozenset(bound), parents[-1])
+    return frozenset(arguments), frozenset(unpacked), frozenset(stored)
 
 
 def _replacements(node, parents):

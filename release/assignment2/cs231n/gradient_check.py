@@ -21,13 +21,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cs231n.slopes import STEPS, Line, measure_entries, precision_of, size_of, typical_of, unit_of
+from cs231n.slopes import STEPS, Line, Slopes, size_of, typical_of
 
 UNDECIDED = 1e-2  # an entry whose error stays above this part of the gradient's size decides nothing
 ONE_ENTRY = 1e-4  # a typical entry that is wrong by this part shows along a whole direction
 MARGIN = 4  # an estimate of an error may be too small by this factor
 STILL = 1e-9  # a measured slope up to this is rounding error, once L and x are scaled to 1
 SMALL = 200  # arrays up to this many entries are measured entry by entry at once
+CHANGES = (
+    "{name} could not be measured, because the forward pass changes its argument itself (as in `x -= ...`). "
+    "Whoever called it still needs that array: work on a new one."
+)
 
 
 def rel_error(x, y):
@@ -159,16 +163,22 @@ def check_gradient(f, x, analytic, dout=None, name="gradient"):
     """
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
         raise TypeError(f"check_gradient moves x by tiny steps, so x must be a float array; got {_describe(x)}")
-    problem = _unusable(analytic, x, name) or _changes(f, x, name)
+    dout = np.ones(()) if dout is None else np.asarray(dout, dtype=np.float64)
+    return compare(analytic, Slopes(f, x, dout), name)
+
+
+def compare(analytic, slopes, name="gradient"):
+    """Compare one analytic gradient with slopes.Slopes, which are measured as far as needed; return a GradientCheck."""
+    x = slopes.x
+    problem = _unusable(analytic, x, name) or (slopes.changes_x() and CHANGES.format(name=name))
     if problem:
         return GradientCheck(name, None, False, problem)
     raw, analytic = analytic, np.asarray(analytic, dtype=np.float64)
-    dout = np.ones(()) if dout is None else np.asarray(dout, dtype=np.float64)
     # Drawn from the claim itself: the same in every run, yet no gradient can be made to fit its own direction.
     rng = np.random.default_rng([231, *hashlib.sha256(analytic.tobytes()).digest()])
     lengths = rng.uniform(0.5, 1.5, size=x.shape) * size_of(x)
     direction = rng.choice([-1.0, 1.0], size=x.shape) * lengths
-    precision = precision_of(f, x, direction)
+    precision = slopes.precision(direction)
     rtol = 1e-4 if np.asarray(raw).dtype.itemsize < 8 else 1e-6
     if precision is np.float32:
         rtol = 3e-3  # sums inside f may round by far more than the size of its values lets one expect
@@ -176,39 +186,37 @@ def check_gradient(f, x, analytic, dout=None, name="gradient"):
     if x.size > SMALL and precision is np.float64 and np.isfinite(analytic).all():
         # Along the claim's own signs a wrong factor adds up; a random direction catches all else.
         uphill = np.copysign(lengths, analytic)
-        tried = [_direction(f, x, dout, analytic, way) for way in (direction, uphill)]
+        tried = [_along(slopes, analytic, way) for way in (direction, uphill)]
         if all(error <= bound for error, bound in tried):
             error, bound = max(tried)
             return GradientCheck(name, analytic, True, _right(name, error), error, bound)
     eps = max(np.finfo(np.result_type(raw, np.float16)).eps, np.finfo(precision).eps)
-    unit = unit_of(f, x, dout, direction)
-    return _entries(f, x, dout, analytic, rtol, eps, unit, name, precision)
+    return _compare_entries(analytic, slopes.entries(precision), slopes.unit(direction), rtol, eps, name)
 
 
-def _direction(f, x, dout, analytic, direction):
+def _along(slopes, analytic, direction):
     """Return (relative error, bound) of the analytic gradient along one direction.
 
     The bound is strict enough to stop at a single entry that is wrong: right gradients that miss it are measured entry
     by entry, which costs time and nothing else.
     """
-    one_entry = ONE_ENTRY / np.sqrt(x.size)
+    one_entry = ONE_ENTRY / np.sqrt(analytic.size)
     with np.errstate(over="ignore", invalid="ignore"):
         size = max(float(np.linalg.norm(analytic * direction)), np.finfo(np.float64).tiny)
         claimed = float(np.sum(analytic * direction))
     if not np.isfinite(size):
         return np.inf, one_entry  # larger than a sum can hold: let the entries decide
-    line = Line(f, x, dout, ..., direction)
     for step in STEPS[np.float64]:
-        low, high, error = line.slopes(step)
+        low, high, error = slopes.along(direction, step)
         uncertainty = high - low + error
         if uncertainty <= one_entry * size:
             return abs((low + high) / 2 - claimed) / size, one_entry + uncertainty / size
     return np.inf, one_entry  # a kink lies in every step: let the entries decide
 
 
-def _entries(f, x, dout, analytic, rtol, eps, unit, name, precision):
-    """Measure every entry and compare."""
-    low, high, uncertainty, kink = measure_entries(f, x, dout, precision)
+def _compare_entries(analytic, measured, unit, rtol, eps, name):
+    """Compare every entry with measured slopes.EntrySlopes."""
+    low, high, uncertainty, kink = measured.low, measured.high, measured.uncertainty, measured.kink
     numeric = (low + high) / 2
     size = np.maximum(np.abs(numeric), typical_of(numeric))
     # Where f does not move at all, as with a bias that is normalized away, the claim may be rounding error as well.
@@ -224,28 +232,15 @@ def _entries(f, x, dout, analytic, rtol, eps, unit, name, precision):
     scale = np.where(size > 0, size, unit or 1.0)  # beside slopes that are all 0 nothing can be relative to them
     relative = np.where(undecided | nothing, 0, miss / scale)
     candidates = np.where(wrong, relative, -1.0) if wrong.any() else relative
-    worst = tuple(int(i) for i in np.unravel_index(np.argmax(candidates), x.shape)) if x.size else ()
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(candidates), analytic.shape)) if analytic.size else ()
     passed = not wrong.any()
-    if passed and x.size and undecided.mean() > 0.5:
+    if passed and analytic.size and undecided.mean() > 0.5:
         passed = None
-    error = float(relative[worst]) if x.size else 0.0
-    limit = float((bound / scale)[worst]) if x.size else rtol
+    error = float(relative[worst]) if analytic.size else 0.0
+    limit = float((bound / scale)[worst]) if analytic.size else rtol
     message = _sentence(name, passed, analytic, numeric, wrong, worst, error, int(kink.sum()))
     return GradientCheck(
         name, analytic, passed, message, error, limit, worst, int(kink.sum()), int(undecided.sum()), numeric, wrong
-    )
-
-
-def _changes(f, x, name):
-    """Return why no slope of f can be measured where f changes its own argument, or None."""
-    before = x.copy()
-    f(x)
-    if np.array_equal(x, before, equal_nan=True):
-        return None
-    x[...] = before
-    return (
-        f"{name} could not be measured, because the forward pass changes its argument itself (as in `x -= ...`). "
-        "Whoever called it still needs that array: work on a new one."
     )
 
 
