@@ -13,8 +13,8 @@ import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checking.criteria import Outcome, Wrong
-from autograder.checking.numeric_gradient import check_numeric_gradient, copy_inputs
 from autograder.checks.catalogue import catalogue
+from autograder.checks.numeric_gradient import check_numeric_gradient, copy_inputs
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import Memo, identity_of

@@ -8,10 +8,10 @@ import numpy as np
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.checking.criteria import Checks, Outcome, Wrong
 from autograder.checking.large_call import LargeCall, expect_about
-from autograder.checking.numeric_gradient import PureFunction
 from autograder.checks.catalogue import misconception
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
+from autograder.checks.numeric_gradient import PureFunction
 from autograder.runtime.memo import identity_of
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError

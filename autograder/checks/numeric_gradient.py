@@ -3,8 +3,6 @@
 A slope depends on the function, its inputs, the input that is moved, and dout; never on what a student's code returned.
 So different criteria, retries, variants and students share what was measured. The student's gradient is compared with
 the very numbers that a new measurement would give.
-
-Import `autograder.checks` first: it makes the assignment's own gradient check importable.
 """
 
 from collections.abc import Callable, Hashable, Mapping
