@@ -292,7 +292,7 @@ def measure(
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Where to make the demo course.")] = Path("build/demo")):
     """Make a course with a class of sample submissions and grade it."""
-    from autograder.demo import make_course
+    from autograder.samples.demo_course import make_course
 
     course = make_course(folder)
     grade(course=course.root)

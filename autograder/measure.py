@@ -10,7 +10,7 @@ from autograder import checks
 from autograder.errors import KitError
 from autograder.examine import examine, is_available
 from autograder.limits import Cost, Limits, recorded_costs
-from autograder.samples import Sample
+from autograder.reference import reference_submission
 from autograder.secret import secret_of
 from autograder.submission import Submission
 from autograder.visible import KIT
@@ -62,10 +62,10 @@ def reference_cost(question, work, seed):
 
     - work: a Work with the manifest, isolation, hidden folders and secret to measure with
     """
-    files = Sample("reference", "the reference", questions=(question.id,)).files(work.manifest)
-    if question.file != question.source:  # a saved model is part of the answer
-        files |= checks.model_files()
-    reference = _Watched(Submission("reference", files), work.manifest, work.isolation, work.hidden, work.secret)
+    # Where the answer is no module of the package, it may be a saved model.
+    models = checks.model_files() if question.file != question.source else {}
+    submission = reference_submission(work.manifest, models)
+    reference = _Watched(submission, work.manifest, work.isolation, work.hidden, work.secret)
     used = []
 
     def watch(*_):

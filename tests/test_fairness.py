@@ -10,12 +10,13 @@ import pytest
 
 from autograder.fairness import FairExaminer
 from autograder.machine import Place
-from autograder.samples import Sample, load_samples
+from autograder.samples.load import load_samples
+from autograder.samples.sample import Sample
 from autograder.submission import Submission
 from autograder.work import Work
 from tests.conftest import ROOT
 
-SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+SAMPLES = load_samples()
 # Burns a second of processor time before the first step is made, once in each worker.
 SLOW = """
     import time

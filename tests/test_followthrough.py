@@ -10,7 +10,7 @@ from autograder.followthrough import Answers, Keep
 from autograder.judge import judge
 from autograder.questions import Limits
 from autograder.release import package_files, reference_texts
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.student import Student, StudentError
 from autograder.submission import Submission, stage
 from autograder.worker import frames

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,14 +14,15 @@ from autograder.html import student_page
 from autograder.judge import judge
 from autograder.questions import read_manifest
 from autograder.release import reference_texts
-from autograder.samples import Sample, load_samples
+from autograder.samples.load import load_samples
+from autograder.samples.sample import Sample
 from autograder.secret import secret_of
 from autograder.submission import Submission
 from autograder.work import Work
 from tests.mutants.rights import load_rights, replaced
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
-SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
+SAMPLES = load_samples()
 MEASURED = (
     "affine_backward",
     "softmax_loss",

@@ -11,13 +11,14 @@ from autograder.checks import CRITERIA, heat_map
 from autograder.inputs import inputs_of
 from autograder.judge import judge
 from autograder.reproduce import reproduce
-from autograder.samples import load_samples, write_sample
+from autograder.samples.load import load_samples
+from autograder.samples.sample import write_sample
 from autograder.secret import NAME, secret_of
 from autograder.student import Call
 from autograder.submission import Submission, read_submission
 from tests.conftest import ROOT
 
-SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+SAMPLES = load_samples()
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
-"""The planted submissions: each gets the verdicts that its case.toml expects, no more and no less."""
+"""The planted submissions: each gets the verdicts that its case expects, no more and no less."""
 
-from pathlib import Path
 
 import pytest
 
 from autograder import checks
 from autograder.judge import judge
 from autograder.report import worst
-from autograder.samples import load_samples
+from autograder.samples.load import load_samples
 
-SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
+SAMPLES = load_samples()
 # The reference has every point of every question, the release not one.
 SHARES = {"passed_reference": 1, "missing_everything": 0}
 
@@ -26,7 +25,7 @@ def test_verdicts_are_the_expected_ones(name, manifest, isolation):
     verdicts = {question.id: question.verdict for question in report.questions}
     otherwise = "missing" if sample.base == "release" else "passed"
     assert verdicts == {identifier: sample.expect.get(identifier, otherwise) for identifier in judged}
-    assert name.partition("_")[0] == worst(verdicts.values()), "the folder's name begins with its worst verdict"
+    assert name.partition("_")[0] == worst(verdicts.values()), "the name begins with the worst verdict"
 
     for question in report.questions:
         assert 0 <= question.points <= question.max_points

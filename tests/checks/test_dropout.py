@@ -11,7 +11,7 @@ from autograder.checks.layers import dropout
 from autograder.checks.layers.masks import SHAPE, Drawn, drawn_from
 from autograder.criteria import Wrong
 from autograder.judge import judge
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.submission import Submission
 
 X = np.random.default_rng(0).uniform(0.5, 2, size=SHAPE)

@@ -8,7 +8,7 @@ from autograder.checks.layers.normalization import BATCHNORM, LAYERNORM
 from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
 from autograder.compare import RTOL, agrees
 from autograder.judge import judge
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.submission import Submission
 from cs231n import layers as reference
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from autograder import checks
 from autograder.judge import judge
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.submission import Submission
 from tests.mutants.grading import FAILING, here, questions_upon
 

@@ -11,7 +11,7 @@ from autograder.judge import judge
 from autograder.mutation.derive import Mutant
 from autograder.questions import read_manifest
 from autograder.release import reference_texts
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.sandbox import choose_isolation
 from autograder.submission import Submission
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.judge import judge
 from autograder.release import reference_texts
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.submission import Submission
 from tests.mutants.grading import here, questions_upon
 

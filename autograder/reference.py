@@ -1,0 +1,41 @@
+"""The reference solution as a submission, as a student with every answer right would hand it in."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from autograder.cells import Cell, source_cells
+from autograder.questions import Manifest
+from autograder.regions import BEGIN, END
+from autograder.release import reference_texts
+from autograder.submission import Submission
+
+
+def reference_submission(manifest: Manifest, more: Mapping[str, bytes] | None = None) -> Submission:
+    """Return the reference's package and answered notebooks as a Submission.
+
+    - more: {path: bytes} of further files, such as saved models
+    """
+    files = {path: without_markers(text).encode() for path, text in reference_texts(manifest).items()}
+    files |= answered_notebooks(manifest, lambda notebook, grade_id, cell: without_markers(cell.solution))
+    return Submission("reference", files | dict(more or {}))
+
+
+def answered_notebooks(manifest: Manifest, answer: Callable[[str, str, Cell], str]) -> dict[str, bytes]:
+    """Return {path: bytes} of the notebooks in which some question is answered.
+
+    - answer: called with (notebook, grade id, Cell) of each graded code cell; returns the text to put there
+    """
+    files = {}
+    for name, cells in source_cells(manifest).items():
+        notebook = json.loads((manifest.notebooks / f"{name}.ipynb").read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if grade_id in cells:
+                cell["source"] = answer(name, grade_id, cells[grade_id])
+        files[f"{name}.ipynb"] = json.dumps(notebook).encode()
+    return files
+
+
+def without_markers(text: str) -> str:
+    """Return a text of the reference without the lines that mark its solutions."""
+    return "\n".join(line for line in text.split("\n") if line.strip() not in (BEGIN, END))
