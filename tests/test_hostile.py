@@ -143,9 +143,11 @@ def test_no_attack_is_excused_that_is_not_planted():
     assert [name for names in NOT_HELD.values() for name in names if name not in ATTACKS] == []
 
 
-@pytest.mark.parametrize("isolation", WEAKER, ids=lambda isolation: isolation.name)
-def test_a_weaker_sandbox_holds_what_it_promises(isolation, manifest):
-    found = {name: verdicts(name, manifest, isolation) for name in held(isolation)[::EVERY]}
+@pytest.mark.parametrize("weaker", WEAKER, ids=lambda weaker: weaker.name)
+def test_a_weaker_sandbox_holds_what_it_promises(weaker, isolation, manifest):
+    if weaker.name == isolation.name:
+        pytest.skip("it is the best one here, and tests/test_samples.py judges every attack in it")
+    found = {name: verdicts(name, manifest, weaker) for name in held(weaker)[::EVERY]}
     assert {name: came for name, (came, expected) in found.items() if not is_held(came, expected)} == {}
 
 
