@@ -28,7 +28,7 @@ from rich.table import Table
 
 from autograder import checks
 from autograder.assignment.manifest import Manifest, read_manifest
-from autograder.samples import Sample, write_sample
+from autograder.samples.sample import Sample, write_sample
 from tests.mutants.rights import load_rights, replaced
 
 ROOT = Path(__file__).resolve().parents[1]

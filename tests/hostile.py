@@ -13,11 +13,11 @@ from pathlib import Path
 
 from autograder.assignment.manifest import read_manifest
 from autograder.grading.submission import judge
-from autograder.samples import load_samples
+from autograder.samples.load import load_samples
 from autograder.sandbox.isolation import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
 
 ROOT = Path(__file__).resolve().parents[1]
-ATTACKS = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions") if sample.attack}
+ATTACKS = {name: sample for name, sample in load_samples().items() if sample.attack}
 # What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
 NOT_HELD = {
     BUBBLEWRAP.name: frozenset(),
@@ -74,7 +74,7 @@ def is_held(came, expected):
 def main():
     """Try the attacks that are asked for and print one line each."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="folders of tests/submissions (default: all attacks)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="cases of tests/submissions/attacks (default: all)")
     parser.add_argument("--isolation", choices=ISOLATIONS, default=BUBBLEWRAP.name)
     parser.add_argument("--attack", choices=sorted({sample.attack for sample in ATTACKS.values()}))
     options = parser.parse_args()

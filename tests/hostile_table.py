@@ -21,7 +21,7 @@ KINDS = ("forgery", "theft", "harm")
 _STOPPED = {"forbidden", "timeout", "memory", "error"}
 _HEAD = """# Attacks, tried
 
-Written by `python -m tests.hostile_table`: each row is a folder of `tests/submissions/`, judged in each sandbox.
+Written by `python -m tests.hostile_table`: each row is a case of `tests/submissions/attacks/`, judged in each sandbox.
 
 - **held**: the attack gets nothing, and the code around it the verdict it deserves;
 - **stopped**: it is ended when it has begun, and the report says why;

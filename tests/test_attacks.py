@@ -1,6 +1,6 @@
 """Attacks that are no planted submission: on the sandbox, on the judge's own process, and through the notebook.
 
-The rest are folders of tests/submissions. Whatever a hand-in does, it gets a verdict; none is `grader_fault`.
+The rest are cases of tests/submissions/attacks. Whatever a hand-in does, it gets a verdict; none is `grader_fault`.
 """
 
 import io
@@ -26,7 +26,7 @@ from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
 from autograder.report.html import student_page
 from autograder.report.terminal import print_question
-from autograder.samples import load_samples
+from autograder.samples.load import load_samples
 from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
 
@@ -221,7 +221,7 @@ def test_a_module_in_an_odd_encoding_gets_a_verdict(codec, manifest, isolation):
 
 
 def test_nothing_a_student_says_reaches_page_or_terminal_unescaped(manifest, isolation):
-    sample = next(s for s in load_samples(ROOT / "tests" / "submissions") if s.name == "error_markup_in_messages")
+    sample = load_samples()["error_markup_in_messages"]
     report = judge(Submission("x", sample.files(manifest)), manifest, isolation, sample.questions)
     page = student_page(report, PACK.heat_map)
     terminal = io.StringIO()

@@ -1,6 +1,6 @@
 """The demo's course: made from the sample submissions, in a folder of its own."""
 
-from autograder.demo import make_course
+from autograder.samples.demo_course import make_course
 
 
 def test_the_demo_makes_a_class_of_seven_beside_the_real_course(tmp_path):

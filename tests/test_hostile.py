@@ -4,12 +4,8 @@ Under the best sandbox of this machine tests/test_samples.py judges every case, 
 judged under each weaker one; `python -m tests.hostile --isolation plain` judges them all.
 """
 
-import stat
-import zipfile
-
 import pytest
 
-from autograder.handins import KINDS, place, zipped
 from autograder.sandbox.isolation import LANDLOCK, PLAIN
 from tests.hostile import ATTACKS, NOT_HELD, held, is_held, verdicts
 
@@ -147,9 +143,11 @@ def test_no_attack_is_excused_that_is_not_planted():
     assert [name for names in NOT_HELD.values() for name in names if name not in ATTACKS] == []
 
 
-@pytest.mark.parametrize("isolation", WEAKER, ids=lambda isolation: isolation.name)
-def test_a_weaker_sandbox_holds_what_it_promises(isolation, manifest):
-    found = {name: verdicts(name, manifest, isolation) for name in held(isolation)[::EVERY]}
+@pytest.mark.parametrize("weaker", WEAKER, ids=lambda weaker: weaker.name)
+def test_a_weaker_sandbox_holds_what_it_promises(weaker, isolation, manifest):
+    if weaker.name == isolation.name:
+        pytest.skip("it is the best one here, and tests/test_samples.py judges every attack in it")
+    found = {name: verdicts(name, manifest, weaker) for name in held(weaker)[::EVERY]}
     assert {name: came for name, (came, expected) in found.items() if not is_held(came, expected)} == {}
 
 
@@ -161,26 +159,3 @@ def test_a_theft_that_succeeds_is_a_right_answer(name, manifest):
     """Else a case would be held whatever a sandbox shows: without one, what is looked for is there."""
     came, _ = verdicts(name, manifest, PLAIN)
     assert set(came.values()) == {"passed"}
-
-
-class TestHandIns:
-    PLACED = {
-        "symlink": {"to": "{kit}/pyproject.toml"},
-        "fifo": {},
-        "device": {},
-        "setuid": {"text": "x = 1"},
-        "bytes": {"base": "AAEC"},
-        "compiled": {"text": "x = 1"},
-    }
-
-    def test_a_zip_says_of_every_entry_what_it_is(self, tmp_path):
-        folder = tmp_path / "hand-in"
-        for kind, more in self.PLACED.items():
-            place(folder, f"inside/{kind}", kind, **more)
-        with zipfile.ZipFile(zipped(folder)) as archive:
-            modes = {entry.filename.removeprefix("inside/"): entry.external_attr >> 16 for entry in archive.infolist()}
-            assert archive.read("inside/bytes") == b"\0\1\2"
-            assert archive.read("inside/symlink").endswith(b"/pyproject.toml")
-        assert set(modes) == set(KINDS) == set(self.PLACED)
-        assert stat.S_ISLNK(modes["symlink"]) and stat.S_ISFIFO(modes["fifo"]) and modes["setuid"] & stat.S_ISUID
-        assert not stat.S_ISREG(modes["device"])

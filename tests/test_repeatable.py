@@ -3,15 +3,14 @@
 import dataclasses
 import json
 import os
-from pathlib import Path
 
 import pytest
 
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import load_samples
+from autograder.samples.load import load_samples
 
-SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
+SAMPLES = load_samples()
 MIXED = ("failed_dw_averaged", "missing_half", "passed_dropout_generator", "error_python_2")
 
 

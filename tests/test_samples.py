@@ -1,32 +1,42 @@
-"""The planted submissions: each gets the verdicts that its case.toml expects, no more and no less."""
-
-from pathlib import Path
+"""The planted submissions: each gets the verdicts that its case expects, no more and no less."""
 
 import pytest
 
 from autograder.grading.submission import judge
 from autograder.report.verdicts import worst
-from autograder.samples import load_samples
+from autograder.samples.load import SUBMISSIONS, load_samples
 from tests.kit import PACK
+from tests.mutants.failing_criteria import load_entries
+from tests.mutants.grading import questions_upon
 
-SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parent / "submissions")}
+SAMPLES = load_samples()
 # The reference has every point of every question, the release not one.
 SHARES = {"passed_reference": 1, "missing_everything": 0}
+
+
+def questions_of(sample, manifest):
+    """Return the questions to judge; None is all.
+
+    A student of the demo hands in everything. Here only what is changed is judged, with all that builds on it.
+    """
+    if sample.questions or sample.name in SHARES:
+        return sample.questions or None
+    inside = {question.id for question in manifest.questions if question.source and not question.cells}
+    return [question for question in questions_upon(sample.expect, manifest) if question in inside]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_verdicts_are_the_expected_ones(name, manifest, isolation):
     sample = SAMPLES[name]
     submission, manifest = sample.submission(manifest), sample.limited(manifest)
-    in_the_package = [question.id for question in manifest.questions if question.source and not question.cells]
-    report = judge(submission, manifest, isolation, sample.questions or (None if name in SHARES else in_the_package))
+    report = judge(submission, manifest, isolation, questions_of(sample, manifest))
     judged = [question.id for question in report.questions]
     assert set(sample.expect) <= set(judged), "the case expects a verdict of a question that it does not judge"
 
     verdicts = {question.id: question.verdict for question in report.questions}
     otherwise = "missing" if sample.base == "release" else "passed"
     assert verdicts == {identifier: sample.expect.get(identifier, otherwise) for identifier in judged}
-    assert name.partition("_")[0] == worst(verdicts.values()), "the folder's name begins with its worst verdict"
+    assert name.partition("_")[0] == worst(verdicts.values()), "the name begins with the worst verdict"
 
     for question in report.questions:
         assert 0 <= question.points <= question.max_points
@@ -54,4 +64,30 @@ def test_verdicts_are_the_expected_ones(name, manifest, isolation):
 def test_every_question_is_failed_by_some_case(manifest):
     """A check that no planted mistake fails is unproved."""
     failed = {name for sample in SAMPLES.values() for name, verdict in sample.expect.items() if verdict == "failed"}
+    failed |= {entry.question for entry in load_entries() if entry.verdict == "failed"}
     assert failed == {question.id for question in manifest.questions} == set(PACK.criteria)
+
+
+def test_cases_name_questions_and_criteria_that_exist():
+    criteria = {question: {criterion.name for criterion in found} for question, found in PACK.criteria.items()}
+    unknown = {}
+    for name, sample in SAMPLES.items():
+        questions = {*sample.questions, *sample.stubs, *sample.expect, *sample.says, *sample.costs}
+        found = questions - criteria.keys()
+        found |= {c for question, costs in sample.costs.items() for c in set(costs) - criteria.get(question, set())}
+        if found:
+            unknown[name] = found
+    assert unknown == {}
+
+
+def test_only_the_class_of_the_demo_judges_more_than_it_names():
+    assert all(sample.student for sample in SAMPLES.values() if not sample.questions)
+
+
+def test_cases_are_in_the_folder_of_their_verdict_or_attack():
+    for verdict in ("passed", "failed"):
+        assert [name for name in load_samples(SUBMISSIONS / verdict) if not name.startswith(f"{verdict}_")] == []
+    attacks = {
+        name: kind for kind in ("forgery", "theft", "harm") for name in load_samples(SUBMISSIONS / "attacks" / kind)
+    }
+    assert attacks == {name: sample.attack for name, sample in SAMPLES.items() if sample.attack}

@@ -12,7 +12,7 @@ from autograder.checks.layers import dropout
 from autograder.checks.layers.masks import SHAPE, Drawn, drawn_from
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 
 X = np.random.default_rng(0).uniform(0.5, 2, size=SHAPE)
 CHECKED = "    if not 0 < p <= 1:"

@@ -10,7 +10,7 @@ from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
 from autograder.checks.numeric_gradient import copy_inputs
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from cs231n import layers as reference
 
 LAYERS = {layer.forward: layer for layer in (BATCHNORM, LAYERNORM, SPATIAL, GROUPNORM)}

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from autograder.assignment.manifest import read_manifest
-from autograder.samples import Sample, load_samples
+from autograder.samples.load import load_samples
+from autograder.samples.sample import Sample
 from tests.fuzz import names, notebooks  # noqa: F401  they add their breakages
 from tests.fuzz.breakages import ALL
 from tests.fuzz.packings import PACKINGS, pack
@@ -65,7 +66,7 @@ def manifest():
 @functools.cache
 def bases():
     """Return {name: files} of hand-ins without a fault, all five notebooks along, without trained models."""
-    planted = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+    planted = load_samples()
     asked = ("affine_forward",)  # of a sample that judges but some questions no model is trained
     released = {path.name: path.read_bytes() for path in (ROOT / "release" / "assignment2").glob("*.ipynb")}
     samples = {

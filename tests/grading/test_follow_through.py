@@ -11,7 +11,7 @@ from autograder.checks.answers import GROUPS
 from autograder.grading.submission import judge
 from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.sandbox import follow_through as followthrough
 from autograder.sandbox.exit_reason import did_not_end
 from autograder.sandbox.follow_through import Answers, AskedTooMuch, Keep

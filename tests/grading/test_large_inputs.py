@@ -3,7 +3,6 @@
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +19,13 @@ from autograder.intake.submission import Submission
 from autograder.report import model as report
 from autograder.report.html import student_page
 from autograder.runtime.secret import secret_of
-from autograder.samples import Sample, load_samples
+from autograder.samples.load import load_samples
+from autograder.samples.sample import Sample
 from tests.kit import PACK, ROOT
 from tests.mutants.rights import load_rights, replaced
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
-SAMPLES = {sample.name: sample for sample in load_samples(Path(__file__).parents[1] / "submissions")}
+SAMPLES = load_samples()
 MEASURED = (
     "affine_backward",
     "softmax_loss",

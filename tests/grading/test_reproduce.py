@@ -13,12 +13,13 @@ from autograder.intake.submission import Submission
 from autograder.report import html
 from autograder.report.redact import for_student, reproduce_command
 from autograder.runtime.secret import NAME, secret_of
-from autograder.samples import load_samples, write_sample
+from autograder.samples.load import load_samples
+from autograder.samples.sample import write_sample
 from autograder.sandbox.worker_client import Call
 from tests.conftest import ROOT
 from tests.kit import PACK
 
-SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+SAMPLES = load_samples()
 
 
 @pytest.fixture(scope="module")

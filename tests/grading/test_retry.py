@@ -12,11 +12,12 @@ from autograder.assignment.limits import Cost
 from autograder.grading.prepared import Setting, prepared
 from autograder.grading.retry import FairExaminer, RetryLater
 from autograder.intake.submission import Submission
-from autograder.samples import Sample, load_samples
+from autograder.samples.load import load_samples
+from autograder.samples.sample import Sample
 from tests.conftest import ROOT
 from tests.kit import PACK
 
-SAMPLES = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+SAMPLES = load_samples()
 # As if the reference took so much here.
 COST = Cost(cpu_seconds=0.5, wall_seconds=0.1, memory_mb=30, address_mb=150)
 # Burns a second of processor time before the first step is made, once in each worker.

@@ -9,7 +9,8 @@ from pathlib import Path
 from autograder.course.course import Course
 from autograder.release.publish import publish
 from autograder.runtime.secret import secret_of
-from autograder.samples import load_samples, write_sample
+from autograder.samples.load import load_samples
+from autograder.samples.sample import write_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "Dropout"
@@ -46,7 +47,7 @@ def make_class(folder):
     course = make_sources(folder)
     publish(course, course.manifest)
     secret_of(folder)  # every copy of this course asks the same
-    samples = {sample.name: sample for sample in load_samples(ROOT / "tests" / "submissions")}
+    samples = load_samples()
     for student, sample in CLASS.items():
         if sample:  # with questions named, it comes without trained models
             handed_in = dataclasses.replace(samples[sample], questions=("dropout_forward",))

@@ -6,7 +6,7 @@ from functools import partial
 
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from tests.kit import PACK
 from tests.mutants.grading import FAILING, here, questions_upon
 

@@ -11,7 +11,7 @@ from autograder.assignment.reference import reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from autograder.sandbox.isolation import choose_isolation
 from tests.kit import PACK
 

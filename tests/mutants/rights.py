@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.assignment.reference import reference_texts
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from tests.mutants.grading import here, questions_upon
 
 FOLDER = Path(__file__).resolve().parents[1] / "right"

@@ -1,0 +1,45 @@
+"""Wrong versions of the catalogue: each fails the criteria that its table lists, and no others.
+
+`python -m tests.mutants --catalogue` grades all versions, but compares verdicts and names only.
+"""
+
+import os
+
+import pytest
+
+from autograder.grading.submission import judge
+from tests.kit import PACK
+from tests.mutants import catalogue
+from tests.mutants.failing_criteria import load_entries
+
+ENTRIES = load_entries()
+# Each version in a notebook cell imports TensorFlow again, for some ten seconds. All of them: ALL_TENSORFLOW=1.
+ALL_CELLS = "ALL_TENSORFLOW" in os.environ
+
+
+def graded_here():
+    """Return the entries of functions, and of each question in a notebook cell the first."""
+    functions = [entry for entry in ENTRIES if not entry.version.cell]
+    cells = [entry for entry in ENTRIES if entry.version.cell]
+    return functions + (cells if ALL_CELLS else list({entry.question: entry for entry in reversed(cells)}.values()))
+
+
+@pytest.mark.parametrize("entry", graded_here(), ids=str)
+def test_a_wrong_version_fails_these_criteria_and_no_others(entry, manifest, isolation):
+    submission = catalogue.submission_of(entry.version, manifest)
+    report = judge(submission, manifest, isolation, [entry.question, *entry.passes])
+    own = report.question(entry.question)
+    said = [criterion.message for criterion in own.criteria] + [diagnosis.text for diagnosis in own.diagnosis]
+
+    assert own.verdict == entry.verdict
+    assert sorted(c.name for c in own.criteria if c.verdict != "passed") == sorted(entry.fails)
+    assert [diagnosis.name for diagnosis in own.diagnosis][:1] == [entry.version.misconception.title]
+    assert any(entry.says in text for text in said), "\n".join(said)
+    assert {name: report.question(name).verdict for name in entry.passes} == dict.fromkeys(entry.passes, "passed")
+
+
+def test_entries_name_criteria_of_their_questions_and_differ():
+    known = {question: {criterion.name for criterion in criteria} for question, criteria in PACK.criteria.items()}
+    unknown = {str(entry): sorted(set(entry.fails) - known[entry.question]) for entry in ENTRIES}
+    assert {name: criteria for name, criteria in unknown.items() if criteria} == {}
+    assert len({str(entry) for entry in ENTRIES}) == len(ENTRIES)
