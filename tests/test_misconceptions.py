@@ -4,6 +4,8 @@ import zlib
 
 import pytest
 
+from autograder.errors import KitError
+from autograder.misconceptions import load
 from tests.mutants import catalogue
 
 # Grading them all takes most of an hour: python -m tests.mutants --catalogue does. Here a part, the same in every run.
@@ -19,7 +21,8 @@ def _label(version):
 
 def test_there_are_at_least_sixty_from_all_five_notebooks(manifest):
     assert len(MISCONCEPTIONS) >= 60
-    assert {found.notebook for found in MISCONCEPTIONS.values()} == {q.notebook for q in manifest.questions}
+    answered = {version.question for version in VERSIONS}
+    assert {q.notebook for q in manifest.questions if q.id in answered} == {q.notebook for q in manifest.questions}
 
 
 @pytest.mark.parametrize("name", MISCONCEPTIONS)
@@ -52,3 +55,153 @@ def test_a_wrong_version_costs_its_own_question_only(version, manifest, isolatio
     found = catalogue.grade(version, manifest, isolation)
     _expect_named(found)
     assert not found.strays
+
+
+GOOD = '''
+[lines]
+db = "db = dout.sum(axis=0)"
+[lines.affine_forward]
+out = "out = rows @ w + b"
+
+[[misconception]]
+name = "averaged"
+title = "db averaged"
+thought = "Likely reasoning."
+hint = "Look at db."
+[[misconception.wrong]]
+new.db = """
+if True:
+    db = dout.mean(axis=0)
+"""
+new.out = "out = rows @ w"
+also = ["TwoLayerNet"]
+'''
+
+
+class TestFiles:
+    """How a catalogue file is read, and what is said of one that does not fit."""
+
+    @pytest.fixture
+    def read(self, tmp_path, manifest):
+        def read(text, name="affine_backward", **others):
+            for stem, content in (others | {name: text}).items():
+                (tmp_path / f"{stem}.toml").write_text(content, encoding="utf-8")
+            return load(tmp_path, manifest.root)[name]
+
+        return read
+
+    @pytest.fixture
+    def refused(self, read):
+        def refused(*args, **others):
+            with pytest.raises(KitError) as caught:
+                read(*args, **others)
+            return str(caught.value).partition("affine_backward.toml")[2]
+
+        return refused
+
+    def test_new_code_takes_the_place_and_the_indentation_of_the_line(self, read):
+        (version,) = read(GOOD)
+        assert "    if True:\n        db = dout.mean(axis=0)\n" in version.definitions["affine_backward"]
+        assert "    out = rows @ w\n" in version.definitions["affine_forward"]
+        assert (version.question, version.file, version.also) == (
+            "affine_backward",
+            "cs231n/layers.py",
+            ("TwoLayerNet",),
+        )
+        assert version.can_be_replayed and version.diagnosis.name == "db averaged"
+
+    def test_no_new_code_removes_the_line(self, read, manifest):
+        (version,) = read(GOOD.replace('new.out = "out = rows @ w"', 'new.out = ""'))
+        assert "out =" not in version.definitions["affine_forward"].split("### BEGIN")[1]
+        text = version.text(manifest.root)
+        assert text.count("\n") == (manifest.root / version.file).read_text(encoding="utf-8").count(
+            "\n"
+        )  # one more, one less
+
+    def test_a_quotation_may_have_several_lines(self, read):
+        block = '"""\n    rows = x.reshape(x.shape[0], -1)\n    dx = (dout @ w.T).reshape(x.shape)\n"""'
+        (version,) = read(GOOD.replace('"db = dout.sum(axis=0)"', block))
+        assert "rows =" not in version.definitions["affine_backward"]
+
+    def test_a_cell_of_a_notebook_is_changed_like_a_function(self, read):
+        text = (
+            GOOD.partition("[lines.affine_forward]")[0] + "[[misconception]]" + GOOD.partition("[[misconception]]")[2]
+        )
+        text = text.replace('new.out = "out = rows @ w"\n', "").replace("db = dout.sum(axis=0)", "v = variables")
+        (version,) = read('cell = "complex_model_answer"' + text, "complex_model")
+        assert (version.file, version.cell) == ("TensorFlow", "complex_model_answer")
+        assert "v = variables" not in version.definitions["complex_model_answer"]
+        assert not version.can_be_replayed
+
+    def test_the_texts_of_a_shared_mistake_are_in_one_file(self, read):
+        shared = '[lines]\nb = "out = rows @ w + b"\n[[misconception]]\nname = "averaged"\nas_in = "affine_backward"\n'
+        (version,) = read(shared + '[[misconception.wrong]]\nnew.b = ""', "affine_forward", affine_backward=GOOD)
+        assert version.misconception == read(GOOD)[0].misconception
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("new.db", "new.bd", ", averaged: no line 'bd'; [lines] has db, out. Add it there"),
+            ('new.out = "out = rows @ w"', "", ": no wrong version changes the line 'out'; remove it from [lines]"),
+            (
+                "db = dout.sum(axis=0)",
+                "db = dout.sum(0)",
+                ", line 'db': 'db = dout.sum(0)' is 0 times in affine_backward; expected exactly once. "
+                "Quote whole lines of the reference as it is now",
+            ),
+            (
+                "db = dout.sum(axis=0)",
+                "dout.sum(axis=0)",
+                ", line 'db': 'dout.sum(axis=0)' is 0 times in affine_backward; expected exactly once. "
+                "Quote whole lines of the reference as it is now",
+            ),
+            (
+                "[lines.affine_forward]",
+                "[lines.affine_backwards]",
+                ", line 'out': cs231n/layers.py has no 'affine_backwards'; expected one of affine_forward, ",
+            ),
+            (
+                "TwoLayerNet",
+                "TwoLayerNets",
+                ", averaged: also names 'TwoLayerNets', which is no question of the manifest",
+            ),
+            ("also", "olso", ", averaged: unknown field 'olso'; expected new, perhaps also, perhaps seen_by"),
+            (
+                "hint =",
+                "hnt =",
+                ", averaged: no field 'hint'; unknown field 'hnt'; expected hint, name, thought, title, wrong",
+            ),
+            (
+                "[[misconception.wrong]]",
+                "[[misconception.wrongs]]",
+                ", averaged: no field 'wrong'; unknown field 'wrongs'",
+            ),
+            ("[lines]", "[lines", ": not valid TOML: "),
+        ],
+    )
+    def test_what_does_not_fit_is_refused_with_file_entry_fault_and_remedy(self, refused, old, new, said):
+        assert refused(GOOD.replace(old, new)).startswith(said)
+
+    def test_a_line_that_is_there_twice_is_refused(self, read):
+        text = GOOD.replace("db = dout.sum(axis=0)", "if mode == 'train':").replace("[lines.affine_forward]", "")
+        text = text.replace("out = rows @ w + b", "bn_param['running_mean']").replace("'", '\\"')
+        with pytest.raises(KitError, match="is 2 times in batchnorm_forward; expected exactly once"):
+            read(text, "batchnorm_forward")
+
+    def test_a_name_that_two_entries_have_is_refused(self, refused):
+        entry = "[[misconception]]" + GOOD.partition("[[misconception]]")[2]
+        assert refused(GOOD + entry).startswith(
+            ", averaged: 2 entries of affine_backward.toml have this name; expected one"
+        )
+
+    def test_a_reference_to_no_entry_is_refused(self, refused):
+        texts = 'title = "db averaged"\nthought = "Likely reasoning."\nhint = "Look at db."'
+        said = refused(GOOD.replace(texts, 'as_in = "TwoLayerNet"'))
+        assert said.startswith(", averaged: 0 entries of TwoLayerNet.toml have this name; expected one, with title")
+        assert said.endswith("Give each entry its own name, or correct as_in")
+
+    def test_a_file_named_after_no_question_is_refused(self, refused, read):
+        with pytest.raises(
+            KitError, match="affine_backwards.toml: no question 'affine_backwards' in the manifest; name"
+        ):
+            read(GOOD, "affine_backwards")
