@@ -1,12 +1,16 @@
 """The catalogue: every wrong version in it is caught, called by its name, and costs its own question only."""
 
+import re
 import zlib
+from dataclasses import replace
 
 import pytest
 
 from autograder.errors import KitError
 from autograder.misconceptions import load
+from autograder.regions import find_regions
 from tests.mutants import catalogue
+from tests.mutants.grading import ROOT
 
 # Grading them all takes most of an hour: python -m tests.mutants --catalogue does. Here a part, the same in every run.
 SHARE, DEPENDENTS = 20, 200  # one version in so many is graded, and one in so many with all that builds on it
@@ -25,14 +29,75 @@ def test_there_are_at_least_sixty_from_all_five_notebooks(manifest):
     assert {q.notebook for q in manifest.questions if q.id in answered} == {q.notebook for q in manifest.questions}
 
 
-@pytest.mark.parametrize("name", MISCONCEPTIONS)
-def test_an_entry_says_what_was_thought_and_gives_a_hint(name):
-    entry = MISCONCEPTIONS[name]
-    for text in (entry.thought, entry.hint):
-        assert 20 < len(text) < 400 and text[-1] in ".?!", text
-    titles = [other for other in MISCONCEPTIONS.values() if other.title == entry.title]
-    questions = [{v.question for v in VERSIONS if v.misconception == other} for other in titles]
-    assert sum(map(len, questions)) == len(set().union(*questions)), "one title, one question, two entries"
+def _hint_faults(hint, forbidden):
+    """Yield what is wrong with a hint; `forbidden` holds lines of code without spaces."""
+    sentences = re.split(r"(?<=[.?!])\s+", hint)
+    if not 2 <= len(sentences) <= 3:
+        yield f"{len(sentences)} sentences in the hint; expected 2 or 3"
+    if not hint.endswith((".", "?")):
+        yield "the hint does not end with a sentence"
+    if "?" not in hint:
+        yield "the hint asks no question"
+    if len(hint.split()) > 60:
+        yield f"{len(hint.split())} words in the hint; expected at most 60"
+    yield from (f"code of the reference: {code!r}" for code in _shared_code(hint, forbidden))
+
+
+def _text_faults(entry, forbidden):
+    """Yield what is wrong with the texts of a Misconception."""
+    yield from _hint_faults(entry.hint, forbidden)
+    if not re.fullmatch(r"Likely reasoning: [^.?!]+(\.\w[^.?!]*)*\.", entry.thought):
+        yield "the thought is not one sentence 'Likely reasoning: ...'"
+    if len(entry.title) > 60 or entry.title[-1] in ".?!":
+        yield "the title is longer than 60 characters or ends like a sentence"
+
+
+def _shared_code(text, forbidden, length=12):
+    """Return the first code of each forbidden line, of this length and with an operator, that is in a text."""
+    text = text.replace(" ", "").replace('"', "'")
+    for line in forbidden:
+        parts = {line} | {line[at : at + length] for at in range(len(line) - length + 1)}
+        found = [part for part in parts if part in text and re.search(r"[=+\-*/@<>.(\[]", part)]
+        yield from found[:1]
+
+
+def test_every_hint_is_short_and_does_not_give_the_answer_away(manifest):
+    """List every entry, and every question of the manifest, that breaks the rules of docs/author.md."""
+    lines = [line for question in manifest.questions if question.file.endswith(".py") for line in _solution(question)]
+    lines += [line for version in VERSIONS for change in version.changes for line in change.old.split("\n")]
+    forbidden = {line.replace(" ", "").replace('"', "'").strip("\n") for line in lines}
+    forbidden = sorted(line for line in forbidden if len(line) >= 6)
+    faults = {name: [*_text_faults(entry, forbidden)] for name, entry in MISCONCEPTIONS.items()}
+    faults |= {question.id: [*_hint_faults(question.hint, forbidden)] for question in manifest.questions}
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+def _solution(question):
+    text = (ROOT / "assignment2" / question.file).read_text(encoding="utf-8")
+    return [line for region in find_regions(text, question.file) for line in region.lines if "#" not in line]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"hint": "Look at the shape of db."}, "1 sentences in the hint"),
+        ({"hint": "Look at db. " * 3 + "Why?"}, "4 sentences in the hint"),
+        ({"hint": "Look at db, " * 30 + "please. Why?"}, "words in the hint"),
+        ({"hint": "Print db. Should it not be dout.sum(axis=0)?"}, "code of the reference: "),
+        ({"hint": "Print db. It has the wrong shape."}, "the hint asks no question"),
+        ({"thought": "The axes were exchanged."}, "the thought is not"),
+        ({"title": "db is wrong."}, "the title"),
+    ],
+)
+def test_a_text_that_breaks_the_rules_is_found(change, fault):
+    entry = replace(MISCONCEPTIONS["db_row"], **change)
+    faults = "; ".join(_text_faults(entry, ["db=dout.sum(axis=0)"]))
+    assert fault in faults, faults
+
+
+def test_no_two_entries_of_one_question_have_the_same_title():
+    named = {(version.question, version.misconception.title, version.misconception.name) for version in VERSIONS}
+    assert len(named) == len({(question, title) for question, title, _ in named})
 
 
 def _sampled(share):
