@@ -33,7 +33,6 @@ import functools
 import json
 import textwrap
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -139,11 +138,15 @@ class _File:
         self.file = self.question.notebook if self.cell else self.question.file
         source = manifest.notebooks / f"{self.file}.ipynb" if self.cell else manifest.root / self.file
         self.code = _cells(source) if self.cell else _definitions(source)
-        self.lines = dict(self._quotations(data["lines"]))
+        self.lines: dict[str, tuple[str, range]] = {}
+        for name, where, text in self._quotations(data["lines"]):
+            self.lines[name] = (where, self._place(name, where, text))
         self.entries: list[dict] = data["misconception"]
         for entry in self.entries:
             texts = {"as_in"} if "as_in" in entry else {"title", "thought", "hint"}
             self._check_fields(entry.get("name", "?"), entry, {"name", "wrong"} | texts)
+            if [other["name"] for other in self.entries].count(entry["name"]) > 1:
+                self.refuse(entry["name"], "two entries have this name; give each entry its own name")
 
     def refuse(self, entry: str, fault: str) -> NoReturn:
         raise KitError(f"{self.path}{f', {entry}' if entry else ''}: {fault}")
@@ -164,9 +167,8 @@ class _File:
     def _misconception(self, entry: dict, files: dict[str, "_File"]) -> Misconception:
         name, home = entry["name"], entry.get("as_in", self.question.id)
         same = [other for other in files[home].entries if other["name"] == name] if home in files else []
-        if len(same) != 1 or "title" not in same[0]:
-            fault = f"{len(same)} entries of {home}.toml have this name; expected one, with title, thought and hint"
-            self.refuse(name, f"{fault}. Give each entry its own name, or correct as_in")
+        if not same or "title" not in same[0]:
+            self.refuse(name, f"{home}.toml has no entry of this name with title, thought and hint; correct as_in")
         return Misconception(name, *(same[0][key] for key in ("title", "thought", "hint")))
 
     def _version(self, misconception: Misconception, wrong: dict) -> WrongVersion:
@@ -192,21 +194,30 @@ class _File:
             misconception, self.question.id, self.file, tuple(changes), definitions, also, self.cell, seen_by
         )
 
-    def _quotations(self, tables: dict) -> Iterable[tuple[str, tuple[str, range]]]:
-        """Yield (name, (function or cell, numbers of its lines)) of every quotation."""
+    def _quotations(self, tables: dict) -> list[tuple[str, str, str]]:
+        """Return (name, function or cell, text) of every quotation."""
         own = self.cell or self.question.id
-        named = [(name, own, text) for name, text in tables.items() if isinstance(text, str)]
+        found = [(name, own, text) for name, text in tables.items() if isinstance(text, str)]
         for where, table in tables.items():
             if isinstance(table, dict):
-                named += [(name, where, text) for name, text in table.items()]
-        for name, where, text in named:
-            if where not in self.code:
-                self.refuse(f"line {name!r}", f"{self.file} has no {where!r}; expected one of {', '.join(self.code)}")
-            places = _places(text, self.code[where])
-            if len(places) != 1:
-                fault = f"{text!r} is {len(places)} times in {where}; expected exactly once"
-                self.refuse(f"line {name!r}", f"{fault}. Quote whole lines of the reference as it is now")
-            yield name, (where, places[0])
+                found += [(name, where, text) for name, text in table.items()]
+        return found
+
+    def _place(self, name: str, where: str, text: str) -> range:
+        """Return the numbers of the lines that are quoted."""
+        entry = f"line {name!r}"
+        if name in self.lines:
+            self.refuse(entry, "two quotations have this name; give each its own name")
+        if where not in self.code:
+            self.refuse(entry, f"{self.file} has no {where!r}; expected one of {', '.join(self.code)}")
+        places = _places(text, self.code[where])
+        if len(places) != 1:
+            fault = f"{text!r} is {len(places)} times in {where}; expected exactly once"
+            self.refuse(entry, f"{fault}. Quote whole lines of the reference as it is now")
+        for other, (function, lines) in self.lines.items():
+            if function == where and set(lines) & set(places[0]):
+                self.refuse(entry, f"{other!r} quotes the same line of {where}; quote it once and use that name")
+        return places[0]
 
     def _check_fields(self, entry: str, table: dict, required: set[str], optional: set[str] = frozenset()) -> None:
         missing, unknown = required - set(table), set(table) - required - optional

@@ -255,15 +255,21 @@ class TestFiles:
 
     def test_a_name_that_two_entries_have_is_refused(self, refused):
         entry = "[[misconception]]" + GOOD.partition("[[misconception]]")[2]
-        assert refused(GOOD + entry).startswith(
-            ", averaged: 2 entries of affine_backward.toml have this name; expected one"
-        )
+        assert refused(GOOD + entry) == ", averaged: two entries have this name; give each entry its own name"
+
+    def test_a_name_that_two_quotations_have_is_refused(self, refused):
+        said = refused(GOOD.replace("out =", "db =", 1))
+        assert said == ", line 'db': two quotations have this name; give each its own name"
+
+    def test_a_line_that_is_quoted_twice_is_refused(self, refused):
+        said = refused(GOOD.replace("[lines]", '[lines]\nsum = "db = dout.sum(axis=0)"'))
+        assert said == ", line 'db': 'sum' quotes the same line of affine_backward; quote it once and use that name"
 
     def test_a_reference_to_no_entry_is_refused(self, refused):
         texts = 'title = "db averaged"\nthought = "Likely reasoning."\nhint = "Look at db."'
         said = refused(GOOD.replace(texts, 'as_in = "TwoLayerNet"'))
-        assert said.startswith(", averaged: 0 entries of TwoLayerNet.toml have this name; expected one, with title")
-        assert said.endswith("Give each entry its own name, or correct as_in")
+        fault = "TwoLayerNet.toml has no entry of this name with title, thought and hint; correct as_in"
+        assert said == f", averaged: {fault}"
 
     def test_a_file_named_after_no_question_is_refused(self, refused, read):
         with pytest.raises(
