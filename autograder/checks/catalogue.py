@@ -12,12 +12,11 @@ FOLDER = Path(__file__).parent / "misconceptions"
 
 
 @functools.cache
-def catalogue() -> Mapping[str, list[misconceptions.Wrong]]:
+def catalogue() -> Mapping[str, list[misconceptions.WrongVersion]]:
     """Return the wrong versions of the reference by question."""
     return misconceptions.load(FOLDER, ASSIGNMENT)
 
 
-def misconception(question: str, title: str) -> Diagnosis:
-    """Return the Diagnosis of the catalogue's entry with this title, for a check that recognises it itself."""
-    versions = catalogue()[question]
-    return next(version.misconception.diagnosis for version in versions if version.misconception.title == title)
+def misconception(question: str, name: str) -> Diagnosis:
+    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises it itself."""
+    return next(version.diagnosis for version in catalogue()[question] if version.misconception.name == name)

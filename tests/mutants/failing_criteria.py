@@ -4,6 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kit import PACK
+
 TABLE = Path(__file__).with_suffix(".toml")
 
 
