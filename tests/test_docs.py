@@ -3,7 +3,6 @@
 import datetime
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,19 +16,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 100
 TOP_FOLDERS = ("assignment2", "autograder", "benchmarks", "datasets", "docs", "release", "source_notebooks", "tests")
 # The README of the release is a copy of assignment2/README.md.
-GENERATED = ("release/",)
-
-
-def _pages():
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "-co", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True
-    )
-    names = listed.stdout.decode().split("\0") if listed.returncode == 0 else []
-    names = names or [path.relative_to(ROOT).as_posix() for path in ROOT.glob("[!.]*/**/*.md")]
-    return [ROOT / name for name in sorted(filter(None, names)) if not name.startswith(GENERATED)]
-
-
-PAGES = [path for path in _pages() if path.exists()]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(page for folder in TOP_FOLDERS if folder != "release" for page in (ROOT / folder).rglob("*.md")),
+    ]
+)
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
 
