@@ -1,4 +1,4 @@
-# Everything a newcomer types. `make` alone lists the targets.
+# The commands of this kit. `make` alone lists the targets.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,25 +10,25 @@ export JUPYTER_PLATFORM_DIRS := 1
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: $(BIN)/.installed sandbox ## make the release, a sample class, grade it, show the reports
+demo: $(BIN)/.installed sandbox ## build the release, grade a sample class, print the report's path
 	@$(BIN)/autograder release
 	@$(BIN)/autograder demo build/demo
 
-test: $(BIN)/.tested sandbox ## run every test (set-up included)
+test: $(BIN)/.tested sandbox ## set up and run every test
 	$(BIN)/python -m pytest -n auto
 
-mutants: $(BIN)/.tested sandbox ## measure the judge: wrong versions must fail and be named, right ones must pass
+mutants: $(BIN)/.tested sandbox ## measure the verdicts: wrong versions must fail and be named, right versions must pass
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --catalogue
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --right
 
-hostile: $(BIN)/.tested sandbox ## try every planted attack in the best sandbox of this machine
+hostile: $(BIN)/.tested sandbox ## run every planted attack in the best sandbox of this machine
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile
 
-fuzz: $(BIN)/.tested sandbox ## hand in a thousand broken submissions: none may crash, or cost a right answer its points
+fuzz: $(BIN)/.tested sandbox ## grade a thousand broken submissions: none may crash the grader or cost a right answer its points
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
-kills: $(BIN)/.tested sandbox ## kill grading 200 times: what is resumed must end as what was never disturbed
+kills: $(BIN)/.tested sandbox ## kill grading 200 times: a resumed run must end like an undisturbed run
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kills --times 200
 
 notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample
@@ -38,7 +38,7 @@ fast: $(BIN)/.installed ## compile the fast layers of the reference
 	cd assignment2 && ../$(BIN)/python setup.py build_ext --inplace
 
 bench: $(BIN)/.tested fast ## time the fast layers against PyTorch and the classic im2col
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 || echo "PyTorch cannot be installed here: its columns stay empty"
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 || echo "PyTorch cannot be installed on this machine: its columns stay empty"
 	$(BIN)/python -m benchmarks.fast_layers --markdown docs/performance.md
 
 lint: $(BIN)/.tested ## check style
@@ -54,23 +54,24 @@ lab: $(BIN)/.installed ## open JupyterLab with formgrader, the reference on the 
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/assignment2" $(BIN)/jupyter lab \
 	$$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
-doctor: $(BIN)/.installed ## say what is missing and the command that mends it
+doctor: $(BIN)/.installed ## list missing programs and the command that installs each
 	@$(BIN)/autograder doctor
 
-datasets: ## fetch CIFAR-10
+datasets: ## download CIFAR-10
 	bash get_datasets.sh
 
-clean: ## remove what was generated (never submissions, grades or data)
+clean: ## remove generated files (never submissions, grades or data)
 	rm -rf build .pytest_cache .hypothesis .ruff_cache *.egg-info
 
-# The sandbox is a system package. Where it is missing and may be installed, it is; elsewhere the grader says so.
+# bubblewrap is a system package. This target installs it if it is missing and this user may install packages.
+# Otherwise it prints a warning.
 sandbox:
 	@command -v bwrap >/dev/null || sh .ci/packages bubblewrap || \
-	echo "bubblewrap is missing: student code will run with weaker isolation (apt install bubblewrap)"
+	echo "bubblewrap is not installed: student code will run in a weaker sandbox. Run: apt install bubblewrap"
 
 $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	{ echo "This needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	{ echo "This kit needs Python 3.11 or later. Run: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .

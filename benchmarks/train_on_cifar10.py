@@ -10,6 +10,7 @@ the last digits of an accuracy.
 import argparse
 import platform
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from cs231n.solver import Solver  # noqa: E402
 RESULTS = ROOT / "docs" / "results.md"
 WHOLE = (50_000, 10_000)  # training and test images of CIFAR-10
 PARTS = ("train", "val", "test")
+WIDTH = 100  # columns of prose in Markdown files
 
 # For each network: its class, its own settings, and how it is trained.
 RUNS = {
@@ -81,36 +83,37 @@ def report(data, rows_of_files, table):
     """The whole of docs/results.md."""
     rows, test_rows = rows_of_files
     if rows_of_files == WHOLE:
-        extent = "The data was the whole of CIFAR-10."
+        extent = "The data set was the whole of CIFAR-10."
     else:
         extent = (
-            f"**Only the first rows of CIFAR-10's files were there**: {rows:,} of {WHOLE[0]:,} training images and "
-            f"{test_rows:,} of {WHOLE[1]:,} test images. These networks have learned from "
-            f"{len(data['y_train']) / 49_000:.0%} of the usual 49,000 images, so the accuracies are lower than what "
-            "the whole gives, and say nothing about the thresholds of the assignment, which are meant for the whole."
+            f"**Only the first rows of CIFAR-10's files were available**: {rows:,} of {WHOLE[0]:,} training images "
+            f"and {test_rows:,} of {WHOLE[1]:,} test images. These networks were trained on "
+            f"{len(data['y_train']) / 49_000:.0%} of the usual 49,000 images, so their accuracies are lower than with "
+            "the whole data set. They say nothing about the thresholds of the assignment, which are for the whole."
         )
     train, val, test = (f"{len(data[f'y_{part}']):,}" for part in PARTS)
     settings = "\n".join(
-        f"- {as_call(network.__name__, own)}, trained by {as_call('Solver', way)}"
+        f"- {as_call(network.__name__, own)},\n  trained by\n  {as_call('Solver', way)}"
         for network, own, way in RUNS.values()
     )
     return f"""# Results on CIFAR-10
 
-Written by
+This page is written by
 
     python benchmarks/train_on_cifar10.py --data FOLDER
 
-{extent}
+{textwrap.fill(extent, WIDTH)}
 
-Used were {train} images for training, {val} for validation and {test} for testing, as the notebooks load them (less the
-mean training image), divided by 64.
+The networks used {train} images for training, {val} for validation and {test} for testing. The
+images are loaded as in the notebooks (the mean training image is subtracted) and divided by 64.
 
 | network | parameters | epochs | training accuracy | validation accuracy | test accuracy | processor time |
 |---|---|---|---|---|---|---|
 {chr(10).join(table)}
 
-Both networks were trained in float32 with Adam, on the training images and their mirror images, and keep the parameters
-of the epoch that was best on the validation images. The settings, chosen by the validation accuracy:
+Both networks were trained in float32 with Adam, on the training images and their mirror images.
+They keep the parameters of the epoch with the best validation accuracy. These are the settings,
+chosen by the validation accuracy:
 
 {settings}
 

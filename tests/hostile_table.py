@@ -19,15 +19,16 @@ from tests.hostile import ATTACKS, NOT_HELD, ROOT, is_held, verdicts
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
 KINDS = ("forgery", "theft", "harm")
 _STOPPED = {"forbidden", "timeout", "memory", "error"}
-_HEAD = """# Attacks, tried
+_HEAD = """# Attacks
 
-Written by `python -m tests.hostile_table`: each row is a case of `tests/submissions/attacks/`, judged in each sandbox.
+`python -m tests.hostile_table` writes this file. Each row is a case of `tests/submissions/attacks/`,
+graded in each sandbox.
 
-- **held**: the attack gets nothing, and the code around it the verdict it deserves;
-- **stopped**: it is ended when it has begun, and the report says why;
-- **not covered**: it works, or is not tried because it would leave something behind.
+- **held**: the attack gets nothing, and the code around it gets the verdict it deserves;
+- **stopped**: the attack was ended after it began, and the report says why;
+- **not covered**: the attack works, or was not run because it would leave files behind.
 
-What the sandboxes are: [security.md](security.md).
+[security.md](security.md) describes the sandboxes.
 """
 
 

@@ -11,6 +11,7 @@ run goes on from there; delete the folder to try everything again.
 
 import argparse
 import platform
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -25,29 +26,33 @@ from .in_otter import installed_version
 ABSENT, NOT_RUN = "not installed", "not run"
 RESULTS = Path("build/attacks")
 GOOD = ("held", "detected")
+WIDTH = 100  # columns of prose in Markdown files
 START, END = "<!-- comparison: begin -->", "<!-- comparison: end -->"
-INTRODUCTION = """# Attacks and broken hand-ins, three graders
+INTRODUCTION = """# Attacks and broken submissions, three graders
 
 Made by `python -m benchmarks.attacks --markdown docs/security.md`, after
 `python -m venv build/otter && build/otter/bin/pip install -r benchmarks/attacks/requirements.txt`.
 """
-HOW = """Every grader gets the same small assignment (ReLU forward, 2 points; ReLU backward, 3; affine forward, 3), a
-hidden test of each, and a class of three: ada was graded before, mallory attacks, zoe is honest and graded after. The
-attacker's code is one text for all graders; its answers are wrong and deserve 0 points, but where the input is merely
-broken they are right. nbgrader and otter-grader run as they come, with their defaults. otter-grader also grades in
-Docker containers (`otter grade`); that was not measured: there is no Docker on this machine. Every grader runs shut in
-namespaces of the benchmark's own, so that an attack reaches no more than a temporary folder.
+HOW = """Every grader gets the same small assignment (ReLU forward, 2 points; ReLU backward, 3; affine
+forward, 3), a hidden test of each, and a class of three. ada was graded before, mallory attacks,
+and zoe is honest and graded afterwards. All graders get the same text of the attack. Its answers
+are wrong and deserve 0 points; if only the input is broken, the answers are right. nbgrader and
+otter-grader run with their defaults. otter-grader can also grade in Docker containers (`otter
+grade`). This was not measured, because this machine has no Docker. Every grader runs in separate
+namespaces of the benchmark, so an attack reaches only a temporary folder.
 
-A word is decided by what is found after the run, never by what should happen: points in the grader's own record, a
-token of a secret file in what the attacker's code brought out, files where none should be, other students' hand-ins
-and grades, processes that live on, calls to a listener on 127.0.0.1, a script that {ran}.
+The state after the run decides each word. The evidence is: points in the grader's own record, a
+token of a secret file in the output of the attack, unexpected files, other students' submissions
+and grades, processes that still run, calls to a listener on 127.0.0.1, a script that
+{ran}.
 
-- held: none of these. The attacker has the grade the answers deserve.
-- detected: held, and the grader names what is odd (a verdict, a note, a warning in its log).
-- no grade: held, but this student gets no grade. points lost: right answers got fewer points than they deserve.
+- held: none of these. The attacker has the grade that the answers deserve.
+- detected: held, and the grader names the problem (a verdict, a note, a warning in its log).
+- no grade: held, but this student gets no grade.
+- points lost: right answers got fewer points than they deserve.
 - no limit: the run had to be stopped from outside, or left more than 50 MB behind.
 - no page: the grader makes no page, so there is nothing to attack.
-- everything else says what the attacker got.
+- Every other word says what the attacker got.
 """
 
 
@@ -78,7 +83,8 @@ def totals(results, attacks):
         words = Counter(result["word"] for result in run)
         text = ", ".join(f"{word} {count}" for word, count in words.most_common())
         seconds = sum(result["seconds"] for result in run)
-        sentences.append(f"- {GRADERS[name].TITLE}: {text}; {len(run)} of {len(counted)} run, {seconds:.0f} seconds")
+        sentence = f"- {GRADERS[name].TITLE}: {text}; {len(run)} of {len(counted)} run, {seconds:.0f} seconds"
+        sentences.append(textwrap.fill(sentence, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
     return sentences
 
 
@@ -86,7 +92,7 @@ def markdown(head, lines, sentences):
     """Return the text that stands between the markers."""
     table = [head, ["---"] * len(head), *lines]
     shown = "\n".join(f"| {' | '.join(part.replace('|', '/') for part in line)} |" for line in table)
-    ran = "ran in Chromium" if has_browser() else "stands in a page as it is"
+    ran = "ran in Chromium" if has_browser() else "is in a page unescaped"
     machine = f"Python {platform.python_version()}, Linux {platform.release()}."
     return "\n".join([HOW.replace("{ran}", ran), machine, "", *sentences, "", shown])
 

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib.util
 import io
+import textwrap
 import time
 import warnings
 from pathlib import Path
@@ -23,14 +24,18 @@ from .installed import INSTALLED
 from .rules import RULES
 
 ABSENT = "not installed"
+WIDTH = 100  # columns of prose in Markdown files
 INTRODUCTION = """# Gradient checkers compared
 
-Made by `python -m benchmarks.gradient_checkers --markdown docs/gradient_checkers.md`, after
-`pip install -r requirements.txt -r benchmarks/requirements.txt`. Each checker sees each pair of functions once, with
-its own defaults and a fixed seed; what a checker raises counts as a rejection. "This kit" is `cs231n.gradient_check`
-with the rules of conduct that the criteria of every layer hold to: arguments and `dout` unchanged, shapes, a cache of
-its own. The other checkers only look at gradients, so a bug of conduct is not theirs to find. Those that draw entries
-or directions at random may catch in another run what they miss in this one.
+This page is made by `python -m benchmarks.gradient_checkers --markdown docs/gradient_checkers.md`,
+after `pip install -r requirements.txt -r benchmarks/requirements.txt`. Each checker sees each pair
+of functions once, with its own defaults and a fixed seed. If a checker raises an exception, this
+counts as a rejection.
+
+"This kit" is `cs231n.gradient_check` with the additional criteria of every layer: arguments and
+`dout` unchanged, right shapes, a separate cache for each call. The other checkers look only at
+gradients, so they cannot find violations of these criteria. Some checkers draw entries or
+directions at random. In another run these may catch a bug that they missed in this run.
 """
 
 
@@ -95,7 +100,9 @@ def markdown(head, lines):
 
 def _rules():
     said = {title: check for title, (_, check) in INSTALLED.items()} | RULES
-    return "What each rule is:\n\n" + "\n".join(f"- {title}: {check.__doc__}" for title, check in said.items()) + "\n"
+    lines = [f"- {title}: {check.__doc__}" for title, check in said.items()]
+    wrapped = [textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines]
+    return "The rules:\n\n" + "\n".join(wrapped) + "\n"
 
 
 def main():
