@@ -15,7 +15,7 @@ from autograder.memo import identity_of
 from autograder.numeric_gradient import PureFunction
 from autograder.student import StudentError
 from autograder.worker.values import Handle
-from cs231n.layers import affine_forward, softmax_loss
+from cs231n.layers import affine_forward
 
 RTOL_OF_NETS = 2e-5  # a layer inside may compute in float32, which the type of what comes out does not show
 
@@ -43,9 +43,19 @@ def forward(net, X, normalize=None, masks=()):
 
 
 def loss_of(net, scores, y):
-    """The loss that belongs to a net's scores, with its regularization."""
+    """The loss that belongs to a net's scores, with its regularization: to the last bit what the reference gives."""
+    loss = _softmax_loss_alone(scores, y)
+    if not net.reg:
+        return loss
     weights = [value for name, value in net.params.items() if name.startswith("W")]
-    return softmax_loss(scores, y)[0] + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
+    return loss + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
+
+
+def _softmax_loss_alone(scores, y):
+    """The reference's softmax loss without its gradient, which takes as long again and no measured slope needs."""
+    relative = scores - scores.max(axis=1, keepdims=True)
+    log_p = relative - np.log(np.exp(relative).sum(axis=1, keepdims=True))
+    return -(log_p[np.arange(len(y)), y].sum() / len(y))
 
 
 def plain_loss(net, X, y):
