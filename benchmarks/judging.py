@@ -170,8 +170,8 @@ def measure(folders: Mapping[str, Path], checkouts: Mapping[str, Path], question
 def table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
     """Return the heading and the cells of a table: least seconds, and the ratio of this checkout to the other one."""
     if not any(OTHER in row["seconds"] for row in rows):
-        heading = ["submission", *(f"{process}, s" for process in (JUDGE, WORKERS))]
-        return heading, [[row["name"], *(f"{_least(row, HERE, each):.2f}" for each in (JUDGE, WORKERS))] for row in rows]
+        body = [[row["name"], *(f"{_least(row, HERE, each):.2f}" for each in (JUDGE, WORKERS))] for row in rows]
+        return ["submission", *(f"{process}, s" for process in (JUDGE, WORKERS))], body
     heading, body = ["submission"], []
     for process in (JUDGE, WORKERS):
         heading += [f"{process}, s", f"{process} there, s", "ratio"]

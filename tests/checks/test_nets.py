@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.checks.classifiers.nets import LossByHand, NetTrial, _about_draw, _about_shape, plain_loss
+from autograder.checks.classifiers.net_losses import LossByHand, plain_loss
+from autograder.checks.classifiers.nets import NetTrial, _about_draw, _about_shape
 from autograder.criteria import Wrong
 from cs231n.classifiers.fc_net import FullyConnectedNet
 from cs231n.layers import softmax_loss

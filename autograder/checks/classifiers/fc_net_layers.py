@@ -3,7 +3,8 @@
 import numpy as np
 
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
-from autograder.checks.classifiers.nets import LossByHand, expect_initial_parameters, forward, loss_of
+from autograder.checks.classifiers.net_losses import LossByHand, forward, loss_of
+from autograder.checks.classifiers.nets import expect_initial_parameters
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
 from autograder.checks.pack import criterion
