@@ -169,22 +169,24 @@ def measure(folders: Mapping[str, Path], checkouts: Mapping[str, Path], question
 
 def table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
     """Return the heading and the cells of a table: least seconds, and the ratio of this checkout to the other one."""
-    compared = any(OTHER in row["seconds"] for row in rows)
-    heading = ["submission"]
+    if not any(OTHER in row["seconds"] for row in rows):
+        body = [[row["name"], *(f"{_least(row, HERE, each):.2f}" for each in (JUDGE, WORKERS))] for row in rows]
+        return ["submission", *(f"{process}, s" for process in (JUDGE, WORKERS))], body
+    heading, body = ["submission"], []
     for process in (JUDGE, WORKERS):
-        heading += [f"{process}, s", f"{process} there, s", "ratio"] if compared else [f"{process}, s"]
-    heading += ["reports"] * compared
-    body = []
+        heading += [f"{process}, s", f"{process} there, s", "ratio"]
     for row in rows:
         cells = [row["name"]]
         for process in (JUDGE, WORKERS):
-            least = {checkout: min(spent[process]) for checkout, spent in row["seconds"].items()}
-            cells += [f"{value:.2f}" for value in least.values()]
-            cells += [f"{least[HERE] / least[OTHER]:.2f}"] * compared
+            here, there = (_least(row, checkout, process) for checkout in (HERE, OTHER))
+            cells += [f"{here:.2f}", f"{there:.2f}", f"{here / there:.2f}"]
         count = len(row["differences"])
-        cells += [f"{count} differences" if count else "the same"] * compared
-        body.append(cells)
-    return heading, body
+        body.append([*cells, f"differ in {count} places" if count else "the same"])
+    return [*heading, "reports"], body
+
+
+def _least(row: Mapping[str, Any], checkout: str, process: str) -> float:
+    return min(row["seconds"][checkout][process])
 
 
 def main() -> None:

@@ -6,9 +6,11 @@ from collections import Counter
 import pytest
 
 from autograder.assignment.reference import reference_texts
+from autograder.diagnosis import single_edits as edits
 from autograder.diagnosis.mutation.derive import derive, mutants_of, spread
 from autograder.diagnosis.mutation.kinds import SAID
 from autograder.diagnosis.mutation.operators import OPERATORS
+from autograder.diagnosis.single_edits import edits_of
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
 SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all
@@ -100,6 +102,23 @@ def test_every_mutant_differs_and_can_be_read_by_python(every_mutant, manifest):
         assert text != texts[mutant.file]
         versions[mutant.file, text] += 1
     assert set(versions.values()) == {1}
+
+
+def test_the_edits_of_a_question_are_its_own_mutants_and_those_of_the_caches_it_reads(every_mutant, manifest):
+    for question in manifest.questions:
+        expected = [
+            mutant
+            for mutant in every_mutant
+            if (mutant.function in question.needs if mutant.cache else mutant.function == question.id)
+        ]
+        assert [edit.mutant for edit in edits_of(question.id, manifest.root)] == expected
+
+
+def test_only_functions_that_a_question_is_about_are_taken_apart(manifest, monkeypatch):
+    taken = []
+    monkeypatch.setattr(edits, "_edits_in", lambda identifier, root: taken.append(identifier) or [])
+    edits_of.__wrapped__("affine_backward", manifest.root)
+    assert taken == ["affine_forward", "affine_backward"]
 
 
 def test_every_kind_has_words_for_a_report():

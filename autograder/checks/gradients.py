@@ -13,12 +13,14 @@ import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checking.criteria import Outcome, Wrong
+from autograder.checking.numeric_gradient import copy_inputs, slopes_of
 from autograder.checks.catalogue import catalogue
-from autograder.checks.numeric_gradient import check_numeric_gradient, copy_inputs
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import Memo, identity_of
 from autograder.sandbox.worker.values import Handle
+from cs231n.gradient_check import compare
+from cs231n.slopes import Slopes
 
 FAILED = object()  # what a variant gives that raises
 _values = Memo(64 << 20)  # of variants, by inputs
@@ -76,7 +78,7 @@ def _value_of(variant, inputs):
 def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None, explain=None):
     """Return an Outcome where `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
 
-    - function: called with the inputs by keyword; see check_numeric_gradient
+    - function: called with the inputs by keyword; see numeric_gradient.slopes_of
     - dout: the upstream gradient, or None where the function returns a number
     - call: what was called, for the message
     - variant: what the student's forward pass computes instead; its gradient is as good
@@ -111,6 +113,11 @@ def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, varia
         raise RuntimeError(message)  # the judge's own function is too rough at its own inputs: a fault of the grader
     diagnosis = list(explain(claimed, name)) if explain and first.numeric is not None else []
     raise Wrong(Outcome(message, first.max_rel_error, first.bound, first.worst_index, arrays, diagnosis))
+
+
+def check_numeric_gradient(function, inputs, wrt, claimed, dout=None, name="gradient"):
+    """Compare a claimed gradient with measured slopes and return a GradientCheck; see numeric_gradient.slopes_of."""
+    return compare(claimed, slopes_of(function, inputs, wrt, dout, Slopes), name)
 
 
 def _about_kinks(check):

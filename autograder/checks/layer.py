@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks.numeric_gradient import copy_inputs
+from autograder.checking.numeric_gradient import copy_inputs
 from autograder.sandbox.worker_client import CallError
 
 

@@ -1,6 +1,7 @@
 """A submission: the files that a student handed in, read once."""
 
 import ast
+import functools
 import hashlib
 from dataclasses import dataclass, field
 
@@ -35,16 +36,26 @@ class Submission:
         """Return {file, line, text} of a top-level function or class, or None where it is not to be found."""
         text = self.text(path)
         try:
-            nodes = parse(text or "").body
+            lines = _definitions(text or "").get(name)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
-        found = [node for node in nodes if isinstance(node, kinds) and node.name == name]
-        if not found:
+        if not lines:
             return None
-        node = found[-1]  # the last definition is the one that counts
+        first, last = lines
         return {
             "file": path,
-            "line": node.lineno,
-            "text": "\n".join(text.split("\n")[node.lineno - 1 : node.end_lineno]),
+            "line": first,
+            "text": "\n".join(text.split("\n")[first - 1 : last]),
         }
+
+
+@functools.lru_cache(maxsize=32)
+def _definitions(text: str) -> dict[str, tuple[int, int]]:
+    """Return {name: (first line, last line)} of the top-level functions and classes; of two the last one counts.
+
+    It is kept: every question of a file asks for it, and for that of the released file.
+    """
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+    return {
+        node.name: (node.lineno, node.end_lineno or node.lineno) for node in parse(text).body if isinstance(node, kinds)
+    }

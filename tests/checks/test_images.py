@@ -41,6 +41,10 @@ class TestOfTheSample:
         assert np.array_equal(np.bincount(drawn.y), [COUNT // 10] * 10)
         assert abs(drawn.X.mean()) < 10 and 0.8 < drawn.X.std() / data["X_train"].std() < 1.25
 
+    def test_the_mean_image_on_record_is_that_of_the_sample(self):
+        """Where it is not, run images.write_mean_of_sample()."""
+        assert np.array_equal(np.load(images.MEAN_OF_SAMPLE), images.mean_of_sample())
+
     def test_are_none_of_the_students_own(self, sample):
         drawn, data = hidden_images("sample", COUNT, SECRET), get_CIFAR10_data(root=sample)
         for part in ("X_train", "X_val", "X_test"):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from autograder.checking.criteria import Wrong
+from autograder.checks.classifiers.net_losses import LossByHand, plain_loss
 from autograder.checks.classifiers.nets import NetTrial, _about_draw, _about_shape
 from cs231n.classifiers.fc_net import FullyConnectedNet
+from cs231n.layers import softmax_loss
 
 REG = 0.7
 
@@ -105,3 +107,17 @@ class TestShapes:
 
     def test_what_is_no_array_has_none(self):
         assert _about_shape("b1", None, np.zeros((6, 5))) is None
+
+
+@pytest.mark.parametrize("reg", [0.0, REG])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_loss_that_slopes_are_measured_of_is_that_of_the_reference_to_the_last_bit(reg, seed):
+    rng = np.random.default_rng(seed)
+    N, classes = int(rng.integers(1, 9)), int(rng.integers(2, 12))
+    net = FullyConnectedNet([5, 4], input_dim=6, num_classes=classes, reg=reg, dtype=np.float64)
+    net.params = {name: rng.normal(size=value.shape) for name, value in net.params.items()}
+    X, y = rng.normal(size=(N, 6)), rng.integers(classes, size=N)
+    pull = sum(np.sum(W**2) for name, W in net.params.items() if name.startswith("W"))
+    expected = softmax_loss(net.loss(X), y)[0] + 0.5 * reg * pull
+    assert plain_loss(net, X, y) == LossByHand()(net, X, y) == expected
+    assert np.isclose(expected, net.loss(X, y)[0], rtol=1e-14)

@@ -32,6 +32,25 @@ def test_a_kink_is_measured_from_both_sides():
     assert slopes.kink.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_a_number_has_the_slopes_of_an_array_that_holds_it(precision):
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        x, factors, size = rng.normal(size=3), rng.normal(size=3), 10 ** rng.uniform(-6, 6)
+        x[0] = rng.choice([0.5, x[0]])
+        h = 10.0 ** -rng.integers(1, 9)
+        f = lambda x: size * np.sum(np.sin(factors * x) + np.abs(x - 0.5))  # noqa: B023, E731
+        as_array = lambda x: np.array([f(x)])  # noqa: B023, E731
+        number = Line(f, x, np.ones(()), 0, 1.0, precision).slopes(h)
+        assert number == Line(as_array, x, np.ones(1), 0, 1.0, precision).slopes(h)
+
+
+def test_f_is_called_four_times_for_each_entry_and_step():
+    calls = []
+    Slopes(lambda x: calls.append(1) or np.sum(x**2), np.arange(1.0, 6.0), np.ones(())).entries(np.float64)
+    assert len(calls) == 1 + 4 * 5
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_one_entry_of_ten_thousand_wrong_by_1_percent_is_caught(dtype):
     x, typical = drawn(100, 100), 2.0

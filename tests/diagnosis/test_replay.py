@@ -124,3 +124,29 @@ def test_an_argument_changed_in_place_is_seen():
 def test_arrays_that_no_check_makes_are_left_alone():
     huge = np.ones(10**6)
     assert names(record((3 * huge, 1e6), x=huge)) == []
+
+
+def test_the_same_calls_are_put_to_a_version_once():
+    calls = []
+    counted = Version("counted", lambda x: calls.append(1) or (5 * x, x.sum()))
+    for number in (0, 7):  # the numbers of handles go on from one criterion to the next
+        made = Call("replayed:f", (X,), {}, ["handle", "value"], True, (Handle(number, "ndarray"), X.sum()))
+        asked = Call("numpy:sum", (Handle(number, "ndarray"),), {}, "value", True, 5 * X.sum())
+        assert names(Record(False, False, [made, asked]), versions=[counted]) == ["counted"]
+    assert len(calls) == 1
+
+
+def test_other_arguments_are_other_calls():
+    calls = []
+    counted = Version("counted", lambda x: calls.append(1) or (5 * x, x.sum()))
+    for x in (X, X + 1, X.astype(np.float32)):
+        assert names(record((5 * x, x.sum()), x=x), versions=[counted]) == ["counted"]
+    assert len(calls) == 3
+
+
+def test_edge_cases_are_not_replayed_for_a_version_that_an_ordinary_case_rules_out():
+    seen = []
+    other = Version("other", lambda x: seen.append(len(x)) or (5 * x, x.sum()))
+    ordinary, edge = record((3 * X, X.sum())), record((5 * X[:1], X[0]), x=X[:1], edge=True)
+    assert names(ordinary, edge, versions=[other]) == []
+    assert seen == [len(X)]

@@ -5,7 +5,8 @@ import numpy as np
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
 from autograder.checking.criteria import Checks, Outcome, Wrong, needing
 from autograder.checks.classifiers.fc_net import SHAPE, C, deep
-from autograder.checks.classifiers.nets import LossByHand, expect_initial_parameters, forward, loss_of
+from autograder.checks.classifiers.net_losses import LossByHand, forward, loss_of
+from autograder.checks.classifiers.nets import expect_initial_parameters
 from autograder.checks.gradients import Variant
 from autograder.checks.layers.masks import drawn_from
 from autograder.checks.pairs import worst

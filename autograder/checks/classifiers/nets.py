@@ -1,21 +1,18 @@
 """A student's net beside the reference's, with the same parameters."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.checking.criteria import Checks, Outcome, Wrong
 from autograder.checking.large_call import LargeCall, expect_about
+from autograder.checking.numeric_gradient import PureFunction
 from autograder.checks.catalogue import misconception
+from autograder.checks.classifiers.net_losses import plain_loss
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
-from autograder.checks.numeric_gradient import PureFunction
 from autograder.runtime.memo import identity_of
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
-from cs231n.layers import affine_forward, softmax_loss
 
 RTOL_OF_NETS = 2e-5  # a layer inside may compute in float32, which the type of what comes out does not show
 
@@ -26,54 +23,13 @@ RENAMED = {
 }
 
 
-def forward(net, X, normalize=None, masks=()):
-    """The scores of a fully connected net, with what is normalized and dropped in the caller's hands.
-
-    - net: the reference FullyConnectedNet, for its parameters
-    - normalize: (a, gamma, beta, layer from 0) -> a, or None
-    - masks: what each hidden layer's output is multiplied with
-    """
-    params, hidden = net.params, X
-    for layer in range(1, net.num_layers):
-        a, _ = affine_forward(hidden, params[f"W{layer}"], params[f"b{layer}"])
-        if normalize:
-            a = normalize(a, params[f"gamma{layer}"], params[f"beta{layer}"], layer - 1)
-        hidden = np.maximum(0, a) * (masks[layer - 1] if len(masks) else 1)
-    return affine_forward(hidden, params[f"W{net.num_layers}"], params[f"b{net.num_layers}"])[0]
-
-
-def loss_of(net, scores, y):
-    """The loss that belongs to a net's scores, with its regularization."""
-    weights = [value for name, value in net.params.items() if name.startswith("W")]
-    return softmax_loss(scores, y)[0] + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
-
-
-def plain_loss(net, X, y):
-    """The right loss of a net without dropout, whose batch normalization is in test mode.
-
-    From the scores, because measuring a slope does not need the gradients that loss(X, y) computes as well.
-    """
-    return loss_of(net, net.loss(X), y)
-
-
-@dataclass(frozen=True)
-class LossByHand:
-    """The right loss of a fully connected net: `normalize` and `masks` as in forward."""
-
-    normalize: Callable | None = None
-    masks: tuple[np.ndarray, ...] = ()
-
-    def __call__(self, net, X, y):
-        return loss_of(net, forward(net, X, self.normalize, self.masks), y)
-
-
 class NetTrial:
     """One configuration of a net: the student's (a handle) and the reference's, given the same random parameters.
 
     - trial: criteria.Trial
     - target: the student's class, as in "cs231n.classifiers.fc_net:TwoLayerNet"
-    - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y: one of the
-      module's, or a LossByHand
+    - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y, which
+      is no closure: its slopes are kept under its identity (see memo.identity_of)
     - options: keyword arguments of both constructors
     """
 

@@ -171,8 +171,8 @@ def _background(rng):
     low, high = (0.15, 0.40) if night else (0.70, 1.00)
     top, bottom = (np.array(_colour(hue + rng.uniform(-0.1, 0.1), saturation, rng.uniform(low, high))) for _ in "tb")
     fade = np.linspace(0, 1, SIZE * OVERSAMPLING)[:, None, None]
-    sky = top + (bottom - top) * fade + np.zeros((1, SIZE * OVERSAMPLING, 1))
-    canvas = Image.fromarray(sky.astype(np.uint8))
+    sky = (top + (bottom - top) * fade).astype(np.uint8)
+    canvas = Image.fromarray(np.repeat(sky, SIZE * OVERSAMPLING, axis=1))
     hill = _arc(rng.uniform(0, 1), rng.uniform(1.1, 1.4), rng.uniform(0.6, 1.2), rng.uniform(0.3, 0.6))
     ground = _colour(rng.rand(), rng.uniform(0.1, 0.4), rng.uniform(low, high) * 0.85)
     ImageDraw.Draw(canvas).polygon([tuple(point) for point in hill * SIZE * OVERSAMPLING], fill=ground)

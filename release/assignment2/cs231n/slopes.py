@@ -53,6 +53,8 @@ class Line:
     def slopes(self, h):
         """Return (low, high, error): every slope between low and high fits x, and both are off by about error."""
         right, left, near_right, near_left = (self.change(t) * self.dout for t in (h, -h, h / 2, -h / 2))
+        if np.ndim(right) == 0:
+            return self._slopes_of_number(h, float(right), float(left), float(near_right), float(near_left))
         moved = (right != 0) | (left != 0)  # outputs that stay put add no rounding error
         noise = 4 * self.eps * np.where(moved, np.abs(self.origin * self.dout), 0) / h
         near, far = float(np.sum(near_right - near_left)) / h, float(np.sum(right - left)) / (2 * h)
@@ -60,6 +62,15 @@ class Line:
         gap = np.abs(4 * (near_right + near_left) - (right + left)) / h
         spread = float(np.sum(np.maximum(gap - 2 * noise, 0)))
         return middle - spread / 2, middle + spread / 2, abs(near - far) + float(np.linalg.norm(noise))
+
+    def _slopes_of_number(self, h, right, left, near_right, near_left):
+        """The same for f that returns a number: the work on single numbers takes NumPy as long as a small net takes."""
+        noise = 4 * float(self.eps) * (abs(float(self.origin * self.dout)) if right or left else 0.0) / h
+        near, far = (near_right - near_left) / h, (right - left) / (2 * h)
+        middle = (4 * near - far) / 3
+        gap = abs(4 * (near_right + near_left) - (right + left)) / h
+        spread = max(gap - 2 * noise, 0.0)
+        return middle - spread / 2, middle + spread / 2, abs(near - far) + noise
 
 
 @dataclass(frozen=True)
