@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from benchmarks.judging import HERE, JUDGE, OTHER, WORKERS, differences, submissions, table
 
 

@@ -5,14 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from autograder import numeric_gradient
+from autograder.checking import numeric_gradient
 from autograder.checking.numeric_gradient import MemoisedSlopes, PureFunction
 from autograder.checks.gradients import check_numeric_gradient
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
-from autograder.samples import Sample
+from autograder.samples.sample import Sample
 from cs231n.gradient_check import check_gradient
 from cs231n.slopes import Slopes
+from tests.kit import PACK
 
 MEASURING = ("entries", "along", "precision", "unit", "changes_x")
 

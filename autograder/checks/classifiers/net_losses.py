@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks import pack  # noqa: F401  (makes cs231n importable)
 from cs231n.layers import affine_forward
 
 
