@@ -41,8 +41,9 @@ bench: $(BIN)/.tested fast ## time the fast layers against PyTorch and the class
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 || echo "PyTorch cannot be installed on this machine: its columns stay empty"
 	$(BIN)/python -m benchmarks.fast_layers --markdown docs/performance.md
 
-lint: $(BIN)/.tested ## check style
+lint: $(BIN)/.tested ## check style, types and imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	PYTHONPATH=assignment2 $(BIN)/lint-imports --no-cache
 
 release: $(BIN)/.installed ## build release/ from the reference solution
 	@$(BIN)/autograder release
