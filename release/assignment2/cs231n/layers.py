@@ -10,7 +10,7 @@ Shapes: `N` examples, `D` features, `M` outputs, `C` classes or channels, `H W` 
 
 import numpy as np
 
-from cs231n.im2col import output_size
+from cs231n.shapes import output_size
 
 
 def affine_forward(x, w, b):

@@ -82,9 +82,8 @@ class ThreeLayerConvNet:
         """
         X = X.astype(self.dtype)
         W1, b1, W2, b2, W3, b3 = (self.params[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3"))
-        # This padding and stride keep the size of the image. The gradient of the images themselves has no use: below
-        # the first layer there is nothing to train.
-        conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2, "need_dx": False}
+        # This padding and stride keep the size of the image.
+        conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
         # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.
