@@ -17,6 +17,9 @@ maximum) it stays as h shrinks, and every value between the two slopes is a subg
 own, so the gap is taken output by output.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 # Steps, relative to the size of the data, tried until one is good enough: the first suits smooth functions, the others
@@ -29,13 +32,21 @@ SETTLED = 1e-6  # an estimate is good enough when its error is below this part o
 class Line:
     """L = sum(f(x) * dout) along a line through x, less its value at x: subtracted before it is summed."""
 
-    def __init__(self, f, x, dout, index=..., direction=1.0, precision=np.float64):
+    def __init__(
+        self,
+        f: Callable,
+        x: np.ndarray,
+        dout: Any,
+        index: Any = ...,
+        direction: Any = 1.0,
+        precision: type = np.float64,
+    ) -> None:
         self.f, self.x, self.dout, self.index, self.direction = f, x, dout, index, direction
         self.eps = np.finfo(precision).eps
         self.start = np.array(x[index])
         self.origin = np.array(f(x), dtype=np.float64)
 
-    def change(self, t):
+    def change(self, t: float) -> np.ndarray:
         """Return f(x + t * direction) - f(x)."""
         self.x[self.index] = self.start + t * self.direction
         try:
@@ -43,10 +54,10 @@ class Line:
         finally:
             self.x[self.index] = self.start
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         return float(np.sum(self.change(t) * self.dout))
 
-    def slopes(self, h):
+    def slopes(self, h: float) -> tuple[float, float, float]:
         """Return (low, high, error): every slope between low and high fits x, and both are off by about error."""
         right, left, near_right, near_left = (self.change(t) * self.dout for t in (h, -h, h / 2, -h / 2))
         moved = (right != 0) | (left != 0)  # outputs that stay put add no rounding error
@@ -58,7 +69,7 @@ class Line:
         return middle - spread / 2, middle + spread / 2, abs(near - far) + float(np.linalg.norm(noise))
 
 
-def precision_of(f, x, direction):
+def precision_of(f: Callable, x: np.ndarray, direction: Any) -> type:
     """Return np.float32 where f rounds to it: most outputs that depend on x fit that type or miss a move of 1e-9."""
     line = Line(f, x, 1.0, ..., direction)
     change = line.change(1e-2)
@@ -72,7 +83,7 @@ def precision_of(f, x, direction):
     return np.float32 if max(fits.mean(), missed.mean()) > 0.5 else np.float64
 
 
-def unit_of(f, x, dout, direction):
+def unit_of(f: Callable, x: np.ndarray, dout: Any, direction: Any) -> float:
     """Return the slope that L would have if it changed by its own size while x does: a yardstick for rounding errors.
 
     Its size is that of its terms, or of how they change along the direction, whichever is larger. Where both are 0, as
@@ -89,7 +100,9 @@ def unit_of(f, x, dout, direction):
     return size / size_of(x)
 
 
-def measure_entries(f, x, dout, precision):
+def measure_entries(
+    f: Callable, x: np.ndarray, dout: Any, precision: type
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return (low, high, uncertainty, kink) per entry: low < high only where f has a kink at x."""
     low, high, best = np.zeros(x.shape), np.zeros(x.shape), np.full(x.shape, np.inf)
     kink = np.zeros(x.shape, dtype=bool)
@@ -116,12 +129,12 @@ def measure_entries(f, x, dout, precision):
     return low, high, best, kink
 
 
-def size_of(x):
+def size_of(x: np.ndarray) -> float:
     """Root mean square of x, or 1 where everything is 0: the scale that a step is relative to."""
     return typical_of(x) or 1.0
 
 
-def typical_of(values):
+def typical_of(values: np.ndarray) -> float:
     """Root mean square, safe for entries near the ends of the float range."""
     finite = np.abs(values[np.isfinite(values)])
     largest = finite.max(initial=0.0)
