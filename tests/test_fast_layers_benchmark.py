@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.fast_layers.__main__ import END, START, lines, markdown, ratio
+from benchmarks.fast_layers.__main__ import END, START, lines, markdown, ratio, summary
 from benchmarks.fast_layers.cases import CONVOLUTIONS, POOLINGS, all_cases
 from benchmarks.fast_layers.runners import CONTENDERS, numbers
 from benchmarks.pages import write_between
@@ -30,6 +30,12 @@ def test_all_contenders_see_the_same_numbers():
 def test_a_ratio_is_the_median_over_pairs_of_runs():
     assert ratio(ROW, "kit", "PyTorch") == 0.5
     assert ratio(ROW, "kit on NumPy", "classic") is None
+
+
+def test_the_results_hold_medians_and_ratios_but_no_single_runs():
+    (row,) = summary([ROW])
+    assert row["name"] == "a case" and row["milliseconds"] == {"kit": 2.0, "PyTorch": 4.0, "products": 1.0}
+    assert row["ratios"] == {"kit : PyTorch": 0.5, "kit : products": 2.0}
 
 
 def test_what_is_not_installed_leaves_its_cells_empty():

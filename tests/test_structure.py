@@ -1,4 +1,4 @@
-"""The shape of the code: layers that import downwards only, an engine that does not know the assignment, short files."""
+"""The shape of the code: layers that import downwards, an engine that does not know the assignment, short files."""
 
 import ast
 import io

@@ -17,7 +17,9 @@ entry measured on its own, which tells *where* the gradient is wrong.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,7 +36,7 @@ CHANGES = (
 )
 
 
-def rel_error(x, y):
+def rel_error(x: np.ndarray, y: np.ndarray) -> float:
     """Return the largest relative error max |x - y| / max(1e-8, |x| + |y|) between two arrays of one shape."""
     x, y = np.asarray(x), np.asarray(y)
     if x.size == 0:
@@ -42,7 +44,7 @@ def rel_error(x, y):
     return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y))))
 
 
-def eval_numerical_gradient(f, x, verbose=False, h=1e-5):
+def eval_numerical_gradient(f: Callable, x: np.ndarray, verbose: bool = False, h: float = 1e-5) -> np.ndarray:
     """Return the central-difference gradient of a scalar function.
 
     f may ignore its argument and read `x` where it lies (as in `lambda _: net.loss(X, y)[0]`), because the entries
@@ -61,7 +63,7 @@ def eval_numerical_gradient(f, x, verbose=False, h=1e-5):
     return gradient
 
 
-def eval_numerical_gradient_array(f, x, df, h=1e-5):
+def eval_numerical_gradient_array(f: Callable, x: np.ndarray, df: np.ndarray, h: float = 1e-5) -> np.ndarray:
     """Return the central-difference gradient of sum(f(x) * df), for f that returns an array shaped like df."""
     gradient = np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
@@ -94,7 +96,7 @@ class GradientCheck:
     numeric: np.ndarray | None = field(default=None, repr=False)
     wrong: np.ndarray | None = field(default=None, repr=False)
 
-    def require(self):
+    def require(self) -> Self:
         """Raise AssertionError with the explanation unless the gradient holds; return self."""
         if not self.passed:
             raise AssertionError(self.message)
@@ -109,7 +111,7 @@ class GradientCheck:
 class GradientChecks(list):
     """Several GradientCheck results shown as one table."""
 
-    def require(self, *advice):
+    def require(self, *advice: str) -> Self:
         """Raise AssertionError with every explanation, and advice, unless all gradients hold; return self."""
         failures = [check.message for check in self if not check.passed]
         if failures:
@@ -125,7 +127,7 @@ class GradientChecks(list):
         return checks_html(self)
 
 
-def check_gradients(f, inputs, gradients, dout=None):
+def check_gradients(f: Callable, inputs: dict, gradients: dict, dout: Any = None) -> GradientChecks:
     """Check one gradient per named input and return them as GradientChecks.
 
     - f: called with the inputs by keyword, returns an array shaped like dout, or a number when dout is None
@@ -140,7 +142,7 @@ def check_gradients(f, inputs, gradients, dout=None):
     return checks
 
 
-def check_net(net, X, y):
+def check_net(net: Any, X: np.ndarray, y: np.ndarray) -> GradientChecks:
     """Check the gradient of every parameter of a network and return them as GradientChecks.
 
     Each is moved a little where it lies, measured, and put back.
@@ -154,7 +156,9 @@ def check_net(net, X, y):
     )
 
 
-def check_gradient(f, x, analytic, dout=None, name="gradient"):
+def check_gradient(
+    f: Callable, x: np.ndarray, analytic: Any, dout: Any = None, name: str = "gradient"
+) -> GradientCheck:
     """Compare one analytic gradient with measured slopes of f at x and return a GradientCheck.
 
     - f: x -> array shaped like dout, or a number when dout is None; may also read `x` where it lies

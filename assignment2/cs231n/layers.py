@@ -8,12 +8,14 @@ Shapes: `N` examples, `D` features, `M` outputs, `C` classes or channels, `H W` 
 `H' W'` output image. Images are arrays `(N, C, H, W)`.
 """
 
+from typing import Any
+
 import numpy as np
 
-from cs231n.im2col import output_size
+from cs231n.shapes import output_size
 
 
-def affine_forward(x, w, b):
+def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Any]:
     """Fully connected layer: out = x·w + b, every example flattened to one row of D numbers.
 
     x: (N, d_1, ..., d_k) with d_1 · ... · d_k = D
@@ -30,7 +32,7 @@ def affine_forward(x, w, b):
     return out, cache
 
 
-def affine_backward(dout, cache):
+def affine_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of the fully connected layer.
 
     dout: (N, M)
@@ -49,7 +51,7 @@ def affine_backward(dout, cache):
     return dx, dw, db
 
 
-def relu_forward(x):
+def relu_forward(x: np.ndarray) -> tuple[np.ndarray, Any]:
     """Rectified linear unit, element by element: out = max(0, x).
 
     x: any shape
@@ -63,7 +65,7 @@ def relu_forward(x):
     return out, cache
 
 
-def relu_backward(dout, cache):
+def relu_backward(dout: np.ndarray, cache: Any) -> np.ndarray:
     """Gradient of the rectified linear unit.
 
     dout: the shape of x
@@ -79,7 +81,7 @@ def relu_backward(dout, cache):
     return dx
 
 
-def batchnorm_forward(x, gamma, beta, bn_param):
+def batchnorm_forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict) -> tuple[np.ndarray, Any]:
     """Batch normalization over the examples, feature by feature (Ioffe and Szegedy 2015, Algorithms 1 and 2).
 
         x_hat = (x - mean) / sqrt(var + eps)
@@ -133,7 +135,7 @@ def batchnorm_forward(x, gamma, beta, bn_param):
     return out, cache
 
 
-def batchnorm_backward(dout, cache):
+def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of batch normalization in mode 'train', by walking its graph backward one node at a time.
 
     Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x reaches
@@ -168,7 +170,7 @@ def batchnorm_backward(dout, cache):
     return dx, dgamma, dbeta
 
 
-def batchnorm_backward_alt(dout, cache):
+def batchnorm_backward_alt(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same gradients as `batchnorm_backward`, with dx as one simplified expression.
 
     Work the chain rule out on paper for dx and gather terms: what is left needs no intermediate gradients and runs
@@ -190,7 +192,7 @@ def batchnorm_backward_alt(dout, cache):
     return dx, dgamma, dbeta
 
 
-def layernorm_forward(x, gamma, beta, ln_param):
+def layernorm_forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ln_param: dict) -> tuple[np.ndarray, Any]:
     """Layer normalization: every example is normalized over its own features (Ba, Kiros and Hinton 2016).
 
         x_hat = (x - mean) / sqrt(var + eps)
@@ -217,7 +219,7 @@ def layernorm_forward(x, gamma, beta, ln_param):
     return out, cache
 
 
-def layernorm_backward(dout, cache):
+def layernorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of layer normalization.
 
     dout: (N, D)
@@ -237,7 +239,7 @@ def layernorm_backward(dout, cache):
     return dx, dgamma, dbeta
 
 
-def dropout_forward(x, dropout_param):
+def dropout_forward(x: np.ndarray, dropout_param: dict) -> tuple[np.ndarray, Any]:
     """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
 
     ATTENTION: `p` is the probability of KEEPING a unit, not of dropping it. Papers and libraries differ here.
@@ -276,7 +278,7 @@ def dropout_forward(x, dropout_param):
     return out.astype(x.dtype, copy=False), cache
 
 
-def dropout_backward(dout, cache):
+def dropout_backward(dout: np.ndarray, cache: Any) -> np.ndarray:
     """Gradient of inverted dropout, in the mode of the forward pass.
 
     dout: the shape of x
@@ -292,7 +294,7 @@ def dropout_backward(dout, cache):
     return dx.astype(dout.dtype, copy=False)
 
 
-def conv_forward_naive(x, w, b, conv_param):
+def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict) -> tuple[np.ndarray, Any]:
     """Convolution of images with filters, as networks mean it: the filters are not flipped.
 
         out[n, f, i, j] = b[f] + sum over c, p, q of x_pad[n, c, i·stride + p, j·stride + q] · w[f, c, p, q]
@@ -329,7 +331,7 @@ def conv_forward_naive(x, w, b, conv_param):
     return out, cache
 
 
-def conv_backward_naive(dout, cache):
+def conv_backward_naive(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of the convolution.
 
     Every window of the forward pass is a small affine layer; what it read and what it was multiplied with get their
@@ -358,7 +360,7 @@ def conv_backward_naive(dout, cache):
     return dx, dw, db
 
 
-def max_pool_forward_naive(x, pool_param):
+def max_pool_forward_naive(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray, Any]:
     """Max pooling: the largest entry of every window, channel by channel.
 
     x: (N, C, H, W)
@@ -385,7 +387,7 @@ def max_pool_forward_naive(x, pool_param):
     return out, cache
 
 
-def max_pool_backward_naive(dout, cache):
+def max_pool_backward_naive(dout: np.ndarray, cache: Any) -> np.ndarray:
     """Gradient of max pooling: each entry of dout goes to the entry of x that was the largest in its window.
 
     Where several are equally large, any way to share dout among them is right.
@@ -410,7 +412,9 @@ def max_pool_backward_naive(dout, cache):
     return dx
 
 
-def spatial_batchnorm_forward(x, gamma, beta, bn_param):
+def spatial_batchnorm_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict
+) -> tuple[np.ndarray, Any]:
     """Batch normalization of images, channel by channel: the N·H·W pixels of a channel are its examples.
 
     A convolution treats all places alike, so one mean and one variance for each channel keep that.
@@ -431,7 +435,7 @@ def spatial_batchnorm_forward(x, gamma, beta, bn_param):
     return out, cache
 
 
-def spatial_batchnorm_backward(dout, cache):
+def spatial_batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of spatial batch normalization in mode 'train'.
 
     dout: (N, C, H, W)
@@ -448,7 +452,9 @@ def spatial_batchnorm_backward(dout, cache):
     return dx, dgamma, dbeta
 
 
-def spatial_groupnorm_forward(x, gamma, beta, G, gn_param):
+def spatial_groupnorm_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict
+) -> tuple[np.ndarray, Any]:
     """Group normalization: every example normalizes G groups of its channels, each by itself (Wu and He 2018).
 
     mean and var are taken over the C/G channels and all pixels of one group of one example. G = 1 is layer
@@ -477,7 +483,7 @@ def spatial_groupnorm_forward(x, gamma, beta, G, gn_param):
     return out, cache
 
 
-def spatial_groupnorm_backward(dout, cache):
+def spatial_groupnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of group normalization.
 
     dout: (N, C, H, W)
@@ -498,7 +504,7 @@ def spatial_groupnorm_backward(dout, cache):
     return dx, dgamma, dbeta
 
 
-def svm_loss(x, y):
+def svm_loss(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Multiclass hinge loss with margin 1 (Weston and Watkins 1999), averaged over the examples.
 
         loss = 1/N · sum over i, and over classes j other than y_i, of max(0, x_ij - x_iy_i + 1)
@@ -523,7 +529,7 @@ def svm_loss(x, y):
     return loss, dx
 
 
-def softmax_loss(x, y):
+def softmax_loss(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Cross-entropy of the softmax of the scores, averaged over the examples.
 
         p_ij = exp(x_ij) / sum over k of exp(x_ik)

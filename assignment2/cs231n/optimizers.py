@@ -12,7 +12,7 @@ Every rule has the signature `rule(w, dw, config=None)` and returns `(next_w, co
 import numpy as np
 
 
-def sgd(w, dw, config=None):
+def sgd(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[np.ndarray, dict]:
     """Stochastic gradient descent: next_w = w - learning_rate · dw.
 
     config:
@@ -25,7 +25,7 @@ def sgd(w, dw, config=None):
     return next_w, config
 
 
-def sgd_momentum(w, dw, config=None):
+def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[np.ndarray, dict]:
     """Gradient descent with momentum: a step along a decaying sum of past gradients (Polyak 1964).
 
         v = momentum · v - learning_rate · dw
@@ -49,7 +49,7 @@ def sgd_momentum(w, dw, config=None):
     return next_w, config
 
 
-def rmsprop(w, dw, config=None):
+def rmsprop(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[np.ndarray, dict]:
     """RMSProp: every entry gets its own step size, from a running mean of its squared gradient.
 
         cache = decay_rate · cache + (1 - decay_rate) · dw²
@@ -78,7 +78,7 @@ def rmsprop(w, dw, config=None):
     return next_w, config
 
 
-def adam(w, dw, config=None):
+def adam(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[np.ndarray, dict]:
     """Adam, with bias correction (Kingma and Ba 2015, Algorithm 1).
 
         t = t + 1

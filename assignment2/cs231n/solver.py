@@ -8,6 +8,8 @@ normalization; they are saved and restored along with the parameters.
 import copy
 import inspect
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,21 +41,21 @@ class Solver:
 
     def __init__(
         self,
-        model,
-        data,
+        model: Any,
+        data: dict,
         *,
-        update_rule="sgd",
-        optim_config=None,
-        lr_decay=1.0,
-        batch_size=100,
-        num_epochs=10,
-        print_every=10,
-        verbose=True,
-        num_train_samples=1000,
-        num_val_samples=None,
-        checkpoint_name=None,
-        seed=None,
-        **unknown,
+        update_rule: str = "sgd",
+        optim_config: dict | None = None,
+        lr_decay: float = 1.0,
+        batch_size: int = 100,
+        num_epochs: int = 10,
+        print_every: int = 10,
+        verbose: bool = True,
+        num_train_samples: int | None = 1000,
+        num_val_samples: int | None = None,
+        checkpoint_name: str | None = None,
+        seed: int | None = None,
+        **unknown: Any,
     ):
         """Prepare to train; nothing is computed yet.
 
@@ -107,7 +109,7 @@ class Solver:
         self.diverged = False
         self._started = time.perf_counter()
 
-    def train(self):
+    def train(self) -> None:
         """Train until `num_epochs` are done, then give the model its best parameters.
 
         Once done, there is nothing left to train; make a new Solver with the same model to train it further.
@@ -122,7 +124,9 @@ class Solver:
             if self.best_bn_params is not None:
                 self.model.bn_params = copy.deepcopy(self.best_bn_params)
 
-    def check_accuracy(self, X, y, num_samples=None, batch_size=100):
+    def check_accuracy(
+        self, X: np.ndarray, y: np.ndarray, num_samples: int | None = None, batch_size: int = 100
+    ) -> float:
         """Share of the examples whose highest score is that of the right class, a number from 0 to 1.
 
         X: (N, ...) examples
@@ -144,7 +148,7 @@ class Solver:
         return correct / len(X)
 
     @classmethod
-    def resume(cls, path, model, data):
+    def resume(cls, path: str | Path, model: Any, data: dict) -> "Solver":
         """A solver that goes on where the checkpoint at `path` was written; call `train` on it.
 
         model: a model built like the one that was being trained; its parameters are replaced

@@ -10,6 +10,7 @@ The sister of gradient_check.py, for what goes forward. Every difference stands 
 
 import reprlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,9 @@ class ValueCheck:
 class Values(list):
     """Values beside what they should be, as a table: `expect` adds a row, `require` stops where one is wrong."""
 
-    def expect(self, name, actual, expected, advice, bound=1e-6, relative=True):
+    def expect(
+        self, name: str, actual: Any, expected: Any, advice: str, bound: float = 1e-6, relative: bool = True
+    ) -> None:
         """Compare a value with what it should be, entry by entry, and add a row.
 
         - actual: what came back; anything may come, and only numbers of the expected shape can be right
@@ -82,7 +85,7 @@ class Values(list):
             picture = picture_of(ours, theirs, wrong, worst, name, ("expected", "yours")) if worst else None
         self.append(ValueCheck(name, not message, message, brief(values), brief(wanted), error, allowed, picture))
 
-    def require(self, done=None):
+    def require(self, done: str | None = None) -> None:
         """Raise AssertionError with the advice of the first rows that are wrong; else print `done`, if given."""
         problems = [check.message for check in self if not check.passed]
         if problems:
@@ -103,7 +106,7 @@ class Values(list):
         return table_html(HEAD, map(row_of, self)) + "".join(notes)
 
 
-def check_parameters(params, shapes, weight_scale):
+def check_parameters(params: dict, shapes: dict, weight_scale: float) -> Values:
     """Return Values of a new network's parameters: weights of the given spread, biases 0.
 
     Both go by name: {"W1": array, ...} and {"W1": (D, M), ...}. Raises AssertionError where names or shapes differ.
@@ -119,13 +122,13 @@ def check_parameters(params, shapes, weight_scale):
     return values
 
 
-def row_of(check):
+def row_of(check: ValueCheck) -> tuple:
     """Return what stands under HEAD for one value."""
     error = "–" if check.error is None else f"{check.error:.1e}" if check.error else "0"
     return check.name, check.passed, check.yours, check.expected, error, check.bound
 
 
-def numbers_of(value):
+def numbers_of(value: Any) -> np.ndarray | None:
     """Return a value as an array of real numbers, or None where it is none."""
     try:
         return array if (array := np.asarray(value)).dtype.kind in "fiub" else None
@@ -133,7 +136,7 @@ def numbers_of(value):
         return None
 
 
-def brief(array):
+def brief(array: np.ndarray) -> str:
     """Return a number, a few numbers, or the smallest and the largest of many, as text."""
     words = ", ".join(word(entry, 4 if array.ndim else 6) for entry in array.flat[:5])
     if array.size <= 4 and len(words) <= 20:  # the bound, far on the right, should stay in sight
@@ -144,6 +147,6 @@ def brief(array):
     return ", ".join(filter(None, (ends if "…" in ends or not ends else f"all {ends}", lost)))
 
 
-def word(number, digits):
+def word(number: Any, digits: int) -> str:
     """Return one number of an array as text."""
     return str(number) if isinstance(number, np.bool_) else f"{number + 0.0:.{digits}g}"

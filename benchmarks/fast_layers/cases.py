@@ -10,7 +10,7 @@ POOLINGS = {  # N, C, H = W, window, stride
     "100,32,32 by 2×2, stride 2": (100, 32, 32, 2, 2),
     "100,32,33 by 3×3, stride 2": (100, 32, 33, 3, 2),
 }
-EPOCH = {"images": 1000, "batch": 50, "filters": 32, "filter_size": 7, "hidden": 100}
+EPOCH = {"images": 500, "batch": 50, "filters": 32, "filter_size": 7, "hidden": 100}
 TYPES = ("float64", "float32")
 
 

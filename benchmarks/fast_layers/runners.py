@@ -37,15 +37,16 @@ def numbers(kind, name, dtype):
 def kit(backend):
     """This kit, "cython" or "numpy"."""
     if backend == "numpy":
-        sys.modules["cs231n.fast_cython"] = None
+        sys.modules["cs231n._fast.cython_backend"] = None
     sys.path.insert(0, str(ROOT / "assignment2"))
-    from cs231n import fast_layers, fast_threads
+    from cs231n import fast_layers
     from cs231n.classifiers.cnn import ThreeLayerConvNet
     from cs231n.solver import Solver
 
     if backend != fast_layers.BACKEND:
         raise SystemExit("the fast layers are not compiled: make fast")
-    fast_threads.THREADS = int(os.environ["OMP_NUM_THREADS"])
+    if backend == "cython":
+        fast_layers.backend.THREADS = int(os.environ["OMP_NUM_THREADS"])
 
     def prepare(kind, name, dtype):
         arrays = numbers(kind, name, dtype)

@@ -1,11 +1,12 @@
-"""Compiles the fast layers: python setup.py build_ext --inplace
+"""Compile the fast layers: python setup.py build_ext --inplace
 
-Nobody has to: without the compiled module, `cs231n/fast_layers.py` computes the same with NumPy.
+This is optional: without the compiled module, `cs231n/fast_layers.py` computes the same with NumPy.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 HELP = """The fast layers were not compiled: {reason}
 Everything works without them, only slower. To compile them, install what is missing:
@@ -16,13 +17,13 @@ Everything works without them, only slower. To compile them, install what is mis
 Then type again: python setup.py build_ext --inplace"""
 
 
-def stop(reason):
+def stop(reason: object) -> NoReturn:
     """Leave with a nonzero code and the one message that says how to go on."""
     sys.exit(HELP.format(reason=reason, python=Path(sys.executable).name))
 
 
-def build():
-    """Translate fast_cython.pyx to C and compile it; everything but the module itself goes into build/."""
+def build() -> None:
+    """Translate cython_backend.pyx to C and compile it; all files except the module itself go into build/."""
     try:
         import setuptools  # before Cython, which looks for it
         from Cython import __version__
@@ -36,17 +37,17 @@ def build():
     os.chdir(Path(__file__).resolve().parent)
     try:
         layers = setuptools.Extension(
-            "cs231n.fast_cython",
-            ["cs231n/fast_cython.pyx"],
-            depends=[str(path) for pattern in ("*.h", "*.pxi") for path in Path("cs231n").glob(pattern)],
-            include_dirs=["cs231n"],
-            # What stands here comes last, and would overrule an -O of one's own.
+            "cs231n._fast.cython_backend",
+            ["cs231n/_fast/cython_backend.pyx"],
+            depends=[str(path) for pattern in ("*.h", "*.pxi") for path in Path("cs231n/_fast").glob(pattern)],
+            include_dirs=["cs231n/_fast"],
+            # These arguments come last, so an -O here would override one in CFLAGS.
             extra_compile_args=[] if os.name == "nt" or "-O" in os.environ.get("CFLAGS", "") else ["-O3"],
         )
         modules = cythonize(layers, build_dir="build")
-        setuptools.setup(name="cs231n", packages=["cs231n"], ext_modules=modules)
+        setuptools.setup(name="cs231n", packages=["cs231n", "cs231n._fast"], ext_modules=modules)
     except CompileError:
-        stop("Cython does not accept cs231n/fast_cython.pyx; the reason stands above")
+        stop("Cython does not accept cs231n/_fast/cython_backend.pyx; the reason is printed above")
     except SystemExit as error:  # how setuptools reports a compiler that is missing or fails
         if not error.code or str(error.code).startswith("usage:"):
             raise

@@ -48,10 +48,11 @@ def fast(request):
     compiled_module = None  # makes Python refuse the import
     if request.param == "cython":
         folder, _ = request.getfixturevalue("compiled")
-        compiled_module = load("cs231n.fast_cython", next(folder.glob("cs231n/fast_cython*" + suffix())))
+        binary = next(folder.glob("cs231n/_fast/cython_backend*" + suffix()))
+        compiled_module = load("cs231n._fast.cython_backend", binary)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "cs231n.fast_cython", compiled_module)
-        patch.delattr("cs231n.fast_cython", raising=False)  # of what is compiled in the kit itself
+        patch.setitem(sys.modules, "cs231n._fast.cython_backend", compiled_module)
+        patch.delattr("cs231n._fast.cython_backend", raising=False)  # if it is compiled in this checkout
         module = load(f"fast_layers_{request.param}", KIT / "cs231n" / "fast_layers.py")
     assert module.BACKEND == request.param
     return module

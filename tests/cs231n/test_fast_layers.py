@@ -18,7 +18,10 @@ POOL = ("pool_height", "pool_width", "stride")
 small = st.integers(1, 3)
 quick = settings(max_examples=80, deadline=None)
 types = st.sampled_from([np.float32, np.float64])
-WHOLE = {np.float32: 16, np.float64: 8}  # as many windows across as the widest registers hold: see `Convolution.whole`
+WHOLE = {
+    np.float32: 16,
+    np.float64: 8,
+}  # as many windows across as the widest registers hold: see `ConvolutionPlan.full_registers`
 
 
 def in_records(array):
@@ -83,10 +86,10 @@ def assert_same(fast, naive):
         np.testing.assert_allclose(one, other, rtol=0, atol=bound)
 
 
-def gradients(fast, case, **more):
+def gradients(fast, case):
     """out, dx, dw and db of a case, which `convolutions` draws."""
     (x, w, b, dout), conv_param = case
-    out, cache = fast.conv_forward_fast(x, w, b, conv_param | more)
+    out, cache = fast.conv_forward_fast(x, w, b, conv_param)
     return out, *fast.conv_backward_fast(dout, cache)
 
 
@@ -111,13 +114,11 @@ def test_every_kernel_of_this_processor_gives_the_same(fast, case):
         fast.backend.KERNEL = fastest
 
 
-@settings(max_examples=30, deadline=None)
-@given(case=convolutions())
-def test_without_need_dx_the_rest_is_the_same(fast, case):
-    expected, given = gradients(fast, case), gradients(fast, case, need_dx=False)
-    assert given[1] is None
-    for one, other in zip((given[0], *given[2:]), (expected[0], *expected[2:]), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_an_option_of_an_earlier_release_changes_nothing(fast):
+    """In release 0.5 `need_dx: False` left out dx; networks of that time still pass it."""
+    x, w, b = np.ones((2, 3, 5, 5)), np.ones((4, 3, 3, 3)), np.ones(4)
+    out, cache = fast.conv_forward_fast(x, w, b, {"stride": 1, "pad": 1, "need_dx": False})
+    assert fast.conv_backward_fast(out, cache)[0].shape == x.shape
 
 
 @quick
@@ -184,19 +185,19 @@ def test_filters_for_other_channels_are_refused(fast):
         (lambda fast, a: fast.conv_backward_fast(a, (a, a, {"stride": 1, "pad": 0})), r"dout has shape \(1, 1, 3, 3\)"),
         (
             lambda fast, a: fast.max_pool_backward_fast(None, (a, a, dict.fromkeys(POOL, 1))),
-            "dout is None; does the conv",
+            "dout is None; does the backward function of the layer above return",
         ),
         (
             lambda fast, a: fast.max_pool_backward_fast(a[:, :, 1:], (a, a, dict.fromkeys(POOL, 1))),
-            r"dout has shape \(1, 1, 2, 3\); expected \(1, 1, 3, 3\), which is the shape of out",
+            r"dout has shape \(1, 1, 2, 3\); expected \(1, 1, 3, 3\), the shape of out",
         ),
         (
             lambda fast, a: fast.max_pool_backward_fast(a, (a, a, dict.fromkeys(POOL, 1) | {"pool_width": 2})),
-            r"out has shape \(1, 1, 3, 3\), but \(1, 1, 3, 2\) is what x .* give; did pool_param change",
+            r"out has shape \(1, 1, 3, 3\), but x of shape .* give \(1, 1, 3, 2\); did pool_param change",
         ),
         (
             lambda fast, a: fast.max_pool_backward_fast(a, (np.ones((2, 1, 3, 3)), a, dict.fromkeys(POOL, 1))),
-            r"out has shape \(1, 1, 3, 3\), but \(2, 1, 3, 3\)",
+            r"out has shape \(1, 1, 3, 3\), but x of .* give \(2, 1, 3, 3\)",
         ),
         (
             lambda fast, a: fast.max_pool_backward_fast(a, (a, a, dict.fromkeys(POOL, 1) | {"stride": 0})),
@@ -269,13 +270,13 @@ class TestNotice:
     @pytest.mark.parametrize(
         "name, reason",
         [
-            (f"fast_cython{sysconfig.get_config_var('EXT_SUFFIX')}", "invalid ELF header|too short|load|mach-o"),
-            ("fast_cython.cpython-39-x86_64-linux-gnu.so", "it is for another Python"),
+            (f"cython_backend{sysconfig.get_config_var('EXT_SUFFIX')}", "invalid ELF header|too short|load|mach-o"),
+            ("cython_backend.cpython-39-x86_64-linux-gnu.so", "it is for another Python"),
         ],
     )
     def test_names_a_compiled_module_that_does_not_load(self, tmp_path, bare, name, reason):
         shutil.copytree(bare / "cs231n", tmp_path / "cs231n")
-        (tmp_path / "cs231n" / name).write_bytes(b"not a library " * 99)
+        (tmp_path / "cs231n" / "_fast" / name).write_bytes(b"not a library " * 99)
         backend, said = run(tmp_path)
         assert backend == ["numpy"] and len(said) == 1
         assert said[0].startswith(f"{NOTICE}, because {name} does not load (")

@@ -35,7 +35,7 @@ def test_only_the_module_itself_lands_beside_the_sources(compiled, copy_kit):
         return {path.as_posix() for path in paths if "__pycache__" not in path.parts and path.parts[0] != "build"}
 
     (added,) = files(compiled[0]) - files(copy_kit())
-    assert added.startswith("cs231n/fast_cython.")
+    assert added.startswith("cs231n/_fast/cython_backend.")
 
 
 def test_without_a_compiler_says_what_to_install(copy_kit):

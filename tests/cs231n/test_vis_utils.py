@@ -109,3 +109,56 @@ def test_importing_needs_no_display():
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "MPLBACKEND")}
     environment["PYTHONPATH"] = os.path.dirname(os.path.dirname(vis_utils.__file__))
     subprocess.run([sys.executable, "-c", "import cs231n.vis_utils"], env=environment, check=True)
+
+
+def test_confusion_is_in_percent_of_each_right_class_even_when_one_is_missing():
+    _, axes = plt.subplots()
+    vis_utils.plot_confusion(axes, np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1]), ["cat", "dog", "ship"])
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 0]])
+    assert [text.get_text() for text in axes.texts] == ["50"] * 4
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 4, 5), (5, 4, 5, 3)])
+def test_mistakes_carry_the_predicted_and_the_right_class(shape):
+    X = np.random.default_rng(0).normal(size=shape)
+    _, panels = plt.subplots(1, 3)
+    vis_utils.show_mistakes(panels, X, np.array([0, 1, 1, 0, 1]), np.array([0, 0, 1, 1, 1]), ["cat", "dog"])
+    assert [panel.get_title() for panel in panels] == ["cat?\ndog", "dog?\ncat", ""]
+    assert [len(panel.images) for panel in panels] == [1, 1, 0]
+    shown = panels[0].images[0].get_array()
+    assert shown.shape == (4, 5, 3) and shown.min() == 0 and shown.max() == 1
+
+
+def test_the_strongest_filters_are_shown_with_their_output():
+    rng = np.random.default_rng(0)
+    out = rng.normal(size=(9, 6, 7)) * np.arange(1, 10)[:, None, None]
+    vis_utils.show_filter_outputs(rng.normal(size=(9, 3, 3, 3)), rng.normal(size=(3, 6, 7)), out)
+    titles = [axes.get_title() for axes in plt.gcf().axes if axes.get_title().startswith("filter")]
+    assert titles == [f"filter {number}" for number in np.argsort(-out.std(axis=(1, 2)))[:7]]
+
+
+def test_spread_by_layer_has_a_line_for_each_scale_and_histograms_for_two():
+    by_scale = {scale: [np.full((4, 3), scale) * np.arange(3) for _ in range(5)] for scale in (0.1, 1.0, 10.0)}
+    vis_utils.plot_spread_by_layer(by_scale, shown=(0.1, 10.0))
+    spread, first, second = plt.gcf().axes
+    assert [line.get_label() for line in spread.lines] == ["0.1", "1.0", "10.0"]
+    np.testing.assert_allclose(spread.lines[1].get_ydata(), np.full(5, np.std([0, 1, 2])))
+    assert (first.get_title(), second.get_title()) == ("weight_scale 0.1", "weight_scale 10.0")
+    assert len(first.collections) == len(second.collections) == 5
+
+
+def test_a_descent_shows_the_whole_path():
+    _, axes = plt.subplots()
+    path = np.array([[-4.5, 1.0], [-3.0, 0.5], [-1.0, 0.1]])
+    vis_utils.plot_descent(axes, path, np.array([0.015, 1.8]), "sgd")
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), path)
+    assert axes.get_title() == "sgd"
+
+
+def test_histories_have_two_accuracies_each():
+    history = {"loss": [2.0, 1.0, 0.5, 0.4], "train": [0.2, 0.6], "val": [0.1, 0.4]}
+    vis_utils.plot_histories({"simple": history, "complex": history}, "Models")
+    loss, accuracy = plt.gcf().axes
+    assert len(loss.lines) == 2 and len(accuracy.lines) == 4
+    np.testing.assert_array_equal(accuracy.lines[1].get_xydata(), [[1, 0.1], [2, 0.4]])
+    assert plt.gcf().get_suptitle() == "Models"

@@ -3,6 +3,8 @@
 Shapes: `N` examples, `C` channels, `H W` image, `F` filters, `HH WW` filter.
 """
 
+from typing import Any
+
 import numpy as np
 
 from cs231n.layer_utils import (
@@ -30,14 +32,14 @@ class ThreeLayerConvNet:
 
     def __init__(
         self,
-        input_dim=(3, 32, 32),
-        num_filters=32,
-        filter_size=7,
-        hidden_dim=100,
-        num_classes=10,
-        weight_scale=1e-3,
-        reg=0.0,
-        dtype=np.float32,
+        input_dim: tuple = (3, 32, 32),
+        num_filters: int = 32,
+        filter_size: int = 7,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+        dtype: type = np.float32,
     ):
         """Set up the parameters: weights drawn from a normal distribution around 0, biases 0.
 
@@ -75,7 +77,7 @@ class ThreeLayerConvNet:
 
         self.params = {name: value.astype(dtype) for name, value in self.params.items()}
 
-    def loss(self, X, y=None):
+    def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
         """Scores of a batch, or its loss and gradients.
 
             loss = softmax loss + reg / 2 · (sum of W1² + sum of W2² + sum of W3²)
@@ -90,9 +92,8 @@ class ThreeLayerConvNet:
         """
         X = X.astype(self.dtype)
         W1, b1, W2, b2, W3, b3 = (self.params[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3"))
-        # This padding and stride keep the size of the image. The gradient of the images themselves has no use: below
-        # the first layer there is nothing to train.
-        conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2, "need_dx": False}
+        # This padding and stride keep the size of the image.
+        conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
         # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.

@@ -8,13 +8,14 @@ handed in.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 RUNNING = ("running_mean", "running_var")
 
 
-def write_checkpoint(path, state):
+def write_checkpoint(path: str | Path, state: dict) -> None:
     """Write nested dictionaries and lists of arrays, numbers and strings to an .npz file, without pickle.
 
     Arrays become entries of the file; everything else is one string of JSON that names them.
@@ -36,7 +37,7 @@ def write_checkpoint(path, state):
     _write_whole(path, {"state": np.array(text), **arrays})
 
 
-def read_checkpoint(path):
+def read_checkpoint(path: str | Path) -> dict:
     """The state that `write_checkpoint` wrote. Raises ValueError when the file is something else."""
     try:
         with np.load(path, allow_pickle=False) as entries:
@@ -59,7 +60,7 @@ def read_checkpoint(path):
     return with_arrays(state)
 
 
-def save_model(model, path):
+def save_model(model: Any, path: str | Path) -> None:
     """Write the parameters of a trained network to the .npz file at `path`, as float32, each under its own name.
 
     With batch normalization the running averages of layer l go along as `running_mean<l>` and `running_var<l>`:
@@ -73,7 +74,7 @@ def save_model(model, path):
     _write_whole(path, {name: _as_float32(name, value) for name, value in _state_of(model).items()})
 
 
-def load_model(model, path):
+def load_model(model: Any, path: str | Path) -> Any:
     """Give a network the parameters, and the running averages, that `save_model` wrote to `path`.
 
     model: a network built with the same dimensions and options; its own parameters are replaced and keep their type

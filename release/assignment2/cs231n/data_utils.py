@@ -11,6 +11,7 @@ import os
 import pickle
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class _CifarUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR-10 file needs") from None
 
 
-def load_pickle(filename):
+def load_pickle(filename: str | Path) -> Any:
     """The object in a CIFAR-10 file (strings as bytes). Raises ValueError for a damaged or a suspicious one."""
     with open(filename, "rb") as file:
         try:
@@ -64,7 +65,7 @@ def _unreadable(filename, what):
     )
 
 
-def load_CIFAR_batch(filename):
+def load_CIFAR_batch(filename: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """One batch file as `X`, uint8 of shape (N, 32, 32, 3), and `y`, the labels 0 to 9 as int64 of shape (N,)."""
     batch = load_pickle(filename)
     try:
@@ -91,7 +92,7 @@ def _load_training_rows(folder, wanted=None):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def load_CIFAR10(root=None):
+def load_CIFAR10(root: str | Path | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Everything: training images (N, 32, 32, 3) as uint8, their labels (N,), test images and test labels."""
     folder = find_data(root)
     Xtr, ytr = _load_training_rows(folder)
@@ -100,7 +101,13 @@ def load_CIFAR10(root=None):
     return Xtr, ytr, Xte, yte
 
 
-def get_CIFAR10_data(num_training=49000, num_validation=1000, num_test=1000, subtract_mean=True, root=None):
+def get_CIFAR10_data(
+    num_training: int = 49000,
+    num_validation: int = 1000,
+    num_test: int = 1000,
+    subtract_mean: bool = True,
+    root: str | Path | None = None,
+) -> dict[str, np.ndarray]:
     """Images and labels for training, validation and test, ready for a network.
 
     Returns a dictionary of `X_train`, `X_val`, `X_test`, float32 of shape (N, 3, 32, 32) with values 0 to 255, less
@@ -160,7 +167,7 @@ def _shrunk_to(rows, num_training, num_validation):
     return min(num_training, rows - validation), validation
 
 
-def class_names(root=None):
+def class_names(root: str | Path | None = None) -> list[str]:
     """The names of the ten classes, in the order of the labels, of the data that the loaders would use."""
     path = find_data(root) / "batches.meta"
     try:
@@ -169,7 +176,7 @@ def class_names(root=None):
         raise ValueError(_unreadable(path, "it holds no list of class names")) from None
 
 
-def find_data(root=None):
+def find_data(root: str | Path | None = None) -> Path:
     """The folder of batch files that the loaders use: genuine CIFAR-10 where there is any, else the sample."""
     if root is not None:
         place = Path(root).expanduser()

@@ -7,6 +7,7 @@ notebook in a light or a dark theme, and leaves the text in the theme's own colo
 
 import re
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,9 @@ VERDICTS = {
 }
 
 
-def picture_of(expected, actual, wrong, worst, name, labels=("measured", "yours")):
+def picture_of(
+    expected: Any, actual: Any, wrong: Any, worst: Any, name: str, labels: tuple = ("measured", "yours")
+) -> dict:
     """Return what is to be drawn around the worst entry of two arrays, as plain lists ready for JSON.
 
     The last two axes are shown, at most 24 rows and 32 columns of them; a vector becomes one row.
@@ -60,7 +63,7 @@ def picture_of(expected, actual, wrong, worst, name, labels=("measured", "yours"
     }
 
 
-def heat_map_html(picture):
+def heat_map_html(picture: dict) -> str:
     """Return two heat maps side by side, expected left and the student's right, on one colour scale.
 
     Wrong entries are outlined, entries that are not finite are grey and crossed out, and every entry tells its index
@@ -126,7 +129,7 @@ class Code(str):
     """An entry of a table that is set in the font of code."""
 
 
-def table_html(head, rows):
+def table_html(head: Any, rows: Any) -> str:
     """Return a table in which True, False and None stand as verdicts (right, wrong, undecided), all else as text.
 
     - head: titles of the columns
@@ -148,7 +151,7 @@ def table_html(head, rows):
     )
 
 
-def note_html(message, passed=False):
+def note_html(message: str, passed: bool = False) -> str:
     """Return a message with a bar in the colour of its verdict at the side."""
     tint = VERDICTS[passed][2]
     return (
@@ -157,7 +160,7 @@ def note_html(message, passed=False):
     )
 
 
-def checks_html(checks):
+def checks_html(checks: Any) -> str:
     """Return a table of GradientCheck results; under it, for each failure, its message and its heat map."""
     head = ("gradient", "shape", "verdict", "largest relative error", "bound", "where", "left open")
     return table_html(head, map(_row, checks)) + "".join(_failure(check) for check in checks if not check.passed)

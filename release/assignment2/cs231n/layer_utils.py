@@ -3,12 +3,14 @@
 Convolution and pooling are the fast ones of `fast_layers.py`; all other layers are yours.
 """
 
+import numpy as np
+
 # Whole modules are imported, not functions by name: a layer that is not written yet, or that an older `layers.py` does
 # not have, then fails when it is called, and the networks that do without it work.
 from cs231n import layers
 
 
-def affine_relu_forward(x, w, b):
+def affine_relu_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, tuple]:
     """affine, then ReLU. Arguments as for `affine_forward`.
 
     Returns out (N, M) and a cache for `affine_relu_backward`.
@@ -18,14 +20,16 @@ def affine_relu_forward(x, w, b):
     return out, (affine_cache, relu_cache)
 
 
-def affine_relu_backward(dout, cache):
+def affine_relu_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of affine, then ReLU, for dout (N, M): returns dx, dw, db."""
     affine_cache, relu_cache = cache
     da = layers.relu_backward(dout, relu_cache)
     return layers.affine_backward(da, affine_cache)
 
 
-def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
+def affine_bn_relu_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict
+) -> tuple[np.ndarray, tuple]:
     """affine, then batch normalization, then ReLU.
 
     Arguments as for `affine_forward` and `batchnorm_forward`; gamma and beta are (M,).
@@ -38,7 +42,9 @@ def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
     return out, (affine_cache, bn_cache, relu_cache)
 
 
-def affine_bn_relu_backward(dout, cache):
+def affine_bn_relu_backward(
+    dout: np.ndarray, cache: tuple
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of affine, batch normalization, ReLU, for dout (N, M): returns dx, dw, db, dgamma, dbeta."""
     affine_cache, bn_cache, relu_cache = cache
     dnormed = layers.relu_backward(dout, relu_cache)
@@ -54,7 +60,7 @@ def _fast():
     return fast_layers
 
 
-def conv_relu_forward(x, w, b, conv_param):
+def conv_relu_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict) -> tuple[np.ndarray, tuple]:
     """Convolution, then ReLU. Arguments as for `conv_forward_naive`.
 
     Returns out (N, F, H', W') and a cache for `conv_relu_backward`.
@@ -64,14 +70,16 @@ def conv_relu_forward(x, w, b, conv_param):
     return out, (conv_cache, relu_cache)
 
 
-def conv_relu_backward(dout, cache):
+def conv_relu_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of convolution, then ReLU, for dout (N, F, H', W'): returns dx, dw, db."""
     conv_cache, relu_cache = cache
     da = layers.relu_backward(dout, relu_cache)
     return _fast().conv_backward_fast(da, conv_cache)
 
 
-def conv_bn_relu_forward(x, w, b, gamma, beta, conv_param, bn_param):
+def conv_bn_relu_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, gamma: np.ndarray, beta: np.ndarray, conv_param: dict, bn_param: dict
+) -> tuple[np.ndarray, tuple]:
     """Convolution, then spatial batch normalization, then ReLU.
 
     Arguments as for `conv_forward_naive` and `spatial_batchnorm_forward`; gamma and beta are (F,).
@@ -84,7 +92,9 @@ def conv_bn_relu_forward(x, w, b, gamma, beta, conv_param, bn_param):
     return out, (conv_cache, bn_cache, relu_cache)
 
 
-def conv_bn_relu_backward(dout, cache):
+def conv_bn_relu_backward(
+    dout: np.ndarray, cache: tuple
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of convolution, batch normalization, ReLU, for dout (N, F, H', W').
 
     Returns dx, dw, db, dgamma, dbeta.
@@ -96,7 +106,9 @@ def conv_bn_relu_backward(dout, cache):
     return dx, dw, db, dgamma, dbeta
 
 
-def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
+def conv_relu_pool_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict, pool_param: dict
+) -> tuple[np.ndarray, tuple]:
     """Convolution, then ReLU, then max pooling. Arguments as for `conv_forward_naive` and `max_pool_forward_naive`.
 
     ReLU comes last here, for the same result: the largest positive part is the positive part of the largest number. But
@@ -110,7 +122,7 @@ def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
     return out, (conv_cache, pool_cache, relu_cache)
 
 
-def conv_relu_pool_backward(dout, cache):
+def conv_relu_pool_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of convolution, ReLU, max pooling, for dout (N, F, H', W'): returns dx, dw, db."""
     conv_cache, pool_cache, relu_cache = cache
     dlargest = layers.relu_backward(dout, relu_cache)

@@ -16,6 +16,7 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -179,7 +180,7 @@ def _background(rng):
     return canvas
 
 
-def draw_image(label, rng):
+def draw_image(label: int, rng: np.random.RandomState) -> np.ndarray:
     """One picture of class `label` as uint8 of shape (32, 32, 3): place, size, tilt and colours come from `rng`."""
     favourite_hue, polygons = PICTURES[CLASS_NAMES[label]]
     hue = rng.rand() if rng.rand() < 0.35 else favourite_hue + 0.05 * rng.randn()
@@ -233,17 +234,17 @@ def _opcodes(value):
     raise TypeError(f"a CIFAR-10 file holds no {type(value).__name__}")
 
 
-def encode_pickle(value):
+def encode_pickle(value: Any) -> bytes:
     """The bytes of a pickle (protocol 2) of bytes, ints, lists, dicts and uint8 arrays, as Python 2 wrote it."""
     return b"\x80\x02" + _opcodes(value) + b"."
 
 
-def is_complete(folder):
+def is_complete(folder: str | Path) -> bool:
     """Whether `folder` holds all seven files of a CIFAR-10 data set (it may be the genuine one or the sample)."""
     return all(os.path.isfile(os.path.join(folder, name)) for name in BATCH_FILES)
 
 
-def make_sample(datasets):
+def make_sample(datasets: str | Path) -> Path:
     """Make `datasets`/cifar-10-sample unless it is there already, and return its path.
 
     The files are written beside it and appear in one rename, so no process ever sees half of them, and of two

@@ -39,7 +39,7 @@ class Line:
         self.start = np.array(x[index])
         self.origin = np.array(f(x), dtype=np.float64) if origin is None else origin
 
-    def change(self, t):
+    def change(self, t: float) -> np.ndarray:
         """Return f(x + t * direction) - f(x)."""
         self.x[self.index] = self.start + t * self.direction
         try:
@@ -47,10 +47,10 @@ class Line:
         finally:
             self.x[self.index] = self.start
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         return float(np.sum(self.change(t) * self.dout))
 
-    def slopes(self, h):
+    def slopes(self, h: float) -> tuple[float, float, float]:
         """Return (low, high, error): every slope between low and high fits x, and both are off by about error."""
         right, left, near_right, near_left = (self.change(t) * self.dout for t in (h, -h, h / 2, -h / 2))
         if np.ndim(right) == 0:
@@ -181,12 +181,12 @@ class Slopes:
         return Line(self.f, self.x, self.dout, ..., direction, origin=self.origin)
 
 
-def size_of(x):
+def size_of(x: np.ndarray) -> float:
     """Root mean square of x, or 1 where everything is 0: the scale that a step is relative to."""
     return typical_of(x) or 1.0
 
 
-def typical_of(values):
+def typical_of(values: np.ndarray) -> float:
     """Root mean square, safe for entries near the ends of the float range."""
     finite = np.abs(values[np.isfinite(values)])
     largest = finite.max(initial=0.0)

@@ -6,6 +6,8 @@ computes loss and gradients in `loss`. Training is somebody else's work: see `cs
 Shapes: `N` examples, `D` features, `C` classes.
 """
 
+from typing import Any
+
 import numpy as np
 
 from cs231n.layer_utils import (
@@ -23,7 +25,14 @@ class TwoLayerNet:
     params: W1 (D, hidden_dim), b1 (hidden_dim,), W2 (hidden_dim, C), b2 (C,).
     """
 
-    def __init__(self, input_dim=3 * 32 * 32, hidden_dim=100, num_classes=10, weight_scale=1e-3, reg=0.0):
+    def __init__(
+        self,
+        input_dim: int = 3 * 32 * 32,
+        hidden_dim: int = 100,
+        num_classes: int = 10,
+        weight_scale: float = 1e-3,
+        reg: float = 0.0,
+    ):
         """Set up the parameters: weights drawn from a normal distribution around 0, biases 0.
 
         input_dim: D
@@ -38,7 +47,7 @@ class TwoLayerNet:
         # YOUR CODE HERE
         raise NotImplementedError()
 
-    def loss(self, X, y=None):
+    def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
         """Scores of a batch, or its loss and gradients.
 
             loss = softmax loss + reg / 2 · (sum of W1² + sum of W2²)
@@ -76,15 +85,15 @@ class FullyConnectedNet:
 
     def __init__(
         self,
-        hidden_dims,
-        input_dim=3 * 32 * 32,
-        num_classes=10,
-        dropout=0,
-        use_batchnorm=False,
-        reg=0.0,
-        weight_scale=1e-2,
-        dtype=np.float32,
-        seed=None,
+        hidden_dims: list,
+        input_dim: int = 3 * 32 * 32,
+        num_classes: int = 10,
+        dropout: float = 0,
+        use_batchnorm: bool = False,
+        reg: float = 0.0,
+        weight_scale: float = 1e-2,
+        dtype: type = np.float32,
+        seed: int | None = None,
     ):
         """Set up the parameters: weights drawn from a normal distribution around 0, biases and beta 0, gamma 1.
 
@@ -123,7 +132,7 @@ class FullyConnectedNet:
 
         self.params = {name: value.astype(dtype) for name, value in self.params.items()}
 
-    def loss(self, X, y=None):
+    def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
         """Scores of a batch, or its loss and gradients.
 
             loss = softmax loss + reg / 2 · sum of W<l>² over all layers l

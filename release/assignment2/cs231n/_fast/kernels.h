@@ -1,26 +1,26 @@
-/* The tiles of tile.h for several kinds of processor, and the choice among them when the program runs.
+/* The tiles of gemm_tile.h for several kinds of processor, and the choice among them when the program runs.
 
-What is compiled for any x86-64 may use registers of 16 bytes only. Most processors have wider ones, and which is known
-when the program runs. So the same lines are compiled three times, and `count_kernels` asks the processor. On others
-(ARM has registers of 16 bytes) there is one kernel, and it is the best.
+Code that must run on any x86-64 may use registers of 16 bytes only. Most processors have wider ones, but how wide is not
+known before the program runs. So the same lines are compiled three times, and `count_kernels` asks the processor. Other
+kinds of processor (ARM has registers of 16 bytes) have one kernel.
 
-ROWS x VECTORS registers hold sums. With those for the factors that is about as many as the processor has names for.
-Names are also why a tile is compiled for every height up to ROWS: a loop cannot number registers, so loops over them
-are to be written out, and the compiler has to know how many rows there are. */
+ROWS x VECTORS registers hold sums. Together with the factors they use nearly all registers that a processor has. A loop
+cannot choose a register by number, so loops over registers must be unrolled, and the compiler must know the number of
+rows. Therefore a tile is compiled for every height up to ROWS. */
 
 #include <stddef.h>
 
 #if defined(__clang__)
-#define UNROLLED _Pragma("clang loop unroll(full)")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
-#define UNROLLED _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 16")
 #else
-#define UNROLLED
+#define UNROLL
 #endif
 #ifdef __GNUC__
-#define WRITTEN_OUT static inline __attribute__((always_inline))
+#define FORCE_INLINE static inline __attribute__((always_inline))
 #else
-#define WRITTEN_OUT static inline
+#define FORCE_INLINE static inline
 #endif
 /* TILE(height) with a height that the compiler knows. */
 #define BY_HEIGHT(height) \
@@ -40,10 +40,10 @@ are to be written out, and the compiler has to know how many rows there are. */
 #define ROWS 4
 #define REAL float
 #define NAME(x) x##_float_16
-#include "tile.h"
+#include "gemm_tile.h"
 #define REAL double
 #define NAME(x) x##_double_16
-#include "tile.h"
+#include "gemm_tile.h"
 #undef TARGET
 #undef BYTES
 #undef ROWS
@@ -55,10 +55,10 @@ are to be written out, and the compiler has to know how many rows there are. */
 #define ROWS 6
 #define REAL float
 #define NAME(x) x##_float_32
-#include "tile.h"
+#include "gemm_tile.h"
 #define REAL double
 #define NAME(x) x##_double_32
-#include "tile.h"
+#include "gemm_tile.h"
 #undef TARGET
 #undef BYTES
 #undef ROWS
@@ -69,15 +69,15 @@ are to be written out, and the compiler has to know how many rows there are. */
 #define ROWS 8
 #define REAL float
 #define NAME(x) x##_float_64
-#include "tile.h"
+#include "gemm_tile.h"
 #define REAL double
 #define NAME(x) x##_double_64
-#include "tile.h"
+#include "gemm_tile.h"
 #endif
 
-#define FUNCTIONS(REAL)                                                                                       \
+#define KERNEL_FIELDS(REAL)                                                                                       \
     ptrdiff_t REAL##s; /* that a register holds */                                                            \
-    void (*weigh_##REAL##s)(int, ptrdiff_t, ptrdiff_t, ptrdiff_t, const REAL *, const REAL *,                 \
+    void (*gemm_##REAL##s)(int, ptrdiff_t, ptrdiff_t, ptrdiff_t, const REAL *, const REAL *,                 \
                             const ptrdiff_t *, const ptrdiff_t *, REAL *, const ptrdiff_t *, const ptrdiff_t *); \
     void (*correlate_##REAL##s)(ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, const REAL *, const ptrdiff_t *,  \
                                 ptrdiff_t, const REAL *, REAL *);
@@ -85,18 +85,18 @@ are to be written out, and the compiler has to know how many rows there are. */
 typedef struct {
     const char *name;
     ptrdiff_t rows; /* of a tile */
-    FUNCTIONS(float)
-    FUNCTIONS(double)
+    KERNEL_FIELDS(float)
+    KERNEL_FIELDS(double)
 } kernel;
 
-#define NAMED(REAL, bytes) \
-    sizeof(block_##REAL##_##bytes) / sizeof(REAL), weigh_##REAL##_##bytes, correlate_##REAL##_##bytes
+#define ENTRY(REAL, bytes) \
+    sizeof(block_##REAL##_##bytes) / sizeof(REAL), gemm_##REAL##_##bytes, correlate_##REAL##_##bytes
 
 static const kernel KERNELS[] = {
-    {"any", 4, NAMED(float, 16), NAMED(double, 16)},
+    {"any", 4, ENTRY(float, 16), ENTRY(double, 16)},
 #ifdef X86_64
-    {"avx2", 6, NAMED(float, 32), NAMED(double, 32)},
-    {"avx512", 8, NAMED(float, 64), NAMED(double, 64)},
+    {"avx2", 6, ENTRY(float, 32), ENTRY(double, 32)},
+    {"avx512", 8, ENTRY(float, 64), ENTRY(double, 64)},
 #endif
 };
 
