@@ -31,8 +31,6 @@ def large_call(question):
     return register
 
 
-def misconception(question, title):
-    """Return the Diagnosis of the catalogue's entry with this title, for a check that recognises it itself."""
-    return next(
-        version.misconception.diagnosis for version in MISCONCEPTIONS[question] if version.misconception.title == title
-    )
+def misconception(question, name):
+    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises it itself."""
+    return next(version.diagnosis for version in MISCONCEPTIONS[question] if version.misconception.name == name)

@@ -111,13 +111,13 @@ class TestTheConventionForP:
         forward, backward = grade(convention, mask).questions
         failed = {criterion.name for criterion in forward.criteria if criterion.verdict != "passed"}
         assert failed == {"mask", "nothing to drop"} and backward.verdict == "passed"
-        assert forward.diagnosis[0].name == "p is the other probability"
+        assert forward.diagnosis[0].name == "p used as the other probability"
 
     @pytest.mark.parametrize("convention", ["keep", "drop"])
     def test_leaves_normal_random_numbers_their_name(self, grade, convention):
         kept, share = {"keep": ("< p", "p"), "drop": (">= p", "1 - p")}[convention]
         forward, _ = grade(convention, f"mask = (np.random.randn(*x.shape) {kept}) / max({share}, 1e-12)").questions
-        assert any(found.name == "normal random numbers" for found in forward.diagnosis)
+        assert any(found.name == "normal instead of uniform random numbers" for found in forward.diagnosis)
 
 
 def test_the_same_submission_draws_the_same_report(grade):

@@ -70,38 +70,38 @@ class TestThePartsOfAGradient:
 
 class TestHowWeightsWereDrawn:
     @pytest.mark.parametrize(
-        "draw, title",
+        "draw, name",
         [
-            (lambda rng, scale: rng.normal(size=(60, 50)), "weight_scale ignored"),
-            (lambda rng, scale: rng.normal(size=(60, 50)) / 60**0.5, "weight_scale ignored"),
-            (lambda rng, scale: rng.normal(scale=scale**2, size=(60, 50)), "weight_scale squared"),
-            (lambda rng, scale: rng.normal(scale=scale**0.5, size=(60, 50)), "weight_scale taken for the variance"),
-            (lambda rng, scale: rng.uniform(0, scale, size=(60, 50)), "uniform, not normal"),
-            (lambda rng, scale: rng.uniform(-scale, scale, size=(60, 50)), "uniform, not normal"),
-            (lambda rng, scale: np.full((60, 50), scale), "all weights alike"),
+            (lambda rng, scale: rng.normal(size=(60, 50)), "net_init_scale_ignored"),
+            (lambda rng, scale: rng.normal(size=(60, 50)) / 60**0.5, "net_init_scale_ignored"),
+            (lambda rng, scale: rng.normal(scale=scale**2, size=(60, 50)), "net_init_scale_squared"),
+            (lambda rng, scale: rng.normal(scale=scale**0.5, size=(60, 50)), "net_init_variance"),
+            (lambda rng, scale: rng.uniform(0, scale, size=(60, 50)), "net_init_uniform"),
+            (lambda rng, scale: rng.uniform(-scale, scale, size=(60, 50)), "net_init_uniform"),
+            (lambda rng, scale: np.full((60, 50), scale), "net_init_alike"),
             (lambda rng, scale: rng.normal(scale=10 * scale, size=(60, 50)), None),
             (lambda rng, scale: rng.normal(scale=scale**3, size=(60, 50)), None),
         ],
     )
     @pytest.mark.parametrize("seed", range(5))
-    def test_it_is_named_where_it_is_known(self, draw, title, seed):
+    def test_it_is_named_where_it_is_known(self, draw, name, seed):
         rng = np.random.default_rng(seed)
-        assert _about_draw(draw(rng, 0.3), draw(rng, 0.6), 0.3) == title
+        assert _about_draw(draw(rng, 0.3), draw(rng, 0.6), 0.3) == name
 
 
 class TestShapes:
     @pytest.mark.parametrize(
-        "came, right, title",
+        "came, right, name",
         [
-            ((5, 6), (6, 5), "weights the other way round"),
-            ((1, 5), (5,), "biases of shape (1, M)"),
+            ((5, 6), (6, 5), "net_parameters_transposed"),
+            ((1, 5), (5,), "net_bias_rows"),
             ((5, 1), (5,), None),
             ((7, 5), (6, 5), None),
             ((3, 2, 4), (4, 2, 3), None),
         ],
     )
-    def test_a_known_one_is_named(self, came, right, title):
-        assert _about_shape("b1", np.zeros(came), np.zeros(right)) == title
+    def test_a_known_one_is_named(self, came, right, name):
+        assert _about_shape("b1", np.zeros(came), np.zeros(right)) == name
 
     def test_what_is_no_array_has_none(self):
         assert _about_shape("b1", None, np.zeros((6, 5))) is None

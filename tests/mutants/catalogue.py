@@ -29,8 +29,8 @@ def versions():
 
 def submission_of(version, manifest):
     """Return a wrong version as a submission: the reference with that change."""
-    changes = tuple(change | {"notebook": version.file, "id": version.cell} for change in version.changes)
-    cell = changes if version.cell else ()
+    place = {"notebook": version.file, "id": version.cell}
+    cell = tuple(place | {"old": change.old, "new": change.new} for change in version.changes) if version.cell else ()
     files = Sample("", version.misconception.title, cell=cell, questions=(version.question,)).files(manifest)
     if not version.cell:
         files[version.file] = version.text(manifest.root).encode()

@@ -32,7 +32,7 @@ def batchnorm_parameters(trial):
     last = [name for name in ("gamma3", "beta3") if name in net.parameters()]
     if last:
         text = f"{net.call}: params has {' and '.join(last)}; the scores of the last layer are not normalized"
-        raise Wrong(Outcome(text, diagnosis=[net.known("batch norm on the scores")]))
+        raise Wrong(Outcome(text, diagnosis=[net.known("net_batchnorm_on_scores")]))
     wide = {"input_dim": 60, "num_classes": 40, "use_batchnorm": True}
     expect_initial_parameters(trial, lambda **o: deep(trial, [50, 40], **wide, **o))
 
@@ -130,7 +130,7 @@ def dropout_loss(trial):
             return net.expect_loss(X, y, _misplaced(net, X, mask, hidden_dims))
         except Wrong as wrong:
             if net.run_loss(X, y)[0] != net.run_loss(X, y)[0]:
-                wrong.outcome.diagnosis.append(net.known("seed not passed on"))
+                wrong.outcome.diagnosis.append(net.known("net_seed_lost"))
             raise
 
     return worst([loss(dims) for dims in reversed(DEPTHS)])  # the deep net first: it tells more mistakes apart
@@ -150,15 +150,15 @@ def _misplaced(net, X, mask, hidden_dims):
         return loss_of(reference, forward(reference, X, None, masks[:-1]) * masks[-1], y)
 
     misplaced = {
-        "no dropout behind the last hidden layer": lambda n, X, y: (
+        "net_last_layer_without_dropout": lambda n, X, y: (
             with_masks(n, X, y, last=False) if len(hidden_dims) > 1 else np.nan
         ),
-        "the other probability": lambda n, X, y: with_masks(n, X, y, keep=1 - KEEP),
-        "no dropout": lambda n, X, y: loss_of(n, forward(n, X), y),
-        "dropout on the input": lambda n, X, y: right(n, X * rows, y),
-        "dropout on the scores": on_scores,
+        "net_other_probability": lambda n, X, y: with_masks(n, X, y, keep=1 - KEEP),
+        "net_no_dropout": lambda n, X, y: loss_of(n, forward(n, X), y),
+        "net_dropout_on_input": lambda n, X, y: right(n, X * rows, y),
+        "net_dropout_on_scores": on_scores,
     }
-    return [Variant(function, net.known(title)) for title, function in misplaced.items()]
+    return [Variant(function, net.known(name)) for name, function in misplaced.items()]
 
 
 @criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
@@ -183,7 +183,7 @@ def dropout_testing(trial):
     except Wrong as wrong:
         dropped = forward(net.reference, X, None, [mask(5, units) for units in DEPTHS[1]])
         if agrees(trial.call((net.net, "loss"), X), dropped):
-            wrong.outcome.diagnosis.append(net.known("dropout at test time"))
+            wrong.outcome.diagnosis.append(net.known("net_dropout_at_test_time"))
         raise
 
 

@@ -77,9 +77,9 @@ class NetTrial:
                 name, value = RENAMED[refused[0]]
                 options[name] = value(options.pop(refused[0]))
 
-    def known(self, title):
-        """The Diagnosis of the catalogue's entry on this net with this title."""
-        return misconception(self.name, title)
+    def known(self, mistake):
+        """The Diagnosis of the catalogue's entry of this name on this net."""
+        return misconception(self.name, mistake)
 
     def parameters(self):
         """The student's parameters by name; Wrong where a name is missing."""
@@ -93,7 +93,7 @@ class NetTrial:
             held = ", ".join(map(str, params)) or "nothing"
             outcome = Outcome(f"{self.call}: params has no {', '.join(missing)}; it holds {held}")
             if all(name.startswith(("gamma", "beta")) for name in missing):
-                outcome.diagnosis.append(self.known("no batch norm"))
+                outcome.diagnosis.append(self.known("net_no_batchnorm"))
             raise Wrong(outcome)
         return params
 
@@ -105,8 +105,8 @@ class NetTrial:
             try:
                 array = expect_array(params[name], right.shape, f"{self.call}: params['{name}']")
             except Wrong as wrong:
-                title = _about_shape(name, params[name], right)
-                wrong.outcome.diagnosis += [self.known(title)] if title else []
+                mistake = _about_shape(name, params[name], right)
+                wrong.outcome.diagnosis += [self.known(mistake)] if mistake else []
                 raise
             found[name] = array.astype(np.float64)
         return found
@@ -268,12 +268,12 @@ def state_large_loss(target, reference, N, shape, spared, **options):
 
 
 def _about_shape(name, value, right):
-    """The catalogue's title of what is wrong with a parameter's shape, or None."""
+    """The catalogue's name of what is wrong with a parameter's shape, or None."""
     shape = getattr(value, "shape", ())
     if right.ndim == 2 and shape == right.shape[::-1]:
-        return "weights the other way round"
-    kind = "biases" if name.startswith("b") and not name.startswith("beta") else "gamma or beta"
-    return f"{kind} of shape (1, M)" if shape == (1, right.size) else None
+        return "net_parameters_transposed"
+    mistake = "net_bias_rows" if name.startswith("b") and not name.startswith("beta") else "net_norm_rows"
+    return mistake if shape == (1, right.size) else None
 
 
 def _scale_of(parameter):
@@ -296,8 +296,8 @@ def expect_initial_parameters(trial, make):
         start = {"b": 0, "g": 1}.get(name[0])
         if start is not None and np.any(value != start):
             normalizes = name.startswith(("gamma", "beta"))
-            title = "gamma or beta starts elsewhere" if normalizes else "biases do not start at 0"
-            raise Wrong(Outcome(f"{net.call}: {name} does not start at {start}", diagnosis=[net.known(title)]))
+            mistake = "net_init_gamma_beta" if normalizes else "net_init_biases"
+            raise Wrong(Outcome(f"{net.call}: {name} does not start at {start}", diagnosis=[net.known(mistake)]))
         if name.startswith("W"):
             spread, mean = float(value.std()), float(value.mean())
             # Ten standard errors: a right draw does not come here in a lifetime.
@@ -308,19 +308,19 @@ def expect_initial_parameters(trial, make):
                     f"expected about 0 and weight_scale, {scale:g}"
                 )
                 wider = make(weight_scale=2 * scale).expect_parameters()[name]
-                title = _about_draw(value, wider, scale)
-                raise Wrong(Outcome(message, diagnosis=[net.known(title)] if title else []))
+                mistake = _about_draw(value, wider, scale)
+                raise Wrong(Outcome(message, diagnosis=[net.known(mistake)] if mistake else []))
 
 
 def _about_draw(value, wider, scale):
-    """The catalogue's title of how weights are drawn otherwise than asked, or None.
+    """The catalogue's name of how weights are drawn otherwise than asked, or None.
 
     - value, wider: the weights for weight_scale `scale`, and for twice that
     """
     if np.ptp(value) == 0:
-        return "all weights alike"
+        return "net_init_alike"
     growth = wider.std() / value.std()
     if np.isclose(growth, 2, rtol=0.1):
-        return "uniform, not normal" if np.max(np.abs(value)) <= scale else None
-    titles = {1: "weight_scale ignored", 4: "weight_scale squared", 2**0.5: "weight_scale taken for the variance"}
-    return next((title for power, title in titles.items() if np.isclose(growth, power, rtol=0.1)), None)
+        return "net_init_uniform" if np.max(np.abs(value)) <= scale else None
+    mistakes = {1: "net_init_scale_ignored", 4: "net_init_scale_squared", 2**0.5: "net_init_variance"}
+    return next((mistake for power, mistake in mistakes.items() if np.isclose(growth, power, rtol=0.1)), None)

@@ -22,16 +22,16 @@ def with_reg(net, X, y, factor):
         net.reg = reg
 
 
-def _known(title, function):
+def _known(name, function):
     """A wrong loss that the catalogue knows, as a Variant; what it says of one net holds for all."""
-    return Variant(function, misconception("FullyConnectedNet", title))
+    return Variant(function, misconception("FullyConnectedNet", name))
 
 
 # A loss without the ½ has a gradient of its own, which may be right for it. Scores that went through a ReLU have one.
 # A loss without any regularization has none to get right, so it is no ground for credit and not among these.
-NO_HALF = _known("no half", lambda net, X, y: with_reg(net, X, y, 2.0))
+NO_HALF = _known("net_reg_no_half", lambda net, X, y: with_reg(net, X, y, 2.0))
 RELU_ON_SCORES = _known(
-    "ReLU on the scores",
+    "net_relu_on_scores",
     lambda net, X, y: softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - with_reg(net, X, y, 0.0),
 )
 

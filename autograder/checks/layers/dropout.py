@@ -21,16 +21,16 @@ SHAPES = ((20011,), (12, 7, 40, 6))
 
 # What kept units are multiplied by in a mistake, given the probability of keeping one.
 SCALES = {
-    "no inverted scaling": lambda keep: [1],
-    "divided by the wrong probability": lambda keep: [1 / (1 - keep)],
-    "multiplied, not divided": lambda keep: [keep, 1 - keep],
-    "scaled twice": lambda keep: [1 / keep**2],
-    "divided by the root": lambda keep: [1 / sqrt(keep)],
+    "dropout_unscaled": lambda keep: [1],
+    "dropout_wrong_divisor": lambda keep: [1 / (1 - keep)],
+    "dropout_multiplied": lambda keep: [keep, 1 - keep],
+    "dropout_scaled_twice": lambda keep: [1 / keep**2],
+    "dropout_root": lambda keep: [1 / sqrt(keep)],
 }
 
 
-def _wrong(message, *titles):
-    return Wrong(Outcome(message, diagnosis=[misconception(FORWARD, title) for title in titles]))
+def _wrong(message, *names):
+    return Wrong(Outcome(message, diagnosis=[misconception(FORWARD, name) for name in names]))
 
 
 def _normal_below(value):
@@ -38,13 +38,13 @@ def _normal_below(value):
 
 
 def _about_share(drawn, call):
-    """Return the title of a share of kept units that is not the one asked for, as a list."""
+    """Return the name of a share of kept units that is not the one asked for, as a list."""
     known = {
-        "p is the other probability": [1 - call.keep],
-        "normal random numbers": [_normal_below(call.p), 1 - _normal_below(call.p)],
-        "half of the units, whatever p is": [0.5],
+        "dropout_other_probability": [1 - call.keep],
+        "dropout_randn": [_normal_below(call.p), 1 - _normal_below(call.p)],
+        "dropout_half": [0.5],
     }
-    return [title for title, shares in known.items() if any(map(drawn.is_share, shares))][:1]
+    return [name for name, shares in known.items() if any(map(drawn.is_share, shares))][:1]
 
 
 @criterion(FORWARD, "mask", 3)
@@ -79,7 +79,7 @@ def _expect_independent(drawn, call):
             raise _wrong(
                 f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
                 f"about {expected:.0%} where every unit has its own chance",
-                "not every unit its own chance",
+                "dropout_shared_fate",
             )
 
 
@@ -100,10 +100,10 @@ def scaling(trial):
 
 
 def _about_scale(drawn, keep):
-    """Return the title of a scale that is not the one asked for, as a list."""
+    """Return the name of a scale that is not the one asked for, as a list."""
     if isclose(drawn.scale * drawn.share, 1, rel_tol=1e-5):
-        return ["divided by the share that was kept"]
-    return [title for title, scales in SCALES.items() if any(map(drawn.is_scale, scales(keep)))][:1]
+        return ["dropout_drawn_share"]
+    return [name for name, scales in SCALES.items() if any(map(drawn.is_scale, scales(keep)))][:1]
 
 
 @criterion(FORWARD, "test mode", 2)
@@ -122,9 +122,9 @@ def test_mode(trial):
 
 def _about_test_mode(out, call):
     if any(agrees(out, call.x * factor) for factor in (call.keep, 1 - call.keep, 1 / call.keep, 1 / (1 - call.keep))):
-        return [misconception(FORWARD, "scaled at test time")]
+        return [misconception(FORWARD, "dropout_scaled_at_test_time")]
     if isinstance(out, np.ndarray) and out.shape == call.x.shape and 0.02 < np.mean(out == 0) < 0.98:
-        return [misconception(FORWARD, "dropped at test time")]
+        return [misconception(FORWARD, "dropout_at_test_time")]
     return []
 
 
@@ -135,14 +135,14 @@ def seed(trial):
     expect_some_dropped(one, Call(trial, 0.6))
     if not np.array_equal(one.kept, again.kept):
         message = f"{FORWARD}: two calls with seed 231 drew different masks. Is the seed used before you draw?"
-        raise _wrong(message, "seed ignored")
+        raise _wrong(message, "dropout_seed_ignored")
     if np.array_equal(one.kept, other.kept):
         message = f"{FORWARD}: seeds 231 and 1 drew the same mask; draw it from what the seed has set"
-        raise _wrong(message, "one mask for every call")
+        raise _wrong(message, "dropout_one_mask")
     first, second = (Call(trial, 0.6, seed=None).draw()[0] for _ in range(2))
     if np.array_equal(first.kept, second.kept):
         message = f"{FORWARD}: two calls without a seed drew the same mask; each should draw a new one"
-        raise _wrong(message, "one mask for every call")
+        raise _wrong(message, "dropout_one_mask")
 
 
 @criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
@@ -164,7 +164,7 @@ def _only_2d(call):
     except (Wrong, StudentError) as error:
         if getattr(error, "verdict", "") not in ("failed", "error"):
             raise
-        raise _wrong(f"{call.name}: {error}", "mask for two dimensions only") from None
+        raise _wrong(f"{call.name}: {error}", "dropout_2d_only") from None
 
 
 @criterion(FORWARD, "nothing to drop", 0.25, edge=True)

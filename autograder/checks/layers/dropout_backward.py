@@ -56,17 +56,17 @@ def _about_gradient(dx, dout, drawn, keep):
     """Name the mistake in dx, where it is a known one; `drawn` is what the forward pass did."""
     kept, dropped, scale = drawn.kept, ~drawn.kept, drawn.scale
     known = {
-        "scale missing": [dout * kept],
-        "mask not used": [dout, dout * scale],
-        "dout ignored": [kept * scale, 1.0 * kept],
-        "scaled twice": [dout * kept * scale**2],
-        "multiplied, not divided": [dout * kept * keep],
-        "mask inverted": [dout * dropped, dout * dropped * scale],
+        "dropout_backward_unscaled": [dout * kept],
+        "dropout_backward_no_mask": [dout, dout * scale],
+        "dropout_backward_no_dout": [kept * scale, 1.0 * kept],
+        "dropout_backward_scaled_twice": [dout * kept * scale**2],
+        "dropout_backward_multiplied": [dout * kept * keep],
+        "dropout_backward_inverted": [dout * dropped, dout * dropped * scale],
     }
-    titles = [title for title, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
-    if not titles and _another_mask(dx, dout, drawn):
-        titles = ["another mask"]
-    return [misconception(BACKWARD, title) for title in titles[:1]]
+    names = [name for name, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
+    if not names and _another_mask(dx, dout, drawn):
+        names = ["dropout_backward_fresh_mask"]
+    return [misconception(BACKWARD, name) for name in names[:1]]
 
 
 def _another_mask(dx, dout, drawn):
@@ -137,7 +137,7 @@ def own_cache(trial):
     except Wrong as wrong:
         through_latest = np.where(drawn_from(latest, call.x, call.name).kept, dout, 0.0) / call.keep
         if agrees(dx, through_latest):
-            wrong.outcome.diagnosis = [misconception(BACKWARD, "mask kept outside the cache")]
+            wrong.outcome.diagnosis = [misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
         raise
 
 
@@ -157,7 +157,7 @@ def zeros(trial):
             f"{name}: of the entries of dout in those rows {hidden.share:.1%} came through; expected about "
             f"{shown.share:.0%}. Keep the mask itself: whether a unit was dropped cannot be told from out where x is 0."
         )
-        told = [] if hidden.share else [misconception(BACKWARD, "mask told from out")]
+        told = [] if hidden.share else [misconception(BACKWARD, "dropout_backward_mask_of_out")]
         raise Wrong(Outcome(message, diagnosis=told))
 
 

@@ -54,15 +54,15 @@ def _about_averages(name, before, moment, after, setting, logits):
         variant = setting.variant_of(setting.array(logits, setting.call(True)), True)
         if variant:
             return [variant.diagnosis]  # the moments may be right for what it normalizes
-        return [misconception("complex_model", "averages of what comes before the ReLU")]
+        return [misconception("complex_model", "tf_averages_before_relu")]
     known = {
-        "running averages never moved": before,
-        "momentum the other way": mixed(before, moment, 1 - reference.MOMENTUM),
-        "other momentum": mixed(before, moment, 0.99),
-        "running standard deviation": mixed(before, np.sqrt(moment)),
-        "running averages replaced": moment,
+        "tf_averages_never_moved": before,
+        "tf_averages_other_way": mixed(before, moment, 1 - reference.MOMENTUM),
+        "tf_averages_other_momentum": mixed(before, moment, 0.99),
+        "tf_averages_of_std": mixed(before, np.sqrt(moment)),
+        "tf_averages_replaced": moment,
     }
-    return [misconception("complex_model", title) for title, value in known.items() if agrees(after, value)][:1]
+    return [misconception("complex_model", name) for name, value in known.items() if agrees(after, value)][:1]
 
 
 @criterion("complex_model", "gradients", 1.5)
@@ -75,7 +75,7 @@ def model_gradients(trial):
     expect_array(came, (len(setting.x), reference.C), setting.call(True))
     if logits.kind == "ndarray":
         message = f"{setting.call(True)} is a NumPy array, which no tape can follow; leave .numpy() out"
-        raise Wrong(Outcome(message, diagnosis=[misconception("complex_model", "cut off from the tape")]))
+        raise Wrong(Outcome(message, diagnosis=[misconception("complex_model", "tf_cut_off")]))
     dout = trial.rng("dout").normal(size=came.shape).astype(np.float32)
     upstream = trial.call("tensorflow:constant", dout, returns="handle")
     sources = {name: setting.variables[name] for name in setting.trainable}
@@ -96,10 +96,10 @@ def model_gradients(trial):
 def _about_gradients(setting, claimed, dout):
     """Name the mistake in the gradients of right logits, where it is a known one."""
     if any(gradient is None for gradient in claimed.values()):
-        return [misconception("complex_model", "cut off from the tape")]
+        return [misconception("complex_model", "tf_cut_off")]
     moments = dict(zip(reference.RUNNING, reference.moments(setting.x, setting.values)))
     held = lambda v: np.sum(reference.model(setting.x, v | moments, False) * dout)  # noqa: E731
-    return [misconception("complex_model", "moments held constant")] if fits(setting, claimed, held) else []
+    return [misconception("complex_model", "tf_moments_constant")] if fits(setting, claimed, held) else []
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def testing_changes_nothing(trial):
     changed = [name for name, value in setting.values.items() if not np.array_equal(after[name], value)]
     if changed:
         message = f"{setting.call(False)} changed {', '.join(changed)}; in testing nothing may move"
-        moved = [misconception("complex_model", "averages moved in testing")]
+        moved = [misconception("complex_model", "tf_averages_in_testing")]
         raise Wrong(Outcome(message, diagnosis=moved if set(changed) <= set(reference.RUNNING) else []))
     return expect_close(setting.array(setting.logits(False), setting.call(False)), first, "the second call", 1e-5)
 

@@ -32,23 +32,23 @@ def _is_right(logits, y):
     return np.arange(logits.shape[1]) == y[:, np.newaxis]
 
 
-def _wrong(title, function):
-    return Variant(function, misconception(QUESTION, title))
+def _wrong(name, function):
+    return Variant(function, misconception(QUESTION, name))
 
 
 LOSSES = (
-    _wrong("summed", _sum_of_losses),
-    _wrong("softmax twice", lambda logits, y: _mean_loss(reference.softmax(logits), y)),
-    _wrong("divided by classes", lambda logits, y: _mean_loss(logits, y) / logits.shape[1]),
-    _wrong("sigmoid cross-entropy", _sigmoid),
-    _wrong("hinge loss", _hinge),
+    _wrong("tf_loss_summed", _sum_of_losses),
+    _wrong("tf_softmax_twice", lambda logits, y: _mean_loss(reference.softmax(logits), y)),
+    _wrong("tf_loss_over_classes", lambda logits, y: _mean_loss(logits, y) / logits.shape[1]),
+    _wrong("tf_sigmoid_cross_entropy", _sigmoid),
+    _wrong("tf_hinge_loss", _hinge),
 )
 # What a right loss comes with where the tape is asked about something else.
 GRADIENTS = (
-    _wrong("gradient of the sum", _sum_of_losses),
-    _wrong("gradient of the logits", lambda logits, y: np.sum(logits)),
+    _wrong("tf_gradient_of_the_sum", _sum_of_losses),
+    _wrong("tf_gradient_of_logits", lambda logits, y: np.sum(logits)),
 )
-TEST_MODE = misconception(QUESTION, "test mode")
+TEST_MODE = misconception(QUESTION, "tf_loss_in_test_mode")
 
 
 class LossSetting(Setting):
@@ -74,7 +74,7 @@ class LossSetting(Setting):
         if not isinstance(gradients, dict):
             message = f"{self.what}: the gradients are a {_kind(gradients)}; expected a dictionary by name"
             listed = isinstance(gradients, (list, tuple))
-            diagnosis = [misconception(QUESTION, "gradients without names")] if listed else []
+            diagnosis = [misconception(QUESTION, "tf_gradients_without_names")] if listed else []
             raise Wrong(Outcome(message, diagnosis=diagnosis))
         return self.array(loss, f"{self.what}: the loss"), gradients
 
@@ -129,7 +129,7 @@ def loss_gradients(trial):
 def _about_gradients(setting, claimed):
     """Name the mistake in the gradients of a right loss, where it is a known one."""
     if claimed and all(gradient is None for gradient in claimed.values()):
-        return [misconception(QUESTION, "loss outside the tape")]
+        return [misconception(QUESTION, "tf_loss_outside_the_tape")]
     named = (variant for variant in GRADIENTS if fits(setting, claimed, setting.of_logits(variant.function)))
     return [variant.diagnosis for variant in named][:1]
 
@@ -139,16 +139,16 @@ def only_trainable(trial):
     """The gradients carry the names of the trainable variables and no others, and no weight has moved."""
     setting = LossSetting(trial)
     _, gradients = setting.ask()
-    for kind, names, title in (
-        ("lacks", set(setting.trainable) - set(gradients), "some gradients left out"),
-        ("should not name", set(gradients) - set(setting.trainable), "running averages among the gradients"),
+    for kind, names, mistake in (
+        ("lacks", set(setting.trainable) - set(gradients), "tf_biases_forgotten"),
+        ("should not name", set(gradients) - set(setting.trainable), "tf_gradients_of_everything"),
     ):
         if names:
             message = f"{setting.what}: the dictionary of gradients {kind} {', '.join(sorted(map(str, names)))}"
             known = names <= set(setting.values)
-            raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, title)] if known else []))
+            raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, mistake)] if known else []))
     after = setting.moved(setting.trainable)
     moved = [name for name in setting.trainable if not np.array_equal(after[name], setting.values[name])]
     if moved:
         message = f"{setting.what} changed {', '.join(moved)}; the step is the update rule's affair"
-        raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, "takes a step")]))
+        raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, "tf_takes_a_step")]))

@@ -129,28 +129,28 @@ def mixed(before, moment, momentum=MOMENTUM):
     return momentum * before + (1 - momentum) * moment
 
 
-def _wrong(title, function=None, **departure):
-    return Variant(function or partial(model, way=Way(**departure)), misconception("complex_model", title))
+def _wrong(name, function=None, **departure):
+    return Variant(function or partial(model, way=Way(**departure)), misconception("complex_model", name))
 
 
 MODELS = (
-    _wrong("no last ReLU", last_relu=False),
-    _wrong("no first ReLU", order="norm"),
-    _wrong("normalized first", order="norm, relu"),
-    _wrong("batch statistics in testing", batch=True),
-    _wrong("running averages in training", batch=False),
-    _wrong("running averages in training", _by_moved_averages),
-    _wrong("variance without root", roots=(False, False)),
-    _wrong("variance without root", roots=(True, False)),
-    _wrong("no eps", eps=0.0),
-    _wrong("other eps", eps=1e-3),
-    _wrong("per pixel", axes=(0,)),
-    _wrong("per image", axes=(1, 2)),
-    _wrong("over channels", axes=(0, 1, 2, 3)),
-    _wrong("no gamma", scale=False),
-    _wrong("no beta", shift=False),
-    _wrong("no gamma, no beta", scale=False, shift=False),
-    _wrong("average pooling", pool="mean"),
-    _wrong("channels first", channels_first=True),
-    _wrong("softmax in the model", softmax=True),
+    _wrong("tf_no_last_relu", last_relu=False),
+    _wrong("tf_no_first_relu", order="norm"),
+    _wrong("tf_normalized_first", order="norm, relu"),
+    _wrong("tf_batch_statistics", batch=True),
+    _wrong("tf_running_in_training", batch=False),
+    _wrong("tf_running_in_training", _by_moved_averages),
+    _wrong("tf_no_root", roots=(False, False)),
+    _wrong("tf_no_root", roots=(True, False)),
+    _wrong("tf_no_eps", eps=0.0),
+    _wrong("tf_other_eps", eps=1e-3),
+    _wrong("tf_per_pixel", axes=(0,)),
+    _wrong("tf_per_image", axes=(1, 2)),
+    _wrong("tf_over_channels", axes=(0, 1, 2, 3)),
+    _wrong("tf_no_gamma", scale=False),
+    _wrong("tf_no_beta", shift=False),
+    _wrong("tf_no_gamma_no_beta", scale=False, shift=False),
+    _wrong("tf_average_pooling", pool="mean"),
+    _wrong("tf_channels_first", channels_first=True),
+    _wrong("tf_softmax_in_model", softmax=True),
 )

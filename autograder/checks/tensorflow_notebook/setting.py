@@ -19,7 +19,7 @@ from autograder.student import StudentError
 
 N = 6
 SIGNS = ("multiple of 5408", "8192", "21632")  # in what TensorFlow says of SAME padding, or of no pooling
-SHAPES = misconception("complex_model", "not 5408 features")
+SHAPES = misconception("complex_model", "tf_same_padding")
 
 
 class Setting:
