@@ -1,8 +1,8 @@
 """The layers of a network, each a forward function with its backward function right below.
 
 A forward function returns `(out, cache)`. The matching backward function takes `dout`, the gradient of the loss with
-respect to `out`, and that `cache`, and returns the gradient with respect to every input. What a cache holds is the
-layer's own affair. Arguments are never modified, except for the running averages that live in `bn_param`.
+respect to `out`, and that `cache`, and returns the gradient with respect to every input. Each layer
+chooses what its cache holds. Arguments are never modified, except for the running averages in `bn_param`.
 
 Shapes: `N` examples, `D` features, `M` outputs, `C` classes or channels, `H W` image, `F` filters, `HH WW` filter,
 `H' W'` output image. Images are arrays `(N, C, H, W)`.
@@ -173,8 +173,8 @@ def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
 def batchnorm_backward_alt(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same gradients as `batchnorm_backward`, with dx as one simplified expression.
 
-    Work the chain rule out on paper for dx and gather terms: what is left needs no intermediate gradients and runs
-    faster. It reads the same cache.
+    Apply the chain rule to dx on paper and simplify. The result needs no intermediate gradients and runs faster. It
+    reads the same cache.
 
     dout: (N, D)
     cache: from `batchnorm_forward`
@@ -242,7 +242,7 @@ def layernorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
 def dropout_forward(x: np.ndarray, dropout_param: dict) -> tuple[np.ndarray, Any]:
     """Inverted dropout (Srivastava et al. 2014, section 10, describes the scaling at training time).
 
-    ATTENTION: `p` is the probability of KEEPING a unit, not of dropping it. Papers and libraries differ here.
+    ATTENTION: `p` is the probability of KEEPING a unit, not of dropping it. Papers and libraries differ in this.
 
     In mode 'train' every unit is, independently, kept with probability p and set to 0 otherwise; those that are
     kept are scaled so that the expected value of out is x. In mode 'test' out equals x.
@@ -299,8 +299,8 @@ def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: 
 
         out[n, f, i, j] = b[f] + sum over c, p, q of x_pad[n, c, i·stride + p, j·stride + q] · w[f, c, p, q]
 
-    x_pad is x with `pad` rows and columns of zeros around every image. Naive means: loops are welcome, speed is not
-    asked for, and `fast_layers` is not to be called, here or in the other naive functions.
+    x_pad is x with `pad` rows and columns of zeros around every image. Naive means that loops are welcome and
+    speed does not matter. Do not call `fast_layers`, here or in the other naive functions.
 
     x: (N, C, H, W)
     w: (F, C, HH, WW)
@@ -312,7 +312,7 @@ def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: 
     Returns out (N, F, H', W') and a cache for `conv_backward_naive`, where
         H' = 1 + (H + 2·pad - HH) / stride
         W' = 1 + (W + 2·pad - WW) / stride
-    Raises ValueError where one of these is not a whole number, or the filter is larger than the padded image.
+    Raises ValueError if one of these is not a whole number, or the filter is larger than the padded image.
     """
     stride, pad = conv_param["stride"], conv_param["pad"]
     H_out = output_size("conv_forward_naive", "height", x.shape[2] + 2 * pad, w.shape[2], stride)
@@ -346,7 +346,8 @@ def conv_backward_naive(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nd
     x_pad, w, conv_param = cache
     stride, pad = conv_param["stride"], conv_param["pad"]
     HH, WW = w.shape[2:]
-    dx_pad, dw = np.zeros(x_pad.shape, dtype=dout.dtype), np.zeros(w.shape, dtype=dout.dtype)
+    dx_pad = np.zeros(x_pad.shape, dtype=dout.dtype)
+    dw = np.zeros(w.shape, dtype=dout.dtype)
     db = dout.sum(axis=(0, 2, 3))
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
@@ -366,14 +367,16 @@ def max_pool_forward_naive(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray,
     x: (N, C, H, W)
     pool_param: dictionary with
         pool_height, pool_width: size of the windows
-        stride: pixels between neighbouring windows, in both directions; windows overlap where it is smaller than they
+        stride: pixels between neighbouring windows, in both directions; if it is less than their size, they overlap
 
     Returns out (N, C, H', W') and a cache for `max_pool_backward_naive`, where
         H' = 1 + (H - pool_height) / stride
         W' = 1 + (W - pool_width) / stride
-    Raises ValueError where one of these is not a whole number, or the window is larger than the image.
+    Raises ValueError if one of these is not a whole number, or the window is larger than the image.
     """
-    height, width, stride = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    height = pool_param["pool_height"]
+    width = pool_param["pool_width"]
+    stride = pool_param["stride"]
     H_out = output_size("max_pool_forward_naive", "height", x.shape[2], height, stride)
     W_out = output_size("max_pool_forward_naive", "width", x.shape[3], width, stride)
     ### BEGIN SOLUTION
@@ -390,7 +393,7 @@ def max_pool_forward_naive(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray,
 def max_pool_backward_naive(dout: np.ndarray, cache: Any) -> np.ndarray:
     """Gradient of max pooling: each entry of dout goes to the entry of x that was the largest in its window.
 
-    Where several are equally large, any way to share dout among them is right.
+    If several entries are equally large, you may share dout among them in any way.
 
     dout: (N, C, H', W')
     cache: from `max_pool_forward_naive`
@@ -399,7 +402,9 @@ def max_pool_backward_naive(dout: np.ndarray, cache: Any) -> np.ndarray:
     """
     ### BEGIN SOLUTION
     x, out, pool_param = cache
-    height, width, stride = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    height = pool_param["pool_height"]
+    width = pool_param["pool_width"]
+    stride = pool_param["stride"]
     dx = np.zeros(x.shape, dtype=dout.dtype)
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
@@ -417,7 +422,7 @@ def spatial_batchnorm_forward(
 ) -> tuple[np.ndarray, Any]:
     """Batch normalization of images, channel by channel: the N·H·W pixels of a channel are its examples.
 
-    A convolution treats all places alike, so one mean and one variance for each channel keep that.
+    A convolution treats all places alike. One mean and one variance for each channel preserve this.
 
     x: (N, C, H, W)
     gamma, beta: (C,)
@@ -496,7 +501,8 @@ def spatial_groupnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray
     N, C, H, W = dout.shape
     dbeta = dout.sum(axis=(0, 2, 3), keepdims=True)
     dgamma = (dout * x_hat).sum(axis=(0, 2, 3), keepdims=True)
-    dgroups, hats = (array.reshape(N, G, C // G, H, W) for array in (dout * gamma, x_hat))
+    dgroups = (dout * gamma).reshape(N, G, C // G, H, W)
+    hats = x_hat.reshape(N, G, C // G, H, W)
     over_group = {"axis": (2, 3, 4), "keepdims": True}
     dx = (dgroups - dgroups.mean(**over_group) - hats * (dgroups * hats).mean(**over_group)) / std
     dx = dx.reshape(dout.shape)

@@ -1,7 +1,7 @@
 """Fully connected networks with a softmax loss: one of two layers, and one of any depth.
 
 A network keeps its parameters in the dictionary `params`, by name (`W1`, `b1`, `W2` ...; layers count from 1), and
-computes loss and gradients in `loss`. Training is somebody else's work: see `cs231n.solver`.
+computes loss and gradients in `loss`. It does not train itself: see `cs231n.solver`.
 
 Shapes: `N` examples, `D` features, `C` classes.
 """
@@ -64,9 +64,10 @@ class TwoLayerNet:
         Returns the scores (N, C) when y is None; otherwise the loss, a number, and a dictionary of gradients with
         the names and shapes of `params`.
         """
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
         ### BEGIN SOLUTION
-        W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
+        W1, b1 = self.params["W1"], self.params["b1"]
+        W2, b2 = self.params["W2"], self.params["b2"]
         hidden, hidden_cache = affine_relu_forward(X, W1, b1)
         scores, scores_cache = affine_forward(hidden, W2, b2)
         ### END SOLUTION
@@ -91,7 +92,7 @@ class TwoLayerNet:
 class FullyConnectedNet:
     """{affine - [batch norm] - ReLU - [dropout]} × (L - 1) - affine - softmax, for L layers of weights.
 
-    What stands in brackets is optional, and the braces repeat once for every hidden layer.
+    Parts in brackets are optional, and the braces repeat once for every hidden layer.
 
     params: for layer l = 1 ... L, `W<l>` (inputs, outputs) and `b<l>` (outputs,); with batch normalization also
     `gamma<l>` and `beta<l>` (outputs,) for each hidden layer, so for l = 1 ... L - 1.
@@ -174,10 +175,12 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
         ### BEGIN SOLUTION
-        params, hidden_layers = self.params, range(1, self.num_layers)
-        hidden, caches = X, []
+        params = self.params
+        hidden_layers = range(1, self.num_layers)
+        hidden = X
+        caches = []
         for layer in hidden_layers:
             W, b = params[f"W{layer}"], params[f"b{layer}"]
             if self.use_batchnorm:
@@ -201,7 +204,7 @@ class FullyConnectedNet:
         ### BEGIN SOLUTION
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads[f"W{last}"], grads[f"b{last}"] = affine_backward(dscores, scores_cache)
-        # The last cache put down is the first one needed, so the list serves as a stack.
+        # The backward pass needs the caches in reverse order, so the list is used as a stack.
         for layer in reversed(hidden_layers):
             if self.use_dropout:
                 dhidden = dropout_backward(dhidden, caches.pop())

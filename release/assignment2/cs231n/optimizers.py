@@ -52,7 +52,7 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[
         cache = decay_rate · cache + (1 - decay_rate) · dw²
         next_w = w - learning_rate · dw / (sqrt(cache) + epsilon)
 
-    Note that epsilon stands outside the root. (Tieleman and Hinton 2012, COURSERA lecture 6.5.)
+    Note that epsilon is outside the root. (Tieleman and Hinton 2012, COURSERA lecture 6.5.)
 
     config:
         learning_rate: default 1e-2
@@ -81,7 +81,7 @@ def adam(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> tuple[np.
         v_hat = v / (1 - beta2^t)
         next_w = w - learning_rate · m_hat / (sqrt(v_hat) + epsilon)
 
-    Note that t is incremented BEFORE it is used, so the first step has t = 1, and that epsilon stands outside the
+    Note that t is incremented BEFORE it is used, so the first step has t = 1, and that epsilon is outside the
     root.
 
     config:

@@ -83,12 +83,14 @@ class ThreeLayerConvNet:
         with the names and shapes of `params`.
         """
         X = X.astype(self.dtype)
-        W1, b1, W2, b2, W3, b3 = (self.params[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3"))
+        W1, b1 = self.params["W1"], self.params["b1"]
+        W2, b2 = self.params["W2"], self.params["b2"]
+        W3, b3 = self.params["W3"], self.params["b3"]
         # This padding and stride keep the size of the image.
         conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
-        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 

@@ -1,7 +1,7 @@
 """Fully connected networks with a softmax loss: one of two layers, and one of any depth.
 
 A network keeps its parameters in the dictionary `params`, by name (`W1`, `b1`, `W2` ...; layers count from 1), and
-computes loss and gradients in `loss`. Training is somebody else's work: see `cs231n.solver`.
+computes loss and gradients in `loss`. It does not train itself: see `cs231n.solver`.
 
 Shapes: `N` examples, `D` features, `C` classes.
 """
@@ -60,7 +60,7 @@ class TwoLayerNet:
         Returns the scores (N, C) when y is None; otherwise the loss, a number, and a dictionary of gradients with
         the names and shapes of `params`.
         """
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 
@@ -77,7 +77,7 @@ class TwoLayerNet:
 class FullyConnectedNet:
     """{affine - [batch norm] - ReLU - [dropout]} × (L - 1) - affine - softmax, for L layers of weights.
 
-    What stands in brackets is optional, and the braces repeat once for every hidden layer.
+    Parts in brackets are optional, and the braces repeat once for every hidden layer.
 
     params: for layer l = 1 ... L, `W<l>` (inputs, outputs) and `b<l>` (outputs,); with batch normalization also
     `gamma<l>` and `beta<l>` (outputs,) for each hidden layer, so for l = 1 ... L - 1.
@@ -153,7 +153,7 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 
