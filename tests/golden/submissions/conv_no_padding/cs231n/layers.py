@@ -22,8 +22,7 @@ def conv_backward_naive(dout, cache):
     x_pad, w, conv_param = cache
     stride, pad = conv_param["stride"], conv_param["pad"]
     HH, WW = w.shape[2:]
-    dx_pad = np.zeros(x_pad.shape, dtype=dout.dtype)
-    dw = np.zeros(w.shape, dtype=dout.dtype)
+    dx_pad, dw = np.zeros(x_pad.shape, dtype=dout.dtype), np.zeros(w.shape, dtype=dout.dtype)
     db = dout.sum(axis=(0, 2, 3))
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
