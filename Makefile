@@ -51,7 +51,7 @@ grade: $(BIN)/.installed sandbox ## grade the class in submitted/
 	@$(BIN)/autograder grade
 
 lab: $(BIN)/.installed ## open JupyterLab with formgrader, the reference on the path
-	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/assignment2" $(BIN)/jupyter lab \
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/assignment2" OPENBLAS_THREAD_TIMEOUT=16 $(BIN)/jupyter lab \
 	$$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 doctor: $(BIN)/.installed ## say what is missing and the command that mends it
