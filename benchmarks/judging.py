@@ -210,8 +210,9 @@ def main() -> None:
         for name, folder in folders.items():
             write_sample(known[name], manifest, folder, manifest.notebooks)
         for row in measure(folders, checkouts, questions, options.repetitions):
-            progress.print(f"{row['name']}: graded")
             rows.append(row)
+            heading, (cells,) = table([row])
+            progress.print(", ".join(f"{name} {cell}" for name, cell in zip(heading, cells)))
     heading, body = table(rows)
     shown = Table(*heading, title="Processor seconds of grading one submission")
     for cells in body:
