@@ -21,8 +21,8 @@ KINDS = ("forgery", "theft", "harm")
 _STOPPED = {"forbidden", "timeout", "memory", "error"}
 _HEAD = """# Attacks
 
-`python -m tests.hostile_table` writes this file. Each row is a case of `tests/submissions/attacks/`,
-graded in each sandbox.
+`python -m tests.hostile_table` writes this file. Each row is a case of
+`tests/submissions/attacks/`, graded in each sandbox.
 
 - **held**: the attack gets nothing, and the code around it gets the verdict it deserves;
 - **stopped**: the attack was ended after it began, and the report says why;
