@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants hostile fuzz kills notebooks fast bench lint release grade lab doctor datasets sandbox clean
+.PHONY: help demo test golden mutants hostile fuzz kills notebooks fast bench lint release grade lab doctor datasets sandbox clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ demo: $(BIN)/.installed sandbox ## build the release, grade a sample class, prin
 
 test: $(BIN)/.tested sandbox ## set up and run every test
 	$(BIN)/python -m pytest -n auto
+
+golden: $(BIN)/.tested sandbox ## show how the reports of fixed submissions differ from the golden ones (ARGS=--accept)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.golden $(ARGS)
 
 mutants: $(BIN)/.tested sandbox ## measure the verdicts: wrong versions must fail and be named, right versions must pass
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
