@@ -107,7 +107,7 @@ def _judged(
             if known:
                 ready.append((submission, partial(_same, known)))
             else:
-                yield Job(submission, course.manifest.root, isolation, course.secrets, secret)
+                yield Job(submission, course.manifest, isolation, course.secrets, secret)
 
     for job, judged in judge_all(jobs(), processes):
         while ready:

@@ -19,7 +19,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from autograder.assignment.manifest import read_manifest
+from autograder.assignment.manifest import Manifest
 from autograder.errors import KitError
 from autograder.grading.retry import RetryLater
 from autograder.grading.submission import judge
@@ -31,18 +31,19 @@ from autograder.sandbox.isolation import Isolation
 
 @dataclass(frozen=True)
 class Job:
-    """A submission to be judged: with the assignment in the folder `root`, otherwise as for grading.judge."""
+    """A submission to be judged; the fields are those of grading.judge."""
 
     submission: Submission
-    root: Path
+    manifest: Manifest
     isolation: Isolation
     hidden: tuple[Path, ...]
     secret: tuple[int, ...]
 
     def run(self, alone: bool) -> Report:
         """Judge the submission in this process; RetryLater where it is not `alone` and reaches a limit."""
-        manifest = read_manifest(self.root)
-        return judge(self.submission, manifest, self.isolation, hidden=self.hidden, secret=self.secret, alone=alone)
+        return judge(
+            self.submission, self.manifest, self.isolation, hidden=self.hidden, secret=self.secret, alone=alone
+        )
 
 
 def judge_all(jobs: Iterable[Job], processes: int) -> Iterator[tuple[Job, Callable[[], Report]]]:

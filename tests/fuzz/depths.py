@@ -26,6 +26,7 @@ from autograder.intake.safe_notebook import read_notebook
 from autograder.report import model as report
 from autograder.report.html import student_page
 from autograder.report.terminal import print_question, print_summary
+from autograder.report.verdicts import worst
 from autograder.runtime.secret import secret_of
 from autograder.sandbox.isolation import choose_isolation
 from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
@@ -85,7 +86,7 @@ def _grade(handed_in, case, questions, result):
             nbformat.writes(notebook, version=4).encode()  # as the gradebook's side does
     done = judge(submission, manifest(), choose_isolation(), questions)
     verdicts = {question.id: question.verdict for question in done.questions}
-    result.outcome = report.worst(verdicts.values()) if questions else "read"
+    result.outcome = worst(verdicts.values()) if questions else "read"
     for question in done.questions:
         result.problems += _problems(question, case)
         result.said += [c.message for c in question.criteria if c.verdict != "passed"][:1]

@@ -10,6 +10,7 @@ import pytest
 from autograder.assignment.manifest import read_manifest
 from autograder.assignment.reference import reference_texts
 from autograder.checking.criteria import Wrong
+from autograder.checking.large_call import expect_about
 from autograder.errors import KitError
 from autograder.grading import large_inputs as derived
 from autograder.grading.prepared import Setting, prepared
@@ -235,12 +236,12 @@ class TestAboutTheRightGradient:
 
     @pytest.mark.parametrize("gradient", [right, right.astype(np.float32), right + 1e-3, right.reshape(1, 2, 3)])
     def test_rounding_and_an_axis_of_one_are_let_be(self, gradient):
-        derived.expect_about(gradient, self.right, "dx")
+        expect_about(gradient, self.right, "dx")
 
     @pytest.mark.parametrize("gradient", [None, 0.0, 0 * right, right * np.nan, right[:1], right + 1, 1.1 * right])
     def test_another_one_is_not(self, gradient):
         with pytest.raises(Wrong, match="dx is not the gradient"):
-            derived.expect_about(gradient, self.right, "dx")
+            expect_about(gradient, self.right, "dx")
 
 
 class TestTheManifest:

@@ -88,15 +88,13 @@ class TestAFirstLimitThatIsTooLowHere:
 
 class TestAnAmpleLimit:
     def test_on_an_idle_machine_is_not_tried_again(self, examiner, question, measured):
-        seen = []
-        one = examiner(SAMPLES["timeout_adam"])
-        one._watch = lambda *found: seen.append(found)
-        outcome = one.examine(question("adam", cpu_seconds=2, cpu_factor=1), []).result
+        examined = examiner(SAMPLES["timeout_adam"]).examine(question("adam", cpu_seconds=2, cpu_factor=1), [])
+        outcome = examined.result
         assert (outcome.verdict, outcome.limits["tries"], outcome.limits["cpu_seconds"]) == ("timeout", 1, 2)
         assert outcome.limits["text"].startswith("Tried with 2 s of processor time, ")
         assert "adam did not come back: this question has 2 s of processor time and " in said(outcome)
         assert "; the reference takes less than 2 s here" in said(outcome)
-        assert len(seen) == len(outcome.criteria)
+        assert len(examined.attempts) == len(outcome.criteria)
 
     def test_on_a_busy_machine_is_tried_once_more_for_the_first_few_questions(
         self, examiner, question, measured, monkeypatch

@@ -18,6 +18,7 @@ from autograder.intake.submission import Submission
 from autograder.report.model import Diagnosis
 from autograder.sandbox.isolation import PLAIN
 from autograder.sandbox.worker_client import CallError
+from tests.kit import PACK
 
 LIMITS = Limits(60, 240, 1024)
 REFERENCE = '''"""The package."""
@@ -54,14 +55,14 @@ def manifest(tmp_path):
 def grade(manifest):
     """Judge with checks given as {question: [check or (check, weight, edge)]}; the checks decide, no code runs."""
 
-    def run(first=(), second=(), code=REFERENCE, only=None, student="ada"):
+    def run(first=(), second=(), code=REFERENCE, only=None, student="ada", **more):
         def criteria(given):
             entries = [(entry, 1, False) if callable(entry) else entry for entry in given or [passes]]
             return [
                 Criterion(f"{i} {check.__name__}", w, check, "It holds.", e) for i, (check, w, e) in enumerate(entries)
             ]
 
-        pack = Pack({"first": criteria(first), "second": criteria(second)})
+        pack = Pack({"first": criteria(first), "second": criteria(second)}, **more)
         submission = Submission("hand-in", {"pkg/a.py": code.encode()}, [], student)
         return judge(submission, manifest, PLAIN, only, pack=pack)
 
@@ -162,7 +163,7 @@ class TestWhatACheckFound:
             x = np.arange(3.0)
             raise Wrong(Outcome("", 1.0, 1e-6, (1,), (x, -x, x != -x, (1,), "out", ("expected", "yours"))))
 
-        picture = grade(first=[check]).question("first").criteria[0].picture
+        picture = grade(first=[check], picture_of=PACK.picture_of).question("first").criteria[0].picture
         assert picture["ours"] == [[0, 1, 2]] and picture["labels"] == ["expected", "yours"]
 
 
