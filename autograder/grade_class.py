@@ -21,9 +21,9 @@ from autograder.release.publish import recover
 from autograder.report.html import write_class
 from autograder.report.model import Report
 from autograder.runtime import secret as grading_secret
-from autograder.runtime.atomic import expect_writable, remove_leftovers
-from autograder.runtime.locks import alone
-from autograder.runtime.temporary import scratch
+from autograder.runtime.atomic import expect_writable, remove_partial_files
+from autograder.runtime.locks import lock_folder
+from autograder.runtime.temporary import use_scratch_folder
 from autograder.sandbox.isolation import Isolation, choose_isolation
 
 
@@ -60,7 +60,7 @@ def grade_class(
     Raises Busy where another command is at work and is not to be waited for, and StorageError where no more grades
     can be kept; the grades that were recorded before are kept.
     """
-    with alone(course.root, "autograder grade", wait_for_others), scratch(course.root):
+    with lock_folder(course.root, "autograder grade", wait_for_others), use_scratch_folder(course.root):
         isolation = choose_isolation(sandbox, course.secrets)
         _prepare(course)
         students = course.students() if students is None else list(students)
@@ -82,11 +82,11 @@ def _prepare(course: Course) -> None:
     """Complete what killed commands left half done, and see that what is to be written can be written."""
     tidy(course)
     recover(course, course.manifest)
-    grading_secret.remove_leftovers(course.root)
+    grading_secret.remove_partial_secrets(course.root)
     expect_released(course)
     for folder in (course.reports, course.autograded("student").parents[1]):
         expect_writable(folder)
-        remove_leftovers(folder)
+        remove_partial_files(folder)
 
 
 def _judged(
@@ -100,7 +100,7 @@ def _judged(
             try:
                 submission = read_of(course, student)
                 known = None if force else known_report(course, submission, isolation, complete=True)
-                secret = grading_secret.secret_of(course.root)
+                secret = grading_secret.load_secret(course.root)
             except Exception as error:  # told of this student alone; _recorded knows which trouble concerns everybody
                 ready.append((Submission(student, {}, student=student), partial(_raise, error)))
                 continue

@@ -17,7 +17,7 @@ from autograder.intake.collect import STAMP, Collected, first_usable
 from autograder.intake.downloads import find
 from autograder.intake.lms_names import read_pattern
 from autograder.intake.reading import read_submission
-from autograder.runtime.text import one_line
+from autograder.runtime.text import make_one_line
 
 
 class HandInExtractor(ExtractorPlugin):
@@ -40,9 +40,9 @@ class HandInExtractor(ExtractorPlugin):
                 except OSError as error:
                     said.problems.append((student, f"could not be written to {extracted_path}: {error}"))
         for what, why in said.notes:
-            self.log.info("%s: %s", one_line(what), one_line(why))
+            self.log.info("%s: %s", make_one_line(what), make_one_line(why))
         for what, why in said.problems:
-            self.log.error("%s was not collected: %s", one_line(what), one_line(why))
+            self.log.error("%s was not collected: %s", make_one_line(what), make_one_line(why))
 
     def _write(self, target, folder, manifest):
         files = read_submission(folder, manifest).files

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.assignment.variants import module_name, right
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
-from autograder.runtime.memo import Memo, identity_of
+from autograder.runtime.memo import Memo, make_key
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
 
@@ -142,7 +142,7 @@ def _identity_of_calls(calls):
             return [kept(part) for part in answered]
         return renumbered(answered) if isinstance(answered, Handle) else None
 
-    return identity_of(
+    return make_key(
         [
             (
                 renumbered(call.target),

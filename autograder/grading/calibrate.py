@@ -15,7 +15,7 @@ from autograder.grading.prepared import Setting, prepared
 from autograder.grading.question import examine, is_available
 from autograder.intake.reference_submission import reference_submission
 from autograder.runtime.paths import KIT
-from autograder.runtime.secret import secret_of
+from autograder.runtime.secret import load_secret
 from autograder.runtime.text import join_words
 from autograder.sandbox.isolation import Isolation
 
@@ -36,7 +36,7 @@ def measure(
     - seed: of the hidden inputs
     - progress: called with (id, Cost, whether it was measured) of each question
     """
-    setting = Setting(manifest, load_pack(manifest), isolation, (), secret_of(KIT), seed)
+    setting = Setting(manifest, load_pack(manifest), isolation, (), load_secret(KIT), seed)
     known, costs = recorded_costs(manifest.root), {}
     for question in manifest.questions:
         measured = all(map(is_available, question.requires))

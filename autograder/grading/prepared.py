@@ -14,7 +14,7 @@ from autograder.checking.pack import Pack
 from autograder.intake.answer_cells import answer_cell, answer_modules
 from autograder.intake.staging import own_path, stage
 from autograder.intake.submission import Submission
-from autograder.runtime.temporary import temporary_folder
+from autograder.runtime.temporary import make_temporary_folder
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_client import WorkerClient
@@ -113,7 +113,7 @@ def prepared(submission: Submission, setting: Setting) -> Iterator[Prepared]:
     """Stage a submission in a temporary folder; yield it as Prepared."""
     manifest = setting.manifest
     released, modules = package_files(manifest), answer_modules(manifest, submission.files)
-    with temporary_folder("submission-") as folder:
+    with make_temporary_folder("submission-") as folder:
         stage(submission, released, manifest, folder, modules)
         Path(folder).chmod(0o755)
         yield Prepared(submission, setting, released, modules, Path(folder))

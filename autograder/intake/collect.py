@@ -16,8 +16,8 @@ from autograder.errors import KitError
 from autograder.intake.downloads import find
 from autograder.intake.lms_names import read_pattern, time_of
 from autograder.intake.reading import read_submission
-from autograder.runtime.locks import alone
-from autograder.runtime.os_errors import as_storage_error, raise_everywhere
+from autograder.runtime.locks import lock_folder
+from autograder.runtime.os_errors import find_storage_error, raise_if_everywhere
 
 _TITLES = {
     "new": "collected",
@@ -90,13 +90,13 @@ def collect(course, sources, pattern=None, wait=None):
     for source in map(Path, sources):
         if course.root.is_relative_to(source.resolve()) or source.resolve().is_relative_to(top):
             raise KitError(f"{source} holds this course itself. Give the folder or zip that you downloaded.")
-    with alone(course.root, "autograder collect", wait):
+    with lock_folder(course.root, "autograder collect", wait):
         try:
             top.mkdir(parents=True, exist_ok=True)
             tidy(course)
             return _collect(course, sources, pattern)
         except OSError as error:
-            said = as_storage_error(error)
+            said = find_storage_error(error)
             if said is None:
                 raise
             raise said from None
@@ -126,7 +126,7 @@ def _collect(course, sources, pattern):
                     folder, hand_in = first_usable(hand_ins, course.manifest, aside, collected)
                     state = folder and _place(course, hand_in, folder, collected.notes)
                 except OSError as error:
-                    raise_everywhere(error)
+                    raise_if_everywhere(error)
                     why = f"could not be put into {course.submitted(student)}: {error.strerror or error}"
                     collected.problems.append((student, why))
                     continue
@@ -147,7 +147,7 @@ def first_usable(hand_ins, manifest, aside, collected):
             _lay_out(hand_in, folder)
             read_submission(folder, manifest)
         except (KitError, OSError) as error:
-            raise_everywhere(error)
+            raise_if_everywhere(error)
             collected.problems.append((hand_in.where, _reason(error, folder, hand_in.where)))
             continue
         collected.notes += [(late.where, f"passed over: {hand_in.where} is later") for late in hand_ins[number + 1 :]]

@@ -17,8 +17,8 @@ from autograder.intake.safe_zip import is_bounded, open_zip
 from autograder.intake.source_text import as_utf8
 from autograder.intake.submission import Submission
 from autograder.intake.warnings import left_out, remarks
-from autograder.runtime.os_errors import raise_everywhere
-from autograder.runtime.text import file_name
+from autograder.runtime.os_errors import raise_if_everywhere
+from autograder.runtime.text import escape_file_name
 
 MAX_FILES, MAX_FILE, MAX_TOTAL = 500, 32 << 20, 80 << 20
 # The judge itself parses every module, and a syntax tree takes five hundred times the memory of its text.
@@ -42,13 +42,13 @@ def read_submission(path, manifest, student=None):
             try:
                 packed = _read_zip(zips[0], manifest)
             except KitError as error:
-                raise_everywhere(error)
+                raise_if_everywhere(error)
                 if not files:
                     raise
                 hand_in.notes.append(str(error))  # the notebooks beside a broken archive still count
             else:
                 files |= _from_root(packed, manifest)
-                hand_in.notes += [f"{file_name(zips[0].name)} was unpacked and graded.", *packed.notes]
+                hand_in.notes += [f"{escape_file_name(zips[0].name)} was unpacked and graded.", *packed.notes]
                 hand_in.seen += packed.seen
     elif path.is_file():
         hand_in = _read_zip(path, manifest)
@@ -58,7 +58,7 @@ def read_submission(path, manifest, student=None):
     else:
         raise KitError(f"{path}: there is no such file or folder. Give the student's folder or zip.")
     if not files:
-        found = hand_in.notes[:3] or [file_name(name) for name in sorted(hand_in.seen)[:5]]
+        found = hand_in.notes[:3] or [escape_file_name(name) for name in sorted(hand_in.seen)[:5]]
         raise KitError(
             f"{path}: nothing in it is graded. Expected the folder {manifest.package}/ with {manifest.editable[0]}, "
             f"or the notebooks, at its top or one folder down. Found: {'; '.join(found) or 'nothing'}."
@@ -74,7 +74,8 @@ def _readable(files):
     """Return the files with all text in an encoding that Python and Jupyter read, and a note on each that was not."""
     texts = {path: as_utf8(data) for path, data in files.items() if path.endswith((".py", ".ipynb"))}
     notes = [
-        f"{file_name(path)} is saved as UTF-16, which Python cannot import. It was read all the same. Save it as UTF-8."
+        f"{escape_file_name(path)} was saved as UTF-16, which Python cannot import. It was graded nevertheless. "
+        "Save it as UTF-8."
         for path, data in texts.items()
         if data is not files[path]
     ]
@@ -110,8 +111,8 @@ class _HandIn:
         return self
 
     def unreadable(self, path, error):
-        raise_everywhere(error)
-        self.notes.append(f"{file_name(path)} could not be read: {error.strerror}")
+        raise_if_everywhere(error)
+        self.notes.append(f"{escape_file_name(path)} could not be read: {error.strerror}")
 
 
 def _rank(path, manifest):
@@ -144,11 +145,11 @@ def _read_folder(top, manifest):
                 continue
             found.seen.append(inside)
             if stat.S_ISLNK(status.st_mode):
-                found.notes.append(f"{file_name(inside)} is a link; links are not followed")
+                found.notes.append(f"{escape_file_name(inside)} is a link; links are not followed")
             elif path.suffix not in KINDS:
                 continue
             elif not stat.S_ISREG(status.st_mode):
-                found.notes.append(f"{file_name(inside)} is not a regular file; it was left out")
+                found.notes.append(f"{escape_file_name(inside)} is not a regular file; it was left out")
             else:
                 listed.append((inside, status.st_size, path.read_bytes))
     return found.take(listed, manifest)
@@ -166,7 +167,7 @@ def _read_zip(path, manifest):
                 if inside.suffix not in KINDS:
                     continue
                 kind = stat.S_IFMT(entry.external_attr >> 16)
-                name = file_name(entry.filename)
+                name = escape_file_name(entry.filename)
                 if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
                     found.notes.append(f"{name} points out of the archive or is no regular file; left out")
                 elif not is_bounded(entry):
@@ -177,7 +178,7 @@ def _read_zip(path, manifest):
     except KitError:
         raise
     except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
-        raise_everywhere(error)
+        raise_if_everywhere(error)
         raise KitError(
             f"{path} could not be unpacked: {error}. Ask for a plain zip of the assignment, without a password."
         ) from None
@@ -235,6 +236,6 @@ def _from_root(hand_in, manifest):
         where = root.rstrip("/") or "the top folder"
         count = sum(graded.values())
         hand_in.notes.append(
-            f"There are {count} packages {manifest.package}; the one in {file_name(where)} was graded."
+            f"There are {count} packages {manifest.package}; the one in {escape_file_name(where)} was graded."
         )
     return {path.removeprefix(root): data for path, data in files.items() if path.startswith(root)}

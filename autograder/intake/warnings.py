@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from autograder.intake.safe_notebook import read_notebook
 from autograder.intake.source_text import about_source
-from autograder.runtime.text import file_name, join_words
+from autograder.runtime.text import escape_file_name, join_words
 
 
 def remarks(files, manifest, seen, noted=()):
@@ -34,7 +34,7 @@ def remarks(files, manifest, seen, noted=()):
 
 def left_out(paths, why):
     """Return the sentence about files that were not taken, the first few by name."""
-    names = [file_name(path) for path in paths[:3]] + [f"{len(paths) - 3} more files"] * (len(paths) > 3)
+    names = [escape_file_name(path) for path in paths[:3]] + [f"{len(paths) - 3} more files"] * (len(paths) > 3)
     return f"{join_words(names)} {'were' if len(paths) > 1 else 'was'} left out: {why}"
 
 
@@ -42,12 +42,12 @@ def _about_notebook(path, data, manifest):
     _, reason = read_notebook(data)
     answers = any(f"{question.notebook}.ipynb" == path and question.cells for question in manifest.questions)
     lost = "Answers in its cells count as not done; the modules" if answers else "The functions"
-    return reason and f"{file_name(path)} could not be read: {reason}. {lost} are graded all the same."
+    return reason and f"{escape_file_name(path)} could not be read: {reason}. {lost} are graded all the same."
 
 
 def _instead(alike):
     """Say what to do about a file that is not there, given what may have been meant for it."""
-    found = f"There is {join_words([file_name(name) for name in alike[:3]])}. " if alike else ""
+    found = f"There is {join_words([escape_file_name(name) for name in alike[:3]])}. " if alike else ""
     return f"{found}Give the file exactly this place and name, capitals too, and hand everything in again."
 
 

@@ -5,25 +5,16 @@ as they are, solutions included; `ReleasePackage`, a preprocessor, adds it strip
 nbgrader delete the release, so whatever goes wrong here leaves no release rather than a leaking one.
 """
 
-import contextlib
 import hashlib
 import io
 import json
-import os
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.course.nbgrader_runner import generate_assignment
-from autograder.course.database import prepare_gradebook
-from autograder.errors import ReleaseError
-from autograder.runtime.atomic import sync, write_atomically
-from autograder.release.leak_scan import refuse_leaks, secret_lines
-from autograder.runtime.locks import alone
 from autograder.assignment.reference import package_files, reference_texts
-from autograder.runtime.os_errors import as_storage_error
-
+from autograder.errors import ReleaseError
+from autograder.release.leak_scan import refuse_leaks, secret_lines
+from autograder.runtime.atomic import write_atomically
 
 
 def handout_files(manifest):

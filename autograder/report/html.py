@@ -30,7 +30,7 @@ from pygments.lexers import PythonLexer
 from autograder.report.redact import for_student, path_of, reproduce_command
 from autograder.report.verdicts import MEANINGS, SYMBOLS
 from autograder.runtime.atomic import write_atomically
-from autograder.runtime.text import printable
+from autograder.runtime.text import make_printable
 
 LONGEST_TEXT = 20_000  # characters of code or output shown on a page
 
@@ -126,7 +126,7 @@ def link_to(report):
 
 def code_html(code):
     """Return lines of Python, coloured and escaped, each in a span of its own that the style sheet numbers."""
-    text, _ = clip(printable(code["text"]))
+    text, _ = clip(make_printable(code["text"]))
     formatter = HtmlFormatter(nowrap=True)
     lines = highlight(text, PythonLexer(stripnl=False), formatter).rstrip("\n").split("\n")
     spans = "\n".join(f'<span class="line">{line}</span>' for line in lines)
@@ -210,7 +210,7 @@ _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
-    finalize=printable,
+    finalize=make_printable,
     trim_blocks=True,
     lstrip_blocks=True,
 )

@@ -14,14 +14,14 @@ from rich.text import Text
 
 from autograder.report.html import by_notebook
 from autograder.report.verdicts import SYMBOLS, colour
-from autograder.runtime.text import one_line, printable
+from autograder.runtime.text import make_one_line, make_printable
 
 MOST_ROWS = 100
 
 
 def _print_below(console, indent, text, style=""):
     """Print text, made harmless, with every line indented."""
-    console.print(Padding.indent(Text(printable(text), style), indent))
+    console.print(Padding.indent(Text(make_printable(text), style), indent))
 
 
 def print_question(console, question):
@@ -61,7 +61,7 @@ def print_summary(console, report):
     """Print the score, and what has to be known about how it came about."""
     console.print(Text(f"\n{report.score:g} of {report.max_score:g} points", "bold"))
     for note in report.submission["notes"]:
-        _print_below(console, 2, f"note: {one_line(note)}", "yellow")
+        _print_below(console, 2, f"note: {make_one_line(note)}", "yellow")
     if not report.isolation["strong"]:
         console.print(Text(report.isolation["text"], "bold red"))
 
@@ -78,7 +78,7 @@ def class_progress(console, total):
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("grading", total=total, student="")
-        yield lambda graded: progress.update(task, advance=1, student=one_line(graded.student))
+        yield lambda graded: progress.update(task, advance=1, student=make_one_line(graded.student))
 
 
 def print_class(console, done, course):
@@ -87,11 +87,11 @@ def print_class(console, done, course):
     if reports:
         _print_table(console, reports)
     skipped = [c for r in reports for q in r.questions for c in q.criteria if c.verdict == "skipped"]
-    for message in sorted({printable(criterion.message) for criterion in skipped}):
+    for message in sorted({make_printable(criterion.message) for criterion in skipped}):
         console.print(Text(f"skipped, because {message}; `autograder doctor` says how to mend it", "yellow"))
     for graded in done:
         if graded.problem:
-            _print_below(console, 2, f"{one_line(graded.student)}: {one_line(graded.problem)}", "red")
+            _print_below(console, 2, f"{make_one_line(graded.student)}: {make_one_line(graded.problem)}", "red")
     if reports and not reports[0].isolation["strong"]:
         console.print(Text(reports[0].isolation["text"], "bold red"))
     console.print(Text(f"reports: {course.reports / 'index.html'}"), soft_wrap=True)
@@ -111,7 +111,7 @@ def _print_table(console, reports):
         for _, questions in notebooks:
             found = [verdicts.get(question.id, "skipped") for question in questions]
             cells.append(Text.assemble(*((SYMBOLS[verdict], colour(verdict)) for verdict in found)))
-        table.add_row(Text(one_line(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
+        table.add_row(Text(make_one_line(report.submission["student"])), Text(f"{report.score:g}", "bold"), *cells)
     console.print(table)
     if len(reports) > MOST_ROWS:
         console.print(f"... and {len(reports) - MOST_ROWS} more")

@@ -26,7 +26,7 @@ from autograder.intake.safe_notebook import read_notebook
 from autograder.report import model as report
 from autograder.report.html import student_page
 from autograder.report.terminal import print_question, print_summary
-from autograder.runtime.secret import secret_of
+from autograder.runtime.secret import load_secret
 from autograder.sandbox.isolation import choose_isolation
 from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
 from tests.kit import PACK
@@ -94,7 +94,7 @@ def _grade(handed_in, case, questions, result):
 
 def _stage(submission, case, result):
     """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
-    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), secret_of(ROOT), seed=1)) as work:
+    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), load_secret(ROOT), seed=1)) as work:
         for question in {question.source: question for question in manifest().questions}.values():
             work.code(question), work.needs(question)
         for path in sorted({question.file for question in manifest().questions if question.file.endswith(".py")}):

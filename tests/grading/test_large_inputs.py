@@ -18,7 +18,7 @@ from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.report import model as report
 from autograder.report.html import student_page
-from autograder.runtime.secret import secret_of
+from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
 from tests.kit import PACK, ROOT
@@ -60,7 +60,7 @@ def impatient(monkeypatch):
 
 
 def setting(manifest, isolation):
-    return Setting(manifest, PACK, isolation, (), secret_of(ROOT), seed=7)
+    return Setting(manifest, PACK, isolation, (), load_secret(ROOT), seed=7)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 from autograder.report import html
 from autograder.report.redact import for_student, reproduce_command
-from autograder.runtime.secret import NAME, secret_of
+from autograder.runtime.secret import SECRET_FILE, load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
 from autograder.sandbox.worker_client import Call
@@ -83,14 +83,14 @@ class TestReproducing:
         folder, course = tmp_path / "ada", tmp_path / "course"
         write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
         course.mkdir()
-        secret, name = secret_of(course), PACK.criteria["best_fc_model"][-1].name
+        secret, name = load_secret(course), PACK.criteria["best_fc_model"][-1].name
         ours = judge(read_submission(folder, manifest), manifest, isolation, ["best_fc_model"], secret=secret)
         _, here, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", course)
         _, elsewhere, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", tmp_path)
         message = ours.question("best_fc_model").criteria[-1].message
         assert " ".join(message.split()) in " ".join(here.split())
         assert " ".join(message.split()) not in " ".join(elsewhere.split())
-        assert not (tmp_path / NAME).exists()
+        assert not (tmp_path / SECRET_FILE).exists()
 
     def test_quotes_what_a_shell_would_split(self):
         command = reproduce_command("a b", "affine_forward", "one example", 7)

@@ -10,7 +10,7 @@ from autograder.errors import KitError
 from autograder.intake.collect import collect, students_and_sources
 from autograder.intake.reading import read_submission
 from autograder.intake.safe_zip import open_zip
-from autograder.runtime.locks import NAME
+from autograder.runtime.locks import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "import numpy as np\n"
@@ -245,7 +245,9 @@ class TestHostileNames:
         found = collect(course, [downloads / "all.zip"])
         assert found.students == {"good": "new"} and len(found.problems) == 10
         assert there(course) == ["good/assignment2/good_assignment2.zip"]
-        assert {path for path in tmp_path.rglob("*") if "submitted" not in path.parts} == before | {course.root / NAME}
+        assert {path for path in tmp_path.rglob("*") if "submitted" not in path.parts} == before | {
+            course.root / LOCK_FILE
+        }
 
     def test_a_zip_that_holds_another_persons_zip_is_not_opened_as_a_download(self, course, downloads):
         hand_in(downloads / "ann.zip")

@@ -4,7 +4,7 @@ import pytest
 
 from autograder.assignment.manifest import Limits, Manifest, Question
 from autograder.intake.warnings import left_out, remarks
-from autograder.runtime.text import file_name
+from autograder.runtime.text import escape_file_name
 
 LIMITS = Limits(1, 1, 1)
 MANIFEST = Manifest(
@@ -82,4 +82,4 @@ def test_files_that_are_left_out_are_told_in_one_sentence():
 
 
 def test_names_are_shown_without_what_a_terminal_obeys():
-    assert file_name("a\x1b\udcff") == r"a\x1b\udcff" and file_name("作业") == "作业"
+    assert escape_file_name("a\x1b\udcff") == r"a\x1b\udcff" and escape_file_name("作业") == "作业"

@@ -11,6 +11,7 @@ import pytest
 from autograder.report import html
 from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report
 from autograder.report.verdicts import VERDICTS
+from autograder.runtime.text import make_printable
 from tests.browser import chromium
 
 NETS = ["TwoLayerNet", "FullyConnectedNet"]
@@ -181,8 +182,8 @@ def test_fragment_stands_alone():
 
 
 def test_terminal_sequences_go_and_other_controls_show():
-    assert html.visible("\x1b[1;31mred\x1b[0m\x1b]0;t\x07 a\r\nb\rc\x00\x7f") == "red a\nb\nc‹U+0000›‹U+007F›"
-    assert html.visible("\u202eabc\ud800 李\u3000龍 👩\u200d🔬") == "‹U+202E›abc� 李 龍 👩\u200d🔬"
+    assert make_printable("\x1b[1;31mred\x1b[0m\x1b]0;t\x07 a\r\nb\rc\x00\x7f") == "red a\nb\nc‹U+0000›‹U+007F›"
+    assert make_printable("\u202eabc\ud800 李\u3000龍 👩\u200d🔬") == "‹U+202E›abc� 李 龍 👩\u200d🔬"
 
 
 def test_nothing_hostile_becomes_an_element():

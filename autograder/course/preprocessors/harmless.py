@@ -13,7 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.errors import KitError
 from autograder.intake.lms_names import why_not_an_id
-from autograder.runtime.text import printable
+from autograder.runtime.text import make_printable
 
 _GAP = r"[\s\\]*"  # what a browser or a renderer takes out of an address
 _SCRIPTS = "|".join(_GAP.join(name) for name in ("javascript", "vbscript"))
@@ -40,7 +40,7 @@ class HarmlessCells(NbGraderPreprocessor):
         for cell in nb.cells:
             own = cell.metadata.get("nbgrader")
             cell.metadata = type(cell.metadata)({"nbgrader": own} if own is not None else {})
-            cell.source = printable(cell.source)
+            cell.source = make_printable(cell.source)
             if cell.cell_type != "code":
                 cell.cell_type = "markdown"  # a raw cell may declare itself HTML
                 for pattern, plain in _ACTIVE:

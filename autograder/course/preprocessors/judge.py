@@ -13,7 +13,7 @@ from autograder.course.course import Course
 from autograder.course.preprocessors import converter_of
 from autograder.course.report_store import report_for
 from autograder.report.html import question_fragment
-from autograder.runtime.locks import alone
+from autograder.runtime.locks import lock_folder
 
 _REPORT = "autograder_questions"  # the key in nbgrader's resources under which SaveJudgedGrades finds the verdicts
 
@@ -23,7 +23,7 @@ class JudgeCells(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         course = Course(converter_of(self).coursedir.root)
-        with alone(course.root, "nbgrader autograde"):
+        with lock_folder(course.root, "nbgrader autograde"):
             report = report_for(course, resources["nbgrader"]["student"])
         questions = {question.id: question for question in report.questions}
         heat_map = load_pack(course.manifest).heat_map
