@@ -130,7 +130,7 @@ def test_a_damaged_report_on_file_is_made_anew(tmp_path, make_course, hand_in):
     grade_class(course)
     report_path(course, "eli").write_text('{"format_version": 1')
     assert grade_class(course)[0].problem == ""
-    assert report.load(report_path(course, "eli")).score == 0
+    assert report.load_report(report_path(course, "eli")).score == 0
 
 
 def test_a_link_to_the_reference_is_not_followed(tmp_path, make_course, hand_in, manifest):

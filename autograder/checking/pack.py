@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder.assignment.manifest import MANIFEST, Manifest
+from autograder.assignment.manifest import Manifest
 from autograder.checking.criteria import Checks, Criterion, Trial
 from autograder.checking.large_call import LargeCall
 from autograder.errors import KitError

@@ -10,7 +10,7 @@ from autograder.errors import KitError
 from autograder.grading import judge
 from autograder.grading.reproduce import reproduce as judge_again
 from autograder.intake.reading import read_submission
-from autograder.report.html import student_page
+from autograder.report.html import render_student_page
 from autograder.report.terminal import print_question, print_reproduced, print_summary
 from autograder.runtime.atomic import write_output
 from autograder.runtime.paths import KIT
@@ -46,7 +46,7 @@ def check(
     if json:
         report.save(json, write_output)
     if html:
-        page = student_page(report, load_pack(manifest).heat_map, to_student=for_student)
+        page = render_student_page(report, load_pack(manifest).heat_map, to_student=for_student)
         write_output(html, page.encode())
     print_summary(console, report)
 

@@ -57,7 +57,7 @@ def read_of(course: Course, student: str) -> Submission:
 def _on_file(path: Path) -> Report | None:
     """Return the report in a file, or None where there is none that is as it was written."""
     try:
-        return model.load(path) if path.is_file() else None  # reading from a pipe would never end
+        return model.load_report(path) if path.is_file() else None  # reading from a pipe would never end
     except Exception:  # whatever a damaged file raises
         return None
 

@@ -15,7 +15,7 @@ from traitlets import Unicode
 from autograder.course.course import Course
 from autograder.intake.collect import STAMP, Collected, first_usable
 from autograder.intake.downloads import find
-from autograder.intake.lms_names import read_pattern
+from autograder.intake.lms_names import compile_pattern
 from autograder.intake.reading import read_submission
 from autograder.runtime.text import make_one_line
 
@@ -29,7 +29,7 @@ class HandInExtractor(ExtractorPlugin):
         manifest, said = Course(self.parent.coursedir.root).manifest, Collected()
         with tempfile.TemporaryDirectory(prefix="zip-collect-") as aside:
             found = find(
-                archive_path, manifest, tempfile.mkdtemp(dir=aside), self.pattern and read_pattern(self.pattern)
+                archive_path, manifest, tempfile.mkdtemp(dir=aside), self.pattern and compile_pattern(self.pattern)
             )
             said.problems += found.problems
             for student, hand_ins in sorted(found.hand_ins.items()):

@@ -6,7 +6,7 @@ from dataclasses import astuple, replace
 
 from threadpoolctl import threadpool_limits
 
-from autograder.assignment.limits import Cost, Limits, recorded_costs
+from autograder.assignment.limits import Cost, Limits, read_costs
 from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.criteria import Trial
 from autograder.checking.pack import load_pack
@@ -37,7 +37,7 @@ def measure(
     - progress: called with (id, Cost, whether it was measured) of each question
     """
     setting = Setting(manifest, load_pack(manifest), isolation, (), load_secret(KIT), seed)
-    known, costs = recorded_costs(manifest.root), {}
+    known, costs = read_costs(manifest.root), {}
     for question in manifest.questions:
         measured = all(map(is_available, question.requires))
         if not measured and question.id not in known:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.assignment.manifest import Manifest, Question
-from autograder.assignment.reference import package_files
+from autograder.assignment.reference import make_released_package
 from autograder.checking.criteria import Trial
 from autograder.checking.pack import Pack
 from autograder.intake.answer_cells import answer_cell, answer_modules
@@ -112,7 +112,7 @@ class Prepared:
 def prepared(submission: Submission, setting: Setting) -> Iterator[Prepared]:
     """Stage a submission in a temporary folder; yield it as Prepared."""
     manifest = setting.manifest
-    released, modules = package_files(manifest), answer_modules(manifest, submission.files)
+    released, modules = make_released_package(manifest), answer_modules(manifest, submission.files)
     with make_temporary_folder("submission-") as folder:
         stage(submission, released, manifest, folder, modules)
         Path(folder).chmod(0o755)

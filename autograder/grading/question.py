@@ -24,7 +24,7 @@ from autograder.grading.large_inputs import refused_as_measured
 from autograder.grading.points import criterion_results
 from autograder.grading.prepared import Prepared
 from autograder.report.model import QuestionResult
-from autograder.report.verdicts import worst
+from autograder.report.verdicts import find_worst_verdict
 from autograder.runtime.os_errors import raise_if_everywhere
 from autograder.runtime.text import join_words
 from autograder.sandbox.follow_through import Answers
@@ -78,7 +78,7 @@ def examine(
         question.notebook,
         round(sum(criterion.points for criterion in criteria), 2),
         question.points,
-        worst(criterion.verdict for criterion in criteria),
+        find_worst_verdict(criterion.verdict for criterion in criteria),
         criteria=criteria,
         diagnosis=findings,
         needs=prepared.all_needs(question),

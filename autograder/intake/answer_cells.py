@@ -7,7 +7,7 @@ is used.
 
 import re
 
-from autograder.assignment.notebook_cells import source_cells
+from autograder.assignment.notebook_cells import read_source_cells
 from autograder.intake.reading import MAX_SOURCE
 from autograder.intake.safe_notebook import read_notebook
 
@@ -21,7 +21,7 @@ def answer_modules(manifest, files):
 
     - files: {path: bytes} of a submission; {} gives the modules as they are released
     """
-    released, modules, read = source_cells(manifest), {}, {}
+    released, modules, read = read_source_cells(manifest), {}, {}
     for question in manifest.questions:
         if question.cells:
             name = question.notebook

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.errors import KitError
 from autograder.intake.downloads import find
-from autograder.intake.lms_names import read_pattern, time_of
+from autograder.intake.lms_names import compile_pattern, parse_time
 from autograder.intake.reading import read_submission
 from autograder.runtime.locks import lock_folder
 from autograder.runtime.os_errors import find_storage_error, raise_if_everywhere
@@ -85,7 +85,7 @@ def collect(course, sources, pattern=None, wait=None):
     Raises KitError where a source is no folder and no zip or the pattern is none, StorageError where submitted/ cannot
     be written to, Busy where another command is at work in the course.
     """
-    pattern = read_pattern(pattern) if pattern else None
+    pattern = compile_pattern(pattern) if pattern else None
     top = _top(course)
     for source in map(Path, sources):
         if course.root.is_relative_to(source.resolve()) or source.resolve().is_relative_to(top):
@@ -93,7 +93,7 @@ def collect(course, sources, pattern=None, wait=None):
     with lock_folder(course.root, "autograder collect", wait):
         try:
             top.mkdir(parents=True, exist_ok=True)
-            tidy(course)
+            finish_interrupted_collect(course)
             return _collect(course, sources, pattern)
         except OSError as error:
             said = find_storage_error(error)
@@ -102,7 +102,7 @@ def collect(course, sources, pattern=None, wait=None):
             raise said from None
 
 
-def tidy(course):
+def finish_interrupted_collect(course):
     """End what a killed `collect` left half done in submitted/; whoever calls holds the course's lock."""
     for aside in _top(course).glob(f"{_ASIDE}*"):
         shutil.rmtree(aside, ignore_errors=True)
@@ -226,7 +226,7 @@ def _digest(folder, manifest):
 def _earlier(new, old):
     """Say whether the time stamp in one file is earlier than that in another; not where one of them tells none."""
     moments = [
-        time_of(path.read_bytes()[:100].decode("utf-8", "replace").strip()) if path.is_file() else None
+        parse_time(path.read_bytes()[:100].decode("utf-8", "replace").strip()) if path.is_file() else None
         for path in (new, old)
     ]
     return None not in moments and moments[0] < moments[1]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import KitError
-from autograder.intake.lms_names import owner_of, owners_of, why_not_an_id
+from autograder.intake.lms_names import find_id_problem, find_owner, find_owners
 from autograder.intake.reading import KINDS, PASSED_OVER
 from autograder.intake.safe_zip import ArchiveError, is_bounded, open_zip
 
@@ -63,7 +63,7 @@ def find(source, manifest, aside, pattern=None):
     single = source.is_file() or _is_hand_in(source, manifest)
     entries = defaultdict(list)
     paths = [source] if single else sorted(source.iterdir())
-    owners = owners_of([path.name for path in paths], manifest.name, pattern)
+    owners = find_owners([path.name for path in paths], manifest.name, pattern)
     for path in paths:
         _sort_in(path, owners[path.name], entries, pattern, manifest, found.problems)
     _set_aside_the_doubtful(entries, found.problems)
@@ -86,8 +86,8 @@ def _sort_in(path, owner, entries, pattern, manifest, problems):
     elif not owner or (path.is_file() and kind != ".zip" and not owner.explicit and not pattern):
         wanted = "does not fit --pattern" if pattern else f"tells no student's id; rename it to ID_{manifest.name}.zip"
         problems.append((name, f"the name {wanted}"))
-    elif why_not_an_id(owner.student):
-        problems.append((name, why_not_an_id(owner.student)))
+    elif find_id_problem(owner.student):
+        problems.append((name, find_id_problem(owner.student)))
     else:
         entries[owner.student].append((owner, path))
 
@@ -187,13 +187,13 @@ def _alone_in(source, manifest, pattern):
     inner = _visible(source)
     if len(inner) != 1 or inner[0].is_symlink():
         return None
-    owner = owner_of(inner[0].name, manifest.name, pattern)
+    owner = find_owner(inner[0].name, manifest.name, pattern)
     if not inner[0].is_dir():
         packed = inner[0].is_file() and zipfile.is_zipfile(inner[0])
         return inner[0] if packed and _is_bulk(inner[0], manifest, pattern) else None
     if (owner and owner.explicit) or _is_hand_in(inner[0], manifest):
         return None
-    within = [owner_of(path.name, manifest.name, pattern) for path in _visible(inner[0])]
+    within = [find_owner(path.name, manifest.name, pattern) for path in _visible(inner[0])]
     return inner[0] if len(within) > 1 or any(owner and owner.explicit for owner in within) else None
 
 
@@ -232,7 +232,7 @@ def _is_bulk(path, manifest, pattern):
             continue
         tops[parts[0]].add(parts[-1])
         hand_in |= manifest.package in parts[:2] or (len(parts) <= 2 and parts[-1] in notebooks)
-    owners = [owner_of(top, manifest.name, pattern) for top in tops]
+    owners = [find_owner(top, manifest.name, pattern) for top in tops]
     if any(owner and owner.explicit and owner.rest != top for owner, top in zip(owners, tops)):
         return True  # a system's own names
     zips = [name for names in tops.values() for name in names if name.lower().endswith(".zip")]

@@ -46,13 +46,13 @@ class Owner:
         object.__setattr__(self, "student", unicodedata.normalize("NFC", self.student))
 
 
-def owners_of(names, assignment, pattern=None):
+def find_owners(names, assignment, pattern=None):
     """Return {name: Owner or None} of all names in a download, each as `owner_of` gives it but for Blackboard's.
 
     There both the title and the id may hold '_'. The title is what all share; of one or two people, who may share the
     beginning of their ids by chance, it goes to its first '_', so that rather too much is kept than one id for two.
     """
-    owners = {name: owner_of(name, assignment, pattern) for name in names}
+    owners = {name: find_owner(name, assignment, pattern) for name in names}
     headings = {owner.heading for owner in owners.values() if owner and owner.heading}
     title = os.path.commonprefix(sorted(headings)).rpartition("_")[0]
     if not title or len(headings) < 3:
@@ -63,7 +63,7 @@ def owners_of(names, assignment, pattern=None):
     return owners
 
 
-def owner_of(name, assignment, pattern=None):
+def find_owner(name, assignment, pattern=None):
     """Return the Owner that a file's or folder's name tells, or None where it tells none.
 
     The forms known are those of Canvas (`doejane_LATE_12_34_x.zip`: the id is `doejane_12`), Moodle
@@ -77,7 +77,7 @@ def owner_of(name, assignment, pattern=None):
         if not match or not match["student"]:
             return None
         parts = match.groupdict()
-        return Owner(parts["student"], time_of(parts.get("timestamp")), parts.get("file") or name)
+        return Owner(parts["student"], parse_time(parts.get("timestamp")), parts.get("file") or name)
     if match := _CANVAS.fullmatch(name):
         return Owner(f"{match['name']}_{match['id']}", None, match["rest"], int(match["number"]))
     if match := _MOODLE.fullmatch(name):
@@ -85,7 +85,7 @@ def owner_of(name, assignment, pattern=None):
     if match := _BLACKBOARD.fullmatch(name):
         heading = match["heading"]
         student = heading.partition("_")[2] or heading
-        return Owner(student, time_of(match["timestamp"]), match["rest"] or "", heading=heading)
+        return Owner(student, parse_time(match["timestamp"]), match["rest"] or "", heading=heading)
     return _plain(name, assignment)
 
 
@@ -102,7 +102,7 @@ def _plain(name, assignment):
     return Owner(student, None, name, explicit=bool(match))
 
 
-def read_pattern(text):
+def compile_pattern(text):
     """Return a compiled --pattern; KitError where it is no regular expression or has no group `student`."""
     try:
         pattern = re.compile(text)
@@ -116,7 +116,7 @@ def read_pattern(text):
     return pattern
 
 
-def why_not_an_id(student):
+def find_id_problem(student):
     """Return why a text cannot be a student's id, which becomes a folder's name, or '' where it can."""
     if not student.strip() or student.startswith((".", " ", "~", "-")) or student.endswith((".", " ")):
         return f"{student!a} cannot be a student's id: it is empty, begins with . ~ - or space, or ends with . or space"
@@ -130,7 +130,7 @@ def why_not_an_id(student):
     return ""
 
 
-def time_of(text):
+def parse_time(text):
     """Return the moment that a time stamp tells, in UTC (which it is taken to be in if it names no zone), or None."""
     try:
         return datetime.strptime(text, "%Y-%m-%d-%H-%M-%S")

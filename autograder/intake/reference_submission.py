@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from autograder.assignment.manifest import Manifest
-from autograder.assignment.notebook_cells import Cell, source_cells
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.notebook_cells import Cell, read_source_cells
+from autograder.assignment.reference import read_reference_texts
 from autograder.assignment.regions import BEGIN, END
 from autograder.intake.submission import Submission
 
@@ -15,7 +15,7 @@ def reference_submission(manifest: Manifest, more: Mapping[str, bytes] | None = 
 
     - more: {path: bytes} of further files, such as saved models
     """
-    files = {path: without_markers(text).encode() for path, text in reference_texts(manifest).items()}
+    files = {path: without_markers(text).encode() for path, text in read_reference_texts(manifest).items()}
     files |= answered_notebooks(manifest, lambda notebook, grade_id, cell: without_markers(cell.solution))
     return Submission("reference", files | dict(more or {}))
 
@@ -26,7 +26,7 @@ def answered_notebooks(manifest: Manifest, answer: Callable[[str, str, Cell], st
     - answer: called with (notebook, grade id, Cell) of each graded code cell; returns the text to put there
     """
     files = {}
-    for name, cells in source_cells(manifest).items():
+    for name, cells in read_source_cells(manifest).items():
         notebook = json.loads((manifest.notebooks / f"{name}.ipynb").read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")

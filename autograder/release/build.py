@@ -11,7 +11,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.errors import ReleaseError
 from autograder.release.leak_scan import refuse_leaks, secret_lines
 from autograder.runtime.atomic import write_atomically
@@ -31,7 +31,7 @@ def handout_files(manifest):
 def secrets_of(manifest, source):
     """Return the secret lines of the reference and of the notebooks in the folder `source`."""
     notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb"))}
-    return secret_lines(reference_texts(manifest), notebooks)
+    return secret_lines(read_reference_texts(manifest), notebooks)
 
 
 def complete_release(manifest, source, folder, notebooks):
@@ -42,7 +42,7 @@ def complete_release(manifest, source, folder, notebooks):
     - notebooks: {file name: bytes} that nbgrader has not written yet
     """
     folder = Path(folder)
-    own = package_files(manifest) | handout_files(manifest)
+    own = make_released_package(manifest) | handout_files(manifest)
     present = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files = present | own | notebooks
     refuse_leaks(files, secrets_of(manifest, source))

@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 
 from autograder.assignment.manifest import Manifest
 from autograder.assignment.notebook_cells import Cell
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.intake.reading import read_submission
@@ -97,8 +97,8 @@ class Sample:
 
     def files(self, manifest: Manifest) -> dict[str, bytes]:
         """Return the submission's files as {path: bytes}; KitError where a change no longer fits the reference."""
-        texts = reference_texts(manifest)
-        released = package_files(manifest)
+        texts = read_reference_texts(manifest)
+        released = make_released_package(manifest)
         if self.base == "release":
             texts = {path: data.decode() for path, data in released.items()}
         for question in manifest.questions:

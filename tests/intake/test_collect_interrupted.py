@@ -10,7 +10,7 @@ import pytest
 
 from autograder.errors import StorageError
 from autograder.intake import collect as collecting
-from autograder.intake.collect import collect, tidy
+from autograder.intake.collect import collect, finish_interrupted_collect
 from autograder.intake.reading import read_submission
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def collect_and_be_killed(course, source, step):
 def test_after_a_kill_at_any_step_a_hand_in_is_there_and_nothing_is_left_lying(course, hand_in, step, text):
     collect(course, [hand_in("a = 1\n", "ann", "ben")])
     collect_and_be_killed(course, hand_in("a = 2\n", "ann"), step)
-    tidy(course)  # as grading does
+    finish_interrupted_collect(course)  # as grading does
     assert layers_of(course, "ann") == text and course.students() == ["ann", "ben"]
     assert in_submitted(course) <= {"ann/assignment2", "ben/assignment2", "ann/.earlier"}
     assert not list((course.root / "submitted").glob(".collecting-*"))
@@ -83,7 +83,7 @@ def test_the_next_collecting_goes_on_where_one_was_killed(course, hand_in, step)
 
 
 def test_tidying_a_course_without_hand_ins_does_nothing(course):
-    tidy(course)
+    finish_interrupted_collect(course)
     assert not (course.root / "submitted").exists()
 
 

@@ -16,7 +16,7 @@ import pytest
 from autograder.errors import KitError
 from autograder.intake import downloads
 from autograder.intake.collect import collect
-from autograder.intake.lms_names import why_not_an_id
+from autograder.intake.lms_names import find_id_problem
 from autograder.intake.reading import MAX_TOTAL, read_submission
 from tests.terminal import on_a_terminal, plain
 
@@ -206,7 +206,7 @@ NO_IDS += ["a\u202eb", "a\u200bb", "\ufeffa", "a\x9bb", "a\ud800", "\xa0a"]
 
 @pytest.mark.parametrize("student", NO_IDS)
 def test_what_could_lead_astray_is_no_id(student):
-    assert why_not_an_id(student)
+    assert find_id_problem(student)
 
 
 def test_the_terminal_shows_hostile_names_of_a_download_as_text(tmp_path, course):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.course.report_store import read_of
 from autograder.grading.submission import judge
 from autograder.intake.reading import read_submission
@@ -18,7 +18,7 @@ NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}'
 @pytest.fixture(scope="module")
 def package(manifest):
     """The reference's package as a student hands it in: {path: bytes}."""
-    return {path: text.encode() for path, text in reference_texts(manifest).items() if path.endswith(".py")}
+    return {path: text.encode() for path, text in read_reference_texts(manifest).items() if path.endswith(".py")}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES)
 def test_indentation_line_ends_and_encoding_are_a_matter_of_taste(style, manifest, isolation):
-    texts = reference_texts(manifest)
+    texts = read_reference_texts(manifest)
     written = {
         path: STYLES[style](text) if manifest.is_editable(path) else text.encode() for path, text in texts.items()
     }

@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from autograder.grade_class import Graded
+from autograder.grade_class import GradedStudent
 from autograder.report.model import CriterionResult, QuestionResult, Report
-from autograder.report.terminal import class_progress, print_class, print_question, print_reproduced, print_summary
+from autograder.report.terminal import print_class, print_question, print_reproduced, print_summary, show_class_progress
 from tests.terminal import plain
 
 FORGED = "✓ affine_forward                  3 / 3    passed"
@@ -41,8 +41,8 @@ def test_nothing_stands_at_the_start_of_a_line_that_is_not_ours(report, width, t
 
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, highlight=False, markup=False, width=width)
-    graded = Graded(report.submission["student"], report, MESSAGE + CONTROLS)
-    with class_progress(console, 1) as advance:
+    graded = GradedStudent(report.submission["student"], report, MESSAGE + CONTROLS)
+    with show_class_progress(console, 1) as advance:
         advance(graded)
     print_question(console, report.questions[0])
     print_summary(console, report)

@@ -12,7 +12,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.errors import KitError
-from autograder.intake.lms_names import why_not_an_id
+from autograder.intake.lms_names import find_id_problem
 from autograder.runtime.text import make_printable
 
 _GAP = r"[\s\\]*"  # what a browser or a renderer takes out of an address
@@ -33,7 +33,7 @@ class HarmlessCells(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         student = resources["nbgrader"]["student"]
-        if reason := why_not_an_id(student):
+        if reason := find_id_problem(student):
             raise KitError(f"{reason}. Give its folder in submitted/ another name.")
         kernel = nb.metadata.get("kernelspec", {})
         nb.metadata = type(nb.metadata)(kernelspec=kernel if isinstance(kernel, dict) else {})
