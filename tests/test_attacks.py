@@ -21,7 +21,8 @@ from autograder.course.gradebook import record
 from autograder.course.report_store import read_of, report_for, report_path
 from autograder.errors import KitError
 from autograder.grading.submission import judge
-from autograder.intake.reading import MAX_SOURCE, read_submission
+from autograder.intake.file_limits import MAX_SOURCE
+from autograder.intake.reading import read_submission
 from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
 from autograder.report.html import render_student_page

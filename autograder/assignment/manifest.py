@@ -94,6 +94,11 @@ class Manifest:
         """The folder of the source notebooks."""
         return self.root.parent / "source_notebooks" / self.name
 
+    @property
+    def notebook_files(self) -> set[str]:
+        """The file names of the notebooks of all questions."""
+        return {f"{question.notebook}.ipynb" for question in self.questions}
+
     def is_editable(self, path: str | PurePath) -> bool:
         """Say whether students write a file; `path` is relative to the assignment's folder."""
         return any(fnmatch(str(path), pattern) for pattern in self.editable)

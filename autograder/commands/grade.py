@@ -8,7 +8,7 @@ from autograder.commands.console import console, waiting
 from autograder.course import Course
 from autograder.errors import KitError
 from autograder.grade_class import GradedStudent, grade_class
-from autograder.intake.collect import students_and_sources
+from autograder.intake.collect import split_arguments
 from autograder.report.terminal import print_class, show_class_progress
 
 
@@ -23,7 +23,7 @@ def run(
 ) -> None:
     """Collect what has to be collected, grade, print the class; KitError where not everything could be graded."""
     here = Course(course)
-    chosen, sources = students_and_sources(here, students or here.students())
+    chosen, sources = split_arguments(here, students or here.students())
     if sources:
         chosen = sorted({*chosen, *collect.run(here, sources, pattern, wait)})
     missing = sorted(set(chosen) - set(here.students()))

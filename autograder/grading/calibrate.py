@@ -13,7 +13,7 @@ from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.grading.prepared import Setting, prepared
 from autograder.grading.question import examine, is_available
-from autograder.intake.reference_submission import reference_submission
+from autograder.intake.reference_submission import make_reference_submission
 from autograder.runtime.paths import KIT
 from autograder.runtime.secret import load_secret
 from autograder.runtime.text import join_words
@@ -53,7 +53,7 @@ def reference_cost(question: Question, setting: Setting) -> Cost | None:
     """Return the Cost of the reference's answer to a question on this machine now, or None where it does not pass."""
     # Where the answer is no module of the package, it may be a saved model.
     models = setting.pack.model_files() if question.file != question.source else {}
-    submission, used = reference_submission(setting.manifest, models), []
+    submission, used = make_reference_submission(setting.manifest, models), []
 
     def usage(trial: Trial) -> None:
         used.append(trial.worker.usage())

@@ -136,7 +136,8 @@ def did_not_end(name: str, limits: Limits) -> Reason:
 
 
 def took_too_much_memory(name: str, limits: Limits, memory_mb: int) -> Reason:
-    has = f"This question has {memory_mb} MB of memory{limits.describe_reference_cost(memory_mb, limits.memory_factor, 'MB')}."
+    compared = limits.describe_reference_cost(memory_mb, limits.memory_factor, "MB")
+    has = f"This question has {memory_mb} MB of memory{compared}."
     answers = f"One answer may have {MAX_ANSWER_MB} MB, all answers together {MAX_ANSWERS_MB} MB."
     advice = "Look for an array far larger than x, or a list that grows with every call."
     return Reason("memory", f"{name} took more memory than there is. {has} {answers} {advice}", "memory")

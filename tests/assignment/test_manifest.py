@@ -128,7 +128,7 @@ class TestTheRealManifest:
         files = {path: text.encode() for path, text in read_reference_texts(manifest).items()}
         for question in manifest.questions:
             if question.source and not question.cells:
-                assert Submission("reference", files).code_of(question.file, question.id), question.id
+                assert Submission("reference", files).find_code(question.file, question.id), question.id
                 assert manifest.is_editable(question.file), question.file
 
     def test_every_file_of_the_package_is_the_students_or_provided(self, manifest):

@@ -55,7 +55,7 @@ def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cl
     assert (course.submitted("ann") / "x.ipynb").is_file()  # at the top, where nbgrader looks for notebooks
     assert "A2_eve_attempt" in done.stderr and "was not collected" in done.stderr
     assert not list(course.root.parent.rglob("escaped.py"))
-    assert all("is not in the hand-in" in note for note in read_submission(jdoe, course.manifest).notes)
+    assert all("is not in the submission" in note for note in read_submission(jdoe, course.manifest).notes)
 
     code, out, _ = run_cli("grade", "--course", course.root, "--jobs", "1")
     assert code == 0 and "ann" in out and "jdoe" in out

@@ -10,7 +10,7 @@ from autograder.assignment.reference import make_released_package
 from autograder.checking.pack import load_pack
 from autograder.grading import judge
 from autograder.intake.reading import read_submission
-from autograder.intake.reference_submission import answered_notebooks, reference_submission
+from autograder.intake.reference_submission import make_answered_notebooks, make_reference_submission
 from autograder.intake.submission import Submission
 from tests.golden.comparison import summary
 
@@ -56,10 +56,10 @@ class Case:
     def _submission(self, manifest):
         if self.submission == "reference":
             return dataclasses.replace(
-                reference_submission(manifest, load_pack(manifest).model_files()), name="passed_reference"
+                make_reference_submission(manifest, load_pack(manifest).model_files()), name="passed_reference"
             )
         if self.submission == "release":
-            stubs = answered_notebooks(manifest, lambda notebook, grade_id, cell: cell.released)
+            stubs = make_answered_notebooks(manifest, lambda notebook, grade_id, cell: cell.released)
             return Submission("missing_everything", make_released_package(manifest) | stubs)
         return read_submission(HERE / "submissions" / (self.submission or self.name), manifest)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import KitError
-from autograder.intake.collect import collect, students_and_sources
+from autograder.intake.collect import collect, split_arguments
 from autograder.intake.reading import read_submission
 from autograder.intake.safe_zip import open_zip
 from autograder.runtime.locks import LOCK_FILE
@@ -41,7 +41,7 @@ def bulk(path, folder):
 
 
 def layers_of(course, student):
-    return read_submission(course.submitted(student), course.manifest).text("cs231n/layers.py")
+    return read_submission(course.submitted(student), course.manifest).decode_text("cs231n/layers.py")
 
 
 def there(course):
@@ -98,7 +98,7 @@ def test_of_two_uploads_to_canvas_the_later_counts(course, downloads):
     hand_in(downloads / "doejane_1_100_assignment2_submission-1.zip", "a = 2\n")
     found = collect(course, [downloads])
     assert layers_of(course, "doejane_1") == "a = 2\n"
-    assert ["_99_" in what and "passed over" in why for what, why in found.notes] == [True]
+    assert ["_99_" in what and "not used" in why for what, why in found.notes] == [True]
 
 
 def test_a_moodle_download_has_a_folder_for_each_student(course, downloads, packed):
@@ -171,7 +171,7 @@ def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_collected(
     assert "nothing in it is graded" in reasons["dan"] and "is a link" in reasons["eve.zip"]
     assert "rename it to ID_assignment2.zip" in reasons["assignment2_submission.zip"]
     assert not any(str(course.root) in why for why in reasons.values())
-    sentences = found.sentences()
+    sentences = found.describe()
     assert sentences[0] == "1 collected: ann" and "7 could not be collected:" in sentences
 
 
@@ -196,7 +196,9 @@ class TestCollectingAgain:
             found = collect(course, [downloads])
         assert found.students == {"ann": "replaced"} and layers_of(course, "ann") == "a = 3\n"
         kept = course.root / "submitted" / "ann" / ".earlier"
-        texts = [read_submission(kept / f"assignment2-{n}", course.manifest).text("cs231n/layers.py") for n in (1, 2)]
+        texts = [
+            read_submission(kept / f"assignment2-{n}", course.manifest).decode_text("cs231n/layers.py") for n in (1, 2)
+        ]
         assert texts == ["a = 1\n", "a = 2\n"] and str(kept) in found.notes[0][1]
         assert course.students() == ["ann"]
 
@@ -215,7 +217,7 @@ def test_a_download_that_holds_a_name_twice_gives_the_first(course, downloads):
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("ann_assignment2.zip", inner[1])
     found = collect(course, [downloads])
-    assert layers_of(course, "ann") == "a = 1\n" and "stands there twice" in found.problems[0][1]
+    assert layers_of(course, "ann") == "a = 1\n" and "duplicate name" in found.problems[0][1]
 
 
 def test_a_damaged_part_of_a_download_is_named_and_the_rest_is_collected(course, downloads):
@@ -310,7 +312,7 @@ def test_what_is_no_source_is_refused(course, downloads):
     with pytest.raises(KitError, match="neither a folder nor a zip"):
         collect(course, [downloads / "x.zip"])
     for source in (course.root, course.root.parent, course.root / "submitted"):
-        with pytest.raises(KitError, match="holds this course itself"):
+        with pytest.raises(KitError, match="contains this course itself"):
             collect(course, [source])
 
 
@@ -319,9 +321,9 @@ def test_an_argument_is_a_student_first_then_a_path(course, downloads, monkeypat
     collect(course, [downloads])
     monkeypatch.chdir(downloads.parent)
     (downloads.parent / "ann").mkdir()
-    assert students_and_sources(course, ["ann"]) == (["ann"], [])
-    assert students_and_sources(course, ["downloads"]) == ([], [downloads])
-    assert students_and_sources(course, ["nobody"]) == (["nobody"], [])
-    assert students_and_sources(course, ["ann", course.submitted("ann"), "ann", ""]) == (["ann", ""], [])
-    assert students_and_sources(course, [course.root / "submitted"]) == (["ann"], [])
-    assert students_and_sources(course, [course.submitted("ann")]) == (["ann"], [])
+    assert split_arguments(course, ["ann"]) == (["ann"], [])
+    assert split_arguments(course, ["downloads"]) == ([], [downloads])
+    assert split_arguments(course, ["nobody"]) == (["nobody"], [])
+    assert split_arguments(course, ["ann", course.submitted("ann"), "ann", ""]) == (["ann", ""], [])
+    assert split_arguments(course, [course.root / "submitted"]) == (["ann"], [])
+    assert split_arguments(course, [course.submitted("ann")]) == (["ann"], [])

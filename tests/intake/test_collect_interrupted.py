@@ -32,7 +32,7 @@ def hand_in(tmp_path):
 
 
 def layers_of(course, student):
-    return read_submission(course.submitted(student), course.manifest).text("cs231n/layers.py")
+    return read_submission(course.submitted(student), course.manifest).decode_text("cs231n/layers.py")
 
 
 def in_submitted(course):
@@ -78,7 +78,7 @@ def test_the_next_collecting_goes_on_where_one_was_killed(course, hand_in, step)
     assert collect(course, [downloads]).students == {"ann": "unchanged" if step == 2 else "replaced"}
     kept = course.root / "submitted" / "ann" / ".earlier" / "assignment2-1"
     assert layers_of(course, "ann") == "a = 2\n"
-    assert read_submission(kept, course.manifest).text("cs231n/layers.py") == "a = 1\n"
+    assert read_submission(kept, course.manifest).decode_text("cs231n/layers.py") == "a = 1\n"
     assert not list((course.root / "submitted").glob(".collecting-*"))
 
 

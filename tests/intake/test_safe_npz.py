@@ -132,7 +132,7 @@ class TestIsRefused:
     @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     def test_a_bomb_packed_by_a_method_that_unpacks_all_at_once(self, method):
         said, peak = measured(zipped([("W1.npy", npy(header("(4,)"), bytes(32 << 20)))], method))
-        assert "W1 is packed by another method" in said and peak < 1 << 20
+        assert "W1 is packed by a method that" in said and peak < 1 << 20
 
     def test_too_many_arrays(self):
         member = npy(header("(1,)"), bytes(4))
