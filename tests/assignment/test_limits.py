@@ -1,4 +1,4 @@
-"""Limits are a multiple of what the reference takes, and the reference is measured as a student is."""
+"""Limits are a multiple of the reference's cost, and the reference is measured like a submission."""
 
 import math
 from dataclasses import astuple, replace
@@ -25,7 +25,7 @@ class TestLimits:
         once = LIMITS.raise_to_cost(COST)
         assert once.raise_to_cost(COST) == once
 
-    def test_without_factors_are_what_they_are(self):
+    def test_without_factors_stay_unchanged(self):
         assert Limits(5, 20, 1000).raise_to_cost(COST) == Limits(5, 20, 1000)
 
     @pytest.mark.parametrize("wrong", ["10", None, -1, math.inf, math.nan])
@@ -33,7 +33,7 @@ class TestLimits:
         with pytest.raises(TypeError, match="cpu_factor is .*; expected a number"):
             replace(LIMITS, cpu_factor=wrong)
 
-    def test_say_what_the_reference_takes_at_most(self):
+    def test_describe_an_upper_bound_of_the_reference_s_cost(self):
         assert LIMITS.describe_reference_cost(6, 50, "s") == "; the reference takes less than 0.2 s here"
         assert LIMITS.describe_reference_cost(2048, 4, "MB") == "; the reference takes less than 512 MB here"
         assert LIMITS.describe_reference_cost(6, 0, "s") == ""
@@ -51,7 +51,7 @@ class TestRecordedCosts:
     @pytest.mark.parametrize(
         "text", ["first = ", "first = 3", "first = { cpu = 1 }", "first = { cpu_seconds = 1 }", "\xff"]
     )
-    def test_that_are_broken_are_named_with_the_command_that_mends_them(self, tmp_path, text):
+    def test_that_are_damaged_are_named_with_the_command_that_writes_them(self, tmp_path, text):
         (tmp_path / COSTS_FILE).write_bytes(text.encode("latin-1"))
         with pytest.raises(KitError, match="costs.toml: .*Write the file again: autograder measure") as error:
             read_costs(tmp_path)
@@ -79,7 +79,7 @@ def by_id(manifest, identifier):
 
 
 class TestTheReference:
-    def test_is_measured_near_what_is_on_record(self, manifest, setting):
+    def test_is_measured_near_the_recorded_cost(self, manifest, setting):
         cost, recorded = reference_cost(by_id(manifest, "adam"), setting), read_costs(manifest.root)["adam"]
         # Another unit would be a factor of 1000; another machine is not.
         assert recorded.cpu_seconds / 100 < cost.cpu_seconds < 100 * recorded.cpu_seconds

@@ -1,4 +1,4 @@
-"""Collecting from downloads of every kind: everybody's latest hand-in arrives, and nothing is lost or led astray."""
+"""Collecting from downloads of every kind: each student's latest submission arrives, and no file is lost."""
 
 import os
 import zipfile
@@ -69,7 +69,7 @@ def test_one_zip_and_one_folder_are_sources_too(course, downloads):
 
 @pytest.fixture(params=["unpacked", "one zip", "one zip in a folder", "in a folder of the download's name"])
 def packed(request, tmp_path):
-    """A function that gives a folder of hand-ins as the instructor may have it."""
+    """A function that makes a folder of submissions as an instructor may have it."""
 
     def packed(folder):
         if request.param == "unpacked":
@@ -138,7 +138,7 @@ def test_files_handed_in_one_by_one_find_their_places(course, downloads):
     assert {"cs231n/layers.py", "cs231n/classifiers/fc_net.py", "FullyConnectedNets.ipynb"} <= set(files)
 
 
-def test_of_plain_folders_only_what_may_be_graded_is_copied(course, downloads):
+def test_only_files_of_graded_kinds_are_copied_from_folders(course, downloads):
     hand_in(downloads / "ben.zip")
     mine = downloads / "ann"
     for name in ("cs231n/layers.py", "venv/lib/numpy.py", ".venv/lib/numpy.py", "datasets/x.npz", "cs231n/x.so"):
@@ -151,7 +151,7 @@ def test_of_plain_folders_only_what_may_be_graded_is_copied(course, downloads):
     assert found.problems == [("ann/cs231n/solver.py", "is a link; links are not followed")]
 
 
-def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_collected(course, downloads):
+def test_unusable_files_are_named_with_the_reason_and_the_rest_is_collected(course, downloads):
     hand_in(downloads / "ann.zip")
     (downloads / "ben.zip").write_bytes(b"not a zip at all")
     (downloads / "cleo.rar").write_bytes(b"Rar!")
@@ -190,7 +190,7 @@ class TestCollectingAgain:
         assert collect(course, [downloads]).students == {"ann": "unchanged"}
         assert course.submitted("ann").stat().st_ino == before and there(course) == ["ann/assignment2/ann.zip"]
 
-    def test_another_hand_in_replaces_the_first_which_is_kept(self, course, downloads):
+    def test_another_submission_replaces_the_first_which_is_kept(self, course, downloads):
         for number in (1, 2, 3):
             hand_in(downloads / "ann.zip", f"a = {number}\n")
             found = collect(course, [downloads])
@@ -273,7 +273,7 @@ class TestNobodyIsTakenForAnother:
             (("ANN.zip", "ann.zip"), "the ids ANN and ann look alike"),
         ],
     )
-    def test_what_may_be_one_persons_or_twos_is_left_to_the_instructor(self, course, downloads, names, why):
+    def test_ambiguous_names_are_left_to_the_instructor(self, course, downloads, names, why):
         for name in (*names, "zoe.zip"):
             hand_in(downloads / name)
         found = collect(course, [downloads])
@@ -307,7 +307,7 @@ def test_a_pattern_of_ones_own_names_the_students(course, downloads):
     assert found.students == {"ann": "new"} and found.problems == [("ben.zip", "the name does not fit --pattern")]
 
 
-def test_what_is_no_source_is_refused(course, downloads):
+def test_a_path_that_is_no_source_is_refused(course, downloads):
     (downloads / "x.zip").write_bytes(b"no zip")
     with pytest.raises(KitError, match="neither a folder nor a zip"):
         collect(course, [downloads / "x.zip"])

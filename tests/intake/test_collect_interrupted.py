@@ -1,4 +1,4 @@
-"""Collecting that is killed, kept from writing or done twice at once: no hand-in is lost, nobody else waits."""
+"""Collecting that is killed, cannot write or runs twice at once: no submission is lost, no other student waits."""
 
 import multiprocessing
 import os
@@ -61,7 +61,7 @@ def collect_and_be_killed(course, source, step):
 
 
 @pytest.mark.parametrize("step, text", [(0, "a = 1\n"), (1, "a = 1\n"), (2, "a = 2\n")])
-def test_after_a_kill_at_any_step_a_hand_in_is_there_and_nothing_is_left_lying(course, hand_in, step, text):
+def test_after_a_kill_at_any_step_a_submission_is_there_and_no_temporary_file(course, hand_in, step, text):
     collect(course, [hand_in("a = 1\n", "ann", "ben")])
     collect_and_be_killed(course, hand_in("a = 2\n", "ann"), step)
     finish_interrupted_collect(course)  # as grading does
@@ -82,12 +82,12 @@ def test_the_next_collecting_goes_on_where_one_was_killed(course, hand_in, step)
     assert not list((course.root / "submitted").glob(".collecting-*"))
 
 
-def test_tidying_a_course_without_hand_ins_does_nothing(course):
+def test_finishing_in_a_course_without_submissions_does_nothing(course):
     finish_interrupted_collect(course)
     assert not (course.root / "submitted").exists()
 
 
-def test_a_failure_half_way_leaves_what_was_there_and_the_others_are_collected(course, hand_in, monkeypatch):
+def test_a_failed_rename_leaves_the_old_submission_and_the_others_are_collected(course, hand_in, monkeypatch):
     collect(course, [hand_in("a = 1\n", "ann")])
     rename = os.rename
 

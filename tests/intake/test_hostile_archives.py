@@ -1,4 +1,4 @@
-"""Archives and ids made to lead out of their folder, to fill memory or disk, or to trip whoever opens them."""
+"""Archives and ids that try to leave their folder, to fill memory or disk, or to crash the reader."""
 
 import io
 import os
@@ -92,7 +92,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_in_a_hand_in_costs_no_more_than_a_hand_in(name, tmp_path, manifest):
+def test_a_bomb_in_a_submission_costs_no_more_than_a_submission(name, tmp_path, manifest):
     path = tmp_path / "eve.zip"
     path.write_bytes(BOMBS[name])
     tracemalloc.start()
@@ -172,11 +172,11 @@ def test_a_damaged_download_ends_in_a_reason_never_in_a_traceback(tmp_path, cour
             assert "neither a folder nor a zip" in str(error) or "cannot be unpacked" in str(error), seed
         else:
             assert found.students or found.problems, seed
-            assert set(found.students) <= {"ann", "ben", path.stem}, seed  # one cut off may be taken for one hand-in
+            assert set(found.students) <= {"ann", "ben", path.stem}, seed  # a truncated zip may count as one submission
         path.unlink()
 
 
-def test_what_is_neither_file_nor_folder_in_a_download_is_left_out(tmp_path, course):
+def test_special_files_in_a_download_are_left_out(tmp_path, course):
     source = tmp_path / "downloads"
     source.mkdir()
     os.mkfifo(source / "eve.zip")
@@ -206,7 +206,7 @@ NO_IDS += ["a\u202eb", "a\u200bb", "\ufeffa", "a\x9bb", "a\ud800", "\xa0a"]
 
 
 @pytest.mark.parametrize("student", NO_IDS)
-def test_what_could_lead_astray_is_no_id(student):
+def test_a_text_that_leads_to_another_folder_is_no_id(student):
     assert find_id_problem(student)
 
 

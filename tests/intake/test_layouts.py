@@ -68,12 +68,12 @@ TOPS = [
 
 
 @pytest.mark.parametrize("top", TOPS)
-def test_a_folder_is_read_wherever_the_package_lies(top, package, folder, manifest):
+def test_a_folder_is_read_with_the_package_at_any_place(top, package, folder, manifest):
     assert read_submission(folder(below(top, package)), manifest).files == package
 
 
 @pytest.mark.parametrize("top", TOPS)
-def test_a_zip_is_read_wherever_the_package_lies(top, package, archive, manifest):
+def test_a_zip_is_read_with_the_package_at_any_place(top, package, archive, manifest):
     assert read_submission(archive(below(top, package)), manifest).files == package
 
 
@@ -83,7 +83,7 @@ def test_of_a_whole_course_this_assignment_is_graded(other, package, folder, man
     assert read_submission(top, manifest).files == package
 
 
-def test_what_a_mac_adds_to_a_zip_changes_nothing(package, archive, manifest, isolation):
+def test_files_that_a_mac_adds_to_a_zip_change_nothing(package, archive, manifest, isolation):
     """Packed in the Finder, in a folder with a Chinese name, without any notebook: graded all the same."""
     mac = {"__MACOSX/作业/cs231n/._layers.py": b"\0\5\26\7", "作业/.DS_Store": b"\0", "作业/cs231n/._layers.py": b"\0"}
     submission = read_submission(archive(mac | below("作业/", package)), manifest)

@@ -1,4 +1,4 @@
-"""Names of hand-ins: each system's own form, the plain ones, and names that try to be somebody else's."""
+"""Names of submissions: the form of each LMS, plain names, and names that imitate another student's."""
 
 from datetime import datetime
 
@@ -45,7 +45,7 @@ def test_the_id_is_found_in(name, student):
         (["ann", "anton", "anna"], ["ann", "anton", "anna"]),
     ],
 )
-def test_blackboards_title_is_what_all_names_of_a_download_share(headings, students):
+def test_blackboards_title_is_the_common_beginning_of_all_names(headings, students):
     names = [f"{heading}_attempt_2026-11-01-10-11-12_my_work.zip" for heading in headings]
     owners = find_owners([*names, "A2.txt"], "assignment2")
     assert [owners[name].student for name in names] == students and owners["A2.txt"].heading == ""
@@ -59,7 +59,7 @@ def test_an_accent_typed_in_two_ways_is_one_id():
 @pytest.mark.parametrize(
     "name", ["assignment2.zip", "assignment2_submission.zip", "assignment2_submission (1).zip", "Submission.zip"]
 )
-def test_a_name_that_every_zip_may_have_is_nobodys(name):
+def test_a_common_name_of_zips_has_no_owner(name):
     assert find_owner(name, "assignment2") is None
 
 
@@ -73,7 +73,7 @@ def test_a_name_that_every_zip_may_have_is_nobodys(name):
         ("mallory_1_2_bob_assignment2.zip", "mallory_1"),
     ],
 )
-def test_nobody_is_taken_for_another_by_what_they_call_their_file(name, student):
+def test_the_name_of_a_students_file_changes_no_owner(name, student):
     assert find_owner(name, "assignment2").student == student
 
 
@@ -104,11 +104,11 @@ def test_a_pattern_takes_the_place_of_every_known_form():
     assert find_owner("ann_assignment2.zip", "assignment2", pattern) is None
 
 
-@pytest.mark.parametrize("text, said", [("(", "is no regular expression"), (r"\w+", "(?P<student>...)")])
-def test_a_pattern_that_cannot_be_used_is_refused_with_what_is_wrong(text, said):
+@pytest.mark.parametrize("text, expected", [("(", "is no regular expression"), (r"\w+", "(?P<student>...)")])
+def test_an_unusable_pattern_is_refused_with_the_reason(text, expected):
     with pytest.raises(KitError) as caught:
         compile_pattern(text)
-    assert said in str(caught.value) and "--pattern" in str(caught.value)
+    assert expected in str(caught.value) and "--pattern" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_what_is_wrong(text, said)
         "Com1",
     ],
 )
-def test_what_cannot_be_a_folders_name_is_no_id(student):
+def test_a_text_that_cannot_name_a_folder_is_no_id(student):
     assert "cannot be a student's id" in find_id_problem(student)
 
 

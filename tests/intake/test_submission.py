@@ -1,4 +1,4 @@
-"""Any hand-in is read or refused with a sentence; nothing of it is trusted, and what the worker imports is known."""
+"""Any submission is read or refused with a sentence; the worker imports the staged files only."""
 
 import os
 import stat
@@ -73,7 +73,7 @@ class TestReading:
     def test_of_the_notebook_alone_is_enough(self, handed_in):
         assert handed_in({"downloads/One.ipynb": NOTEBOOK}).files == {"One.ipynb": NOTEBOOK}
 
-    def test_passes_over_what_is_not_graded(self, handed_in):
+    def test_ignores_files_that_are_not_graded(self, handed_in):
         read = handed_in(
             {
                 "pkg/layers.py": LAYERS,
@@ -86,7 +86,7 @@ class TestReading:
         )
         assert list(read.files) == ["pkg/layers.py"] and read.notes == []
 
-    def test_leaves_out_and_names_what_is_over_a_size_limit(self, handed_in, monkeypatch):
+    def test_leaves_out_and_names_files_above_a_size_limit(self, handed_in, monkeypatch):
         monkeypatch.setattr(file_limits, "MAX_FILE", 50)
         monkeypatch.setattr(file_limits, "MAX_TOTAL", 100)
         files = {"pkg/layers.py": LAYERS, "pkg/long.py": b"#" * 51, "pkg/m.py": b"#" * 50, "pkg/n.py": b"#" * 50}
@@ -98,7 +98,7 @@ class TestReading:
         )
         assert other == "pkg/long.py was left out: one such file may have 0 KB."
 
-    def test_leaves_out_what_is_over_the_number_of_files(self, handed_in, monkeypatch):
+    def test_leaves_out_files_above_the_number_of_files(self, handed_in, monkeypatch):
         monkeypatch.setattr(file_limits, "MAX_FILES", 2)
         read = handed_in({f"pkg/m{i}.py": b"" for i in range(4)})
         assert set(read.files) == {"pkg/m0.py", "pkg/m1.py"}
@@ -108,7 +108,7 @@ class TestReading:
             "Submit only the files of the assignment."
         )
 
-    def test_reads_the_package_first_whatever_was_packed_along(self, handed_in, monkeypatch):
+    def test_reads_the_package_before_other_files(self, handed_in, monkeypatch):
         """A virtual environment, or notebooks of many megabytes, must not use up the limits before it."""
         monkeypatch.setattr(file_limits, "MAX_FILES", 2)
         monkeypatch.setattr(file_limits, "MAX_TOTAL", 60)
@@ -122,7 +122,7 @@ class TestReading:
             handed_in(files)
         assert error.value.exit_code == INPUT
 
-    def test_remarks_on_files_that_do_not_parse(self, handed_in):
+    def test_warns_about_files_that_do_not_parse(self, handed_in):
         read = handed_in(
             {
                 "pkg/layers.py": b"def f(:\n",
@@ -133,7 +133,9 @@ class TestReading:
         )
         one, two, layers, nets = read.notes
         assert one.startswith("One.ipynb could not be read: ") and two.startswith("Two.ipynb could not be read: ")
-        assert layers.startswith("pkg/layers.py, line 1: ") and nets.startswith("pkg/nets/a.py: cannot be decoded as text")
+        assert layers.startswith("pkg/layers.py, line 1: ") and nets.startswith(
+            "pkg/nets/a.py: cannot be decoded as text"
+        )
 
 
 def refuse(monkeypatch, owner, name, forbidden):
@@ -169,8 +171,8 @@ class TestAFolder:
         assert list(read.files) == ["pkg/layers.py"]
         assert read.notes == ["pkg/fifo.py is not a regular file; it was left out"]
 
-    def test_names_what_cannot_be_read(self, tmp_path, monkeypatch):
-        """The superuser reads everything, so what the system would say is said by the test."""
+    def test_names_files_that_cannot_be_read(self, tmp_path, monkeypatch):
+        """The superuser can read every file, so the test raises the system's error."""
         for name in ("layers.py", "nets/a.py", "secret.py"):
             (tmp_path / "pkg" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "pkg" / name).write_bytes(LAYERS)
@@ -268,7 +270,7 @@ class TestAZip:
 @pytest.mark.parametrize(
     "name, says", [("nobody", "there is no such file or folder"), ("fifo", "neither a folder nor")]
 )
-def test_a_path_that_is_no_hand_in_is_refused(tmp_path, name, says):
+def test_a_path_that_is_no_submission_is_refused(tmp_path, name, says):
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(KitError, match=says):
         read_submission(tmp_path / name, MANIFEST)
@@ -294,7 +296,7 @@ class TestStaging:
         own = {"pkg/helpers.py": b"1", "pkg/nets/mine.py": b"2", "pkg/nets/deep/er.py": b"3"}
         assert staged(own) == RELEASED | own
 
-    def test_leaves_out_what_is_no_module_of_the_package(self, staged):
+    def test_leaves_out_files_that_are_no_modules_of_the_package(self, staged):
         assert staged({"numpy.py": b"cheat", "One.ipynb": b"", "pkg/One.ipynb": b""}) == RELEASED
 
     @pytest.mark.parametrize("today", [None, RELEASED["pkg/optimizers.py"]], ids=["absent", "untouched"])

@@ -1,4 +1,4 @@
-"""The pages: what they say, that they escape, and that a real browser runs nothing a student wrote."""
+"""The pages contain every result, escape every text, and a real browser runs nothing that a student wrote."""
 
 import re
 from html import escape
@@ -38,7 +38,7 @@ HOSTILE = (
 
 
 def heat_map(picture):
-    """Stand in for the check pack's own."""
+    """Replace the heat map of the check pack."""
     return f"<figure>{escape(picture['caption'])}</figure>"
 
 
@@ -138,33 +138,33 @@ def test_class_page_shows_means():
     assert "<b>3.5</b><br><i>of 5</i>" in page  # affine_backward: (5 + 2) / 2
 
 
-def test_weak_isolation_is_said_aloud():
+def test_weak_isolation_has_a_notice():
     assert "Weak isolation" not in html.render_class_page([report("a")])
     assert "1 of 2 submissions" in html.render_class_page([report("a"), report("b", strong=False)])
     assert "bubblewrap cannot run here" in html.render_student_page(report("b", strong=False), heat_map)
 
 
-def test_class_page_tells_of_different_kits_and_of_what_wants_a_human():
+def test_class_page_names_different_kits_and_answers_to_grade_by_hand():
     other = report("b", adam="grader_fault", rmsprop="skipped")
     other.kit["digest"] = "beef"
     page = html.render_class_page([report("a"), other])
     assert "Different kits" in page and "Grade these by hand" in page and "Skipped" in page
 
 
-def test_class_page_stands_an_empty_class_and_unequal_questions():
+def test_class_page_works_for_an_empty_class_and_unequal_questions():
     assert "<dd>0<small> / 0</small>" in html.render_class_page([])
     short = report("short")
     short.questions = short.questions[:3]
     assert "not in this report" in html.render_class_page([report("long"), short])
 
 
-def test_student_page_opens_what_failed_and_closes_what_passed():
+def test_student_page_opens_failed_questions_and_closes_passed_ones():
     page = html.render_student_page(sample_class()[1], heat_map)
     details = {attrs["id"]: "open" in attrs for tag, attrs in Tags(page).found if attrs.get("class") == "question"}
     assert details["affine_backward"] and details["TwoLayerNet"] and not details["affine_forward"]
 
 
-def test_student_page_tells_what_is_needed_to_mend_and_to_repeat():
+def test_student_page_contains_the_diagnosis_and_the_data_to_reproduce_it():
     page = html.render_student_page(sample_class()[1], heat_map)
     for text in ("Most likely: dw is half", "Draw the shapes", "5.0e-01", "[96, 3]", "close to its bound", "debug: ("):
         assert text in page
@@ -174,7 +174,7 @@ def test_student_page_tells_what_is_needed_to_mend_and_to_repeat():
         assert text in page
 
 
-def test_fragment_stands_alone():
+def test_fragment_needs_no_style_sheet():
     text = html.render_question(sample_class()[1].question("affine_backward"), heat_map)
     tags = Tags(text).found
     assert not any(tag in ("style", "script", "link") or "class" in attrs for tag, attrs in tags)
@@ -266,7 +266,7 @@ def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
         tab.events.clear()
 
 
-def test_the_policy_stops_what_slips_through_the_escaping(tab, tmp_path):
+def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
     slip = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
     (tmp_path / "page.html").write_text(
         html.render_student_page(report("a", adam="failed"), lambda _: slip), encoding="utf-8"

@@ -73,7 +73,7 @@ class TestWritingAndReading:
         made.save(path)
         assert report.load_report(path) == made
 
-    def test_gives_valid_utf_8_whatever_the_text(self, tmp_path):
+    def test_gives_valid_utf_8_for_any_text(self, tmp_path):
         example(graded_at="\ud800 é").save(tmp_path / "report.json")
         assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["graded_at"] == "\ud800 é"
 
@@ -139,7 +139,7 @@ class TestTheWorstVerdict:
             ("error", "missing"),
         ],
     )
-    def test_prefers_what_the_student_has_to_mend_first(self, better, worse):
+    def test_prefers_the_verdict_that_the_student_must_correct_first(self, better, worse):
         assert find_worst_verdict([better, worse, better]) == worse
 
 

@@ -1,4 +1,4 @@
-"""What the commands print: no message, note or id writes a line that looks like one of the program's own."""
+"""No message, note or id in the output of a command writes a line that looks like a line of the program."""
 
 import io
 
@@ -35,7 +35,7 @@ class Found:
 
 
 @pytest.mark.parametrize("width", [20, 80, 300])
-def test_nothing_stands_at_the_start_of_a_line_that_is_not_ours(report, width, tmp_path):
+def test_no_text_of_a_student_imitates_a_line_of_the_program(report, width, tmp_path):
     class Course:
         reports = tmp_path
 

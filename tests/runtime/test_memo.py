@@ -19,7 +19,7 @@ def test_a_result_is_computed_once():
     assert [memo.get("key", lambda: calls.append(1) or len(calls)) for _ in range(3)] == [1, 1, 1]
 
 
-def test_what_raises_is_not_kept():
+def test_a_computation_that_raises_keeps_no_result():
     memo = Memo(10_000)
     with pytest.raises(ZeroDivisionError):
         memo.get("key", lambda: 1 / 0)
