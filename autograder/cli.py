@@ -13,10 +13,10 @@ import typer
 
 from autograder.commands.console import console, errors
 from autograder.errors import BROKEN_PIPE, KitError
-from autograder.runtime.os_errors import as_storage_error
-from autograder.runtime.signals import interruptible
+from autograder.runtime.os_errors import find_storage_error
+from autograder.runtime.signals import handle_stop_signals
 from autograder.runtime.startup import skip_slow_grammars
-from autograder.runtime.text import printable
+from autograder.runtime.text import make_printable
 
 app = typer.Typer(
     help="Release an assignment, grade a class in a sandbox, read why a gradient is wrong.",
@@ -65,7 +65,7 @@ WaitOption = Annotated[
 
 
 @app.command()
-@interruptible("The old release is in place, or the next command puts the new one there.")
+@handle_stop_signals("The old release is in place, or the next command puts the new one there.")
 def release(
     check: Annotated[bool, typer.Option("--check", help="Only say whether release/ is up to date.")] = False,
     course: CourseOption = Path("."),
@@ -78,7 +78,7 @@ def release(
 
 
 @app.command()
-@interruptible("Nothing was written.")
+@handle_stop_signals("Nothing was written.")
 def check(
     path: SubmissionArgument,
     json: Annotated[Optional[Path], typer.Option("--json", help="Write the report here as JSON.")] = None,
@@ -119,7 +119,7 @@ def reproduce(
 
 
 @app.command()
-@interruptible("What is collected is kept; run the same command again to go on.")
+@handle_stop_signals("What is collected is kept; run the same command again to go on.")
 def collect(
     sources: Annotated[
         list[Path],
@@ -141,7 +141,7 @@ def collect(
 
 
 @app.command()
-@interruptible("What is graded is kept; run the same command again to go on.")
+@handle_stop_signals("What is graded is kept; run the same command again to go on.")
 def grade(
     students: Annotated[
         Optional[list[str]],
@@ -217,8 +217,8 @@ def main() -> None:
             sys.exit(BROKEN_PIPE)
         raise
     except (KitError, OSError) as error:
-        known = error if isinstance(error, KitError) else as_storage_error(error)
+        known = error if isinstance(error, KitError) else find_storage_error(error)
         if known is None:
             raise
-        errors.print(f"autograder: {printable(str(known))}".replace("\n", "\n  "), soft_wrap=True)
+        errors.print(f"autograder: {make_printable(str(known))}".replace("\n", "\n  "), soft_wrap=True)
         sys.exit(known.exit_code)

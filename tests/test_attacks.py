@@ -14,17 +14,18 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder.assignment.manifest import Limits
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checking.compare import agrees, expect_close, expect_number
 from autograder.checking.criteria import Wrong
 from autograder.course.gradebook import record
 from autograder.course.report_store import read_of, report_for, report_path
 from autograder.errors import KitError
 from autograder.grading.submission import judge
-from autograder.intake.reading import MAX_SOURCE, read_submission
+from autograder.intake.file_limits import MAX_SOURCE
+from autograder.intake.reading import read_submission
 from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
-from autograder.report.html import student_page
+from autograder.report.html import render_student_page
 from autograder.report.terminal import print_question
 from autograder.samples.load import load_samples
 from autograder.sandbox.worker_client import WorkerClient
@@ -36,7 +37,7 @@ LIMITS = Limits(cpu_seconds=60, wall_seconds=240, memory_mb=2048)
 
 def attacked(manifest, text):
     """The reference with `text` at the end of layers.py, where it replaces what stands before."""
-    files = {path: data.encode() for path, data in reference_texts(manifest).items()}
+    files = {path: data.encode() for path, data in read_reference_texts(manifest).items()}
     return Submission("attack", files | {"cs231n/layers.py": files["cs231n/layers.py"] + b"\n\n" + text.encode()})
 
 
@@ -98,7 +99,7 @@ for folder in ("/", "/usr", "/kit", "/kit/worker", "/submission", "/submission/c
     def test_leaves_no_process_behind(self, manifest, isolation, tmp_path):
         code = "import threading, time\ndef relu_forward(x):\n    for _ in range(9):\n"
         code += "        threading.Thread(target=time.sleep, args=(60,)).start()\n    return x, x\n"
-        stage(attacked(manifest, code), package_files(manifest), manifest, tmp_path, {})
+        stage(attacked(manifest, code), make_released_package(manifest), manifest, tmp_path, {})
         with WorkerClient(tmp_path, LIMITS, isolation) as student:
             student.call("cs231n.layers:relu_forward", 1.0)
             ours = family(student._process.pid)
@@ -183,7 +184,7 @@ NAMES = ["cs231n/" + "a" * 300 + ".py", "cs231n/" + "d/" * 2000 + "a.py", "cs231
 def test_a_file_name_that_cannot_be_written_is_left_out(name, manifest, isolation, tmp_path):
     path = tmp_path / "hand-in.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for own, text in reference_texts(manifest).items():
+        for own, text in read_reference_texts(manifest).items():
             archive.writestr(own, text)
         archive.writestr("cs231n/x.py", "")
         archive.writestr(name, "")
@@ -215,7 +216,7 @@ def test_a_module_too_large_to_be_parsed_safely_is_left_out(manifest, tmp_path):
 
 @pytest.mark.parametrize("codec", ["undefined", "idna", "utf-16", "rot13", "unicode_escape"])
 def test_a_module_in_an_odd_encoding_gets_a_verdict(codec, manifest, isolation):
-    data = f"# coding: {codec}\n{reference_texts(manifest)['cs231n/layers.py']}".encode()
+    data = f"# coding: {codec}\n{read_reference_texts(manifest)['cs231n/layers.py']}".encode()
     report = judge(Submission("odd", {"cs231n/layers.py": data}), manifest, isolation, ["relu_forward"])
     assert report.question("relu_forward").verdict in ("passed", "error", "missing")
 
@@ -223,7 +224,7 @@ def test_a_module_in_an_odd_encoding_gets_a_verdict(codec, manifest, isolation):
 def test_nothing_a_student_says_reaches_page_or_terminal_unescaped(manifest, isolation):
     sample = load_samples()["error_markup_in_messages"]
     report = judge(Submission("x", sample.files(manifest)), manifest, isolation, sample.questions)
-    page = student_page(report, PACK.heat_map)
+    page = render_student_page(report, PACK.heat_map)
     terminal = io.StringIO()
     for question in report.questions:
         print_question(Console(file=terminal, force_terminal=True, width=200), question)

@@ -1,4 +1,4 @@
-"""Grading a class: nobody's trouble touches anybody else, and what is done already is not done again."""
+"""Grading a class: a problem of one student affects no other student, and finished work is not repeated."""
 
 import shutil
 
@@ -130,11 +130,11 @@ def test_a_damaged_report_on_file_is_made_anew(tmp_path, make_course, hand_in):
     grade_class(course)
     report_path(course, "eli").write_text('{"format_version": 1')
     assert grade_class(course)[0].problem == ""
-    assert report.load(report_path(course, "eli")).score == 0
+    assert report.load_report(report_path(course, "eli")).score == 0
 
 
 def test_a_link_to_the_reference_is_not_followed(tmp_path, make_course, hand_in, manifest):
-    """nbgrader copies what a link points at into autograded/; the judge reads the hand-in itself."""
+    """nbgrader copies the target of a link into autograded/; the judge reads the submission itself."""
     course = make_course(tmp_path)
     folder = hand_in(course, "mallory", "missing_everything")
     layers = folder / "cs231n" / "layers.py"
@@ -156,7 +156,7 @@ def test_a_required_sandbox_that_is_missing_stops_before_anything_runs(tmp_path,
     assert not course.reports.exists()
 
 
-def test_a_judge_that_is_killed_costs_nobody_elses_grades(tmp_path, make_course, monkeypatch):
+def test_a_killed_judge_costs_no_other_student_a_grade(tmp_path, make_course, monkeypatch):
     course = make_course(tmp_path)
     monkeypatch.setattr(classroom, "Job", JobThatKillsForEve)
     students = ["ada", "eve", "ian", "kim", "zoe"]
@@ -178,7 +178,7 @@ def test_strange_student_ids_are_graded_like_any_other_and_impossible_ones_not_a
     assert "hara & co" not in page and "hara &amp; co" in page and not (course.reports / "x <b>").exists()
 
 
-def test_a_file_in_the_place_of_a_hand_in_is_named(tmp_path, make_course):
+def test_a_file_in_the_place_of_a_submission_is_named(tmp_path, make_course):
     course = make_course(tmp_path)
     path = course.submitted("eve")
     path.parent.mkdir(parents=True)

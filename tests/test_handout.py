@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from nbgrader.preprocessors import ClearSolutions
 
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.assignment.regions import BEGIN, END
-from autograder.intake.lms_names import owner_of
+from autograder.intake.lms_names import find_owner
 from autograder.intake.reading import read_submission
 from autograder.release.build import handout_files
 
@@ -49,14 +49,14 @@ def write(folder, files):
 @pytest.fixture
 def released(tmp_path, manifest, notebooks):
     """The assignment as a student unpacks it."""
-    files = package_files(manifest) | handout_files(manifest)
+    files = make_released_package(manifest) | handout_files(manifest)
     return write(tmp_path / "assignment2", files | {name: data for name, (_, data) in notebooks.items()})
 
 
 @pytest.fixture
 def finished(released, manifest, notebooks):
     """The assignment with every answer in its place, and the litter that comes of working."""
-    texts = reference_texts(manifest)
+    texts = read_reference_texts(manifest)
     files = {
         path: "\n".join(line for line in text.split("\n") if line.strip() not in (BEGIN, END)).encode()
         for path, text in texts.items()
@@ -106,7 +106,7 @@ def test_a_finished_assignment_is_handed_in_whole_and_without_anything_else(fini
     assert set(submission.files) == graded_names(manifest) and submission.notes == []
     for name, data in submission.files.items():
         assert data == (finished / name).read_bytes(), name
-    assert owner_of(path.name, manifest.name).student == "ann"
+    assert find_owner(path.name, manifest.name).student == "ann"
 
 
 def test_what_a_student_added_goes_along_and_what_was_provided_does_not(finished, manifest):
@@ -177,7 +177,7 @@ class TestReadme:
             assert f"`{name}`" in self.text, name
 
     def test_names_no_file_that_is_not_handed_out(self, manifest):
-        known = set(package_files(manifest)) | set(handout_files(manifest)) | graded_names(manifest)
+        known = set(make_released_package(manifest)) | set(handout_files(manifest)) | graded_names(manifest)
         named = set(re.findall(r"`([\w./-]+\.(?:py|pyx|ipynb|txt|toml|sh|npz))`", self.text))
         assert {name for name in named if name not in known and f"cs231n/{name}" not in known} == set()
 

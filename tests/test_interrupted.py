@@ -12,15 +12,15 @@ import pytest
 
 from autograder.course.report_store import read_of
 from autograder.grade_class import grade_class
-from autograder.runtime.locks import NAME, alone
-from autograder.runtime.temporary import NOTE, scratch
+from autograder.runtime.locks import LOCK_FILE, lock_folder
+from autograder.runtime.temporary import SCRATCH_NOTE, use_scratch_folder
 from tests.kills.running import alive
 
 ROOT = Path(__file__).resolve().parents[1]
 HOLD = """
 import sys
-from autograder.runtime.locks import alone
-with alone(sys.argv[1], "autograder grade"):
+from autograder.runtime.locks import lock_folder
+with lock_folder(sys.argv[1], "autograder grade"):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -60,7 +60,7 @@ def test_a_second_command_is_refused_and_told_by_whom(course, run_cli, holder, t
     code, _, said = run_cli(*command, "--course", course.root)
     assert code == 6
     assert f"`autograder grade` (process {other.pid}, since " in said and "or with --wait" in said
-    assert sorted(path.name for path in course.root.iterdir()) == [NAME, "nbgrader_config.py", "submitted"]
+    assert sorted(path.name for path in course.root.iterdir()) == [LOCK_FILE, "nbgrader_config.py", "submitted"]
 
 
 def test_nbgraders_own_autograde_is_refused_too(tmp_path, make_course, hand_in, holder):
@@ -81,7 +81,7 @@ def test_a_second_command_may_wait(tmp_path, holder):
         other.stdin.write("\n")
         other.stdin.flush()
 
-    with alone(tmp_path, "autograder grade", waits):
+    with lock_folder(tmp_path, "autograder grade", waits):
         assert other.wait() == 0
     assert len(said) == 1 and f"waiting until `autograder grade` (process {other.pid}" in said[0]
 
@@ -90,26 +90,26 @@ def test_a_killed_command_leaves_no_lock(tmp_path, holder):
     other = holder(tmp_path)
     other.kill()
     other.wait()
-    with alone(tmp_path, "autograder grade"), alone(tmp_path, "autograder collect"):
-        assert f'"pid": {os.getpid()}' in (tmp_path / NAME).read_text()
-    assert (tmp_path / NAME).read_text() == ""
+    with lock_folder(tmp_path, "autograder grade"), lock_folder(tmp_path, "autograder collect"):
+        assert f'"pid": {os.getpid()}' in (tmp_path / LOCK_FILE).read_text()
+    assert (tmp_path / LOCK_FILE).read_text() == ""
 
 
 def test_temporary_files_of_a_killed_run_are_removed_by_the_next(tmp_path):
     before = tempfile.gettempdir()
     left = Path(before) / f"autograder-{'0' * 32}"
     (left / "submission-1").mkdir(parents=True)
-    (tmp_path / NOTE).write_text(str(left))
-    with scratch(tmp_path):
+    (tmp_path / SCRATCH_NOTE).write_text(str(left))
+    with use_scratch_folder(tmp_path):
         inside = Path(tempfile.mkdtemp())
         assert inside.parent != left and not left.exists() and inside.parent.name.startswith("autograder-")
-    assert not inside.parent.exists() and not (tmp_path / NOTE).exists() and tempfile.gettempdir() == before
+    assert not inside.parent.exists() and not (tmp_path / SCRATCH_NOTE).exists() and tempfile.gettempdir() == before
 
 
 @pytest.mark.parametrize("noted", ["", "/", "/tmp", "autograder-" + "0" * 32 + "/..", "/etc/passwd", "\0"])
 def test_only_a_folder_of_its_own_is_ever_removed(tmp_path, noted):
-    (tmp_path / NOTE).write_text(noted)
-    with scratch(tmp_path):
+    (tmp_path / SCRATCH_NOTE).write_text(noted)
+    with use_scratch_folder(tmp_path):
         pass
     assert Path("/tmp").is_dir() and Path("/etc/passwd").is_file()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake import reading
+from autograder.intake import file_limits
 
 SCRIPT = Path(__file__).resolve().parents[1] / "assignment2" / "make_submission.py"
 MANIFEST = """
@@ -196,8 +196,8 @@ def test_a_notebook_that_is_none_is_named(work):
 
 def test_its_limits_are_the_graders():
     for name in ("MAX_FILES", "MAX_FILE", "MAX_TOTAL", "MAX_SOURCE", "MAX_NAME"):
-        assert getattr(make, name) == getattr(reading, name), name
-    assert make.PASSED_OVER | {".git"} == reading.PASSED_OVER
+        assert getattr(make, name) == getattr(file_limits, name), name
+    assert make.PASSED_OVER | {".git"} == file_limits.IGNORED_FOLDERS
 
 
 def test_what_is_too_large_for_the_grader_is_said(work, monkeypatch):

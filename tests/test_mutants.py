@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis import single_edits as edits
 from autograder.diagnosis.mutation.derive import derive, mutants_of, spread
 from autograder.diagnosis.mutation.kinds import SAID
@@ -94,7 +94,7 @@ def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest)
 
 
 def test_every_mutant_differs_and_can_be_read_by_python(every_mutant, manifest):
-    texts = reference_texts(manifest)
+    texts = read_reference_texts(manifest)
     versions = Counter()
     for mutant in every_mutant[::29]:
         text = mutant.applied(texts[mutant.file])

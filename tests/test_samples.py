@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.grading.submission import judge
-from autograder.report.verdicts import worst
+from autograder.report.verdicts import find_worst_verdict
 from autograder.samples.load import SUBMISSIONS, load_samples
 from tests.kit import PACK
 from tests.mutants.failing_criteria import load_entries
@@ -36,7 +36,7 @@ def test_verdicts_are_the_expected_ones(name, manifest, isolation):
     verdicts = {question.id: question.verdict for question in report.questions}
     otherwise = "missing" if sample.base == "release" else "passed"
     assert verdicts == {identifier: sample.expect.get(identifier, otherwise) for identifier in judged}
-    assert name.partition("_")[0] == worst(verdicts.values()), "the name begins with the worst verdict"
+    assert name.partition("_")[0] == find_worst_verdict(verdicts.values()), "the name begins with the worst verdict"
 
     for question in report.questions:
         assert 0 <= question.points <= question.max_points

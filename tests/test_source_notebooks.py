@@ -77,7 +77,7 @@ def test_ids_are_unique(path):
 @every_notebook
 def test_each_question_has_one_test_cell_with_its_points(path):
     tests = [(cell.id, marks(cell)["grade_id"], marks(cell)["points"]) for cell in read(path).cells if is_test(cell)]
-    asked = [(q.id, q.id, 0 if q.bonus else q.points) for q in MANIFEST.of_notebook(path.stem)]  # bonus comes on top
+    asked = [(q.id, q.id, 0 if q.bonus else q.points) for q in MANIFEST.find_questions(path.stem)]  # bonus comes on top
     assert tests == asked
 
 

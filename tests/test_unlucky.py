@@ -12,7 +12,7 @@ import pytest
 
 from autograder.course.course import Course
 from autograder.errors import KitError, StorageError
-from autograder.runtime.locks import NAME
+from autograder.runtime.locks import LOCK_FILE
 from autograder.sandbox.bubblewrap import why_not_bubblewrap
 from autograder.sandbox.landlock import why_not_landlock
 from tests.kills.course import CLASS, make_class
@@ -153,7 +153,7 @@ def test_a_gradebook_that_cannot_be_written_to_is_refused(course, grade, somebod
 
 def _let_through(folder):
     """Let somebody else get to a course, whose lock was nobody's so far."""
-    (folder / NAME).unlink()
+    (folder / LOCK_FILE).unlink()
     for path in folder.parents:
         if path.is_relative_to("/tmp") and path != Path("/tmp"):
             path.chmod(path.stat().st_mode | 0o711)
@@ -240,11 +240,11 @@ def test_a_damaged_secret_is_refused(course, grade):
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere"), os.mkfifo])
 def test_what_lies_in_the_place_of_the_secret_is_refused(tmp_path, make):
-    from autograder.runtime.secret import NAME, known_secret_of, secret_of
+    from autograder.runtime.secret import SECRET_FILE, find_secret, load_secret
 
-    make(tmp_path / NAME)
-    for read in (secret_of, known_secret_of):
-        with pytest.raises(KitError, match=f"{NAME} is damaged"):
+    make(tmp_path / SECRET_FILE)
+    for read in (load_secret, find_secret):
+        with pytest.raises(KitError, match=f"{SECRET_FILE} is damaged"):
             read(tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""What is asked: the manifest, the limits, the reference solution and its stubs."""
+"""The assignment as data: the manifest, the limits, the reference and its stubs."""

@@ -1,25 +1,27 @@
-"""What a question may use: a multiple of what the reference uses, and never less than a floor.
+"""The limits of a question: a multiple of the reference's cost, with a floor.
 
-The reference's costs are measured as a student's are: a worker in the sandbox goes through every check
-(autograder/grading/calibrate.py). The costs on the authors' machine are in costs.toml beside the manifest and give the
-first limits. A slower machine measures again (autograder/grading/retry.py).
+A worker in the sandbox runs every check with the reference, as for a submission (autograder/grading/calibrate.py). The
+file costs.toml beside the manifest contains the costs on the authors' machine, which give the first limits. A slower
+machine measures again (autograder/grading/retry.py).
 """
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from autograder.errors import KitError
 
-COSTS = "costs.toml"
+COSTS_FILE = "costs.toml"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one question used: seconds of its worker's processor and of waiting for it, MB at the peak.
+    """The cost of one question: processor and wall-clock time of its worker in seconds, peak memory in MB.
 
-    - memory_mb: really in use, as a control group counts; address_mb: address space, reserved or used
+    - memory_mb: memory in use, as a control group counts it
+    - address_mb: address space, reserved or used
     """
 
     cpu_seconds: float
@@ -30,10 +32,12 @@ class Cost:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one question may use, in seconds and MB, and the multiples of the reference's Cost that it may always use.
+    """The limits of one question, in seconds and MB, and the factors that turn the reference's Cost into limits.
 
-    - memory_mb: where a control group counts what is really used
-    - address_mb: of address space, where there is none; never less than memory_mb
+    - memory_mb: limit of the memory in use, if a control group counts it
+    - address_mb: limit of the address space, if there is no control group; never less than memory_mb
+
+    Raises TypeError if a value is no finite number of at least 0.
     """
 
     cpu_seconds: int
@@ -44,15 +48,15 @@ class Limits:
     memory_factor: float = 0
     address_mb: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise TypeError(f"{field.name} is {value!r}; expected a number")
+                raise TypeError(f"{field.name} is {value!r}; expected a number of at least 0")
         object.__setattr__(self, "address_mb", max(self.address_mb, self.memory_mb))
 
-    def fitting(self, cost):
-        """Return these Limits, raised to what the factors make of a Cost of the reference."""
+    def raise_to_cost(self, cost: Cost) -> "Limits":
+        """Return these Limits, each at least the factor times the reference's Cost."""
         return replace(
             self,
             cpu_seconds=max(self.cpu_seconds, math.ceil(self.cpu_factor * cost.cpu_seconds)),
@@ -61,26 +65,30 @@ class Limits:
             address_mb=max(self.address_mb, math.ceil(self.memory_factor * cost.address_mb)),
         )
 
-    def compared(self, amount, factor, unit):
-        """Return what the reference takes at most of what is limited, as a clause, or '' where it was not measured."""
+    def describe_reference_cost(self, amount: float, factor: float, unit: str) -> str:
+        """Return a clause with an upper bound of the reference's cost, or '' if the cost was not measured.
+
+        - amount: a limit, in `unit`
+        - factor: the multiple of the reference's cost that the limit is, or 0
+        """
         return f"; the reference takes less than {math.ceil(10 * amount / factor) / 10:g} {unit} here" if factor else ""
 
 
-def recorded_costs(root):
-    """Return {question id: Cost} of costs.toml in a folder, or {} where there is none; KitError where it is broken."""
-    path = Path(root) / COSTS
+def read_costs(root: Path | str) -> dict[str, Cost]:
+    """Return {question id: Cost} of costs.toml in a folder, or {} without that file; KitError if it is damaged."""
+    path = Path(root) / COSTS_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         return {name: Cost(**entry) for name, entry in data.items()}
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise KitError(f"{path}: {error}. Write it anew: autograder measure") from None
+        raise KitError(f"{path}: {error}. Write the file again: autograder measure") from None
 
 
-def costs_text(costs):
+def format_costs(costs: Mapping[str, Cost]) -> str:
     """Return the text of costs.toml for {question id: Cost}."""
-    lines = ["# What the reference takes, measured by `autograder measure`. The manifest's factors make limits of it."]
+    lines = ["# Costs of the reference, measured by `autograder measure`. The manifest has the factors for the limits."]
     for name, cost in costs.items():
         lines.append(f"{name} = {{ " + ", ".join(f"{key} = {value}" for key, value in asdict(cost).items()) + " }")
     return "\n".join(lines) + "\n"

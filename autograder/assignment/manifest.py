@@ -1,31 +1,32 @@
-"""The manifest: reads questions.toml and hands it on as data. No other module opens that file."""
+"""Read the manifest, questions.toml, as data. No other module opens that file."""
 
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
-from autograder.assignment.limits import Limits, recorded_costs
+from autograder.assignment.limits import Cost, Limits, read_costs
 from autograder.errors import KitError
 
-DEFAULT_PACK = "autograder.checks"  # of a manifest that names no pack, as those of version 0.5 and older
-MANIFEST = "questions.toml"
-ANSWERS = "answers"  # the package of the modules that are made of notebook cells
+DEFAULT_PACK = "autograder.checks"  # for a manifest without `pack`, as in version 0.5 and older
+MANIFEST_FILE = "questions.toml"
+ANSWERS_PACKAGE = "answers"  # the package of the modules that consist of notebook cells
 
 
 @dataclass(frozen=True)
 class Question:
     """One graded question.
 
-    - file: the module with its function or class, whose name is `id`, or another file that is handed in
-    - cells: grade ids of notebook cells that make up a module of their own, where the answer stands in a notebook
-    - needs: questions it builds on
-    - may_use: questions it builds on only where its answer names them
-    - follow_through: share of a criterion's points that is earned where it holds given right needed functions
-    - measured_gradients: "allow", or "refuse" where a gradient has to be derived
-    - bonus: its points come on top of the assignment's
-    - requires: modules without which it cannot be graded on a machine
-    - settings: whatever its check wants to be told
+    - file: the module with its function or class, whose name is `id`, or another file of the submission
+    - cells: grade ids of the notebook cells that form the module of an answer in a notebook
+    - needs: needed questions
+    - may_use: questions that are needed only if the answer names them
+    - follow_through: share of a criterion's points that is earned with right answers for needed functions
+    - measured_gradients: "allow", or "refuse" if a gradient must be derived
+    - bonus: its points are added on top of the maximum
+    - requires: modules that a machine needs to grade it
+    - settings: values for its check
     - withheld: modules of the package that its answer must not call
     """
 
@@ -40,22 +41,22 @@ class Question:
     hint: str = ""
     bonus: bool = False
     requires: tuple[str, ...] = ()
-    settings: dict = field(default_factory=dict, hash=False)
+    settings: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
     withheld: tuple[str, ...] = ()
     may_use: tuple[str, ...] = ()
     follow_through: float = 1.0
     measured_gradients: str = "allow"
 
     @property
-    def source(self):
-        """The Python file that the worker imports for it, or '' where none of the student's code is run."""
+    def source(self) -> str:
+        """The Python file that the worker imports, or '' if the question runs no code of the student."""
         if self.cells:
-            return f"{ANSWERS}/{self.notebook}/{self.id}.py"
+            return f"{ANSWERS_PACKAGE}/{self.notebook}/{self.id}.py"
         return self.file if self.file.endswith(".py") else ""
 
     @property
-    def module(self):
-        """The module of `source`, as in `cs231n.layers`."""
+    def module(self) -> str:
+        """The name of the module `source`, such as `cs231n.layers`."""
         return self.source.removesuffix(".py").replace("/", ".")
 
 
@@ -63,9 +64,14 @@ class Question:
 class Manifest:
     """The assignment and its questions, in order.
 
-    - root: the folder of the reference solution
+    - root: the folder of the reference
+    - editable: patterns of the files that students write
+    - handout: files that students get beside the package
+    - provided: files of the package that students must not change
+    - aliases: {file: its name in older editions of the course}
+    - options: differences between editions of the course, for the checks
+    - pack: the module with the checks of the assignment
     - course: nbgrader's id of the course
-    - pack: the module with the assignment's checks
     """
 
     root: Path
@@ -84,44 +90,51 @@ class Manifest:
         return hash((self.root, self.name))
 
     @property
-    def notebooks(self):
+    def notebooks(self) -> Path:
         """The folder of the source notebooks."""
         return self.root.parent / "source_notebooks" / self.name
 
-    def is_editable(self, path):
-        """Say whether a file of the package, given relative to the assignment, is the student's to write."""
+    @property
+    def notebook_files(self) -> set[str]:
+        """The file names of the notebooks of all questions."""
+        return {f"{question.notebook}.ipynb" for question in self.questions}
+
+    def is_editable(self, path: str | PurePath) -> bool:
+        """Say whether students write a file; `path` is relative to the assignment's folder."""
         return any(fnmatch(str(path), pattern) for pattern in self.editable)
 
-    def of_notebook(self, notebook):
+    def find_questions(self, notebook: str) -> list[Question]:
         """Return the questions of one notebook."""
         return [question for question in self.questions if question.notebook == notebook]
 
 
 def find_assignment(folder: Path) -> Path:
-    """Return the folder of the only assignment in `folder`; KitError where there is none, or more than one."""
-    found = sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST}"))
+    """Return the folder of the only assignment in `folder`; KitError if there is none, or more than one."""
+    found = sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_FILE}"))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
         raise KitError(
-            f"{folder}: expected one folder with {MANIFEST}, found {names}. Name the assignment's folder: "
+            f"{folder}: expected one folder with {MANIFEST_FILE}, found {names}. Name the assignment's folder: "
             "--assignment on the command line, or `assignment=` of configure() in nbgrader_config.py."
         )
     return found[0]
 
 
 def read_manifest(root: Path | str) -> Manifest:
-    """Read `root`/questions.toml and return the Manifest; KitError says which entry is wrong and how."""
-    path = Path(root) / MANIFEST
+    """Read `root`/questions.toml and return the Manifest; KitError names the wrong entry and the expected value."""
+    path = Path(root) / MANIFEST_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise KitError(f"{path}: no manifest here. Run the command from the course's top folder.") from None
+        raise KitError(
+            f"{path}: there is no manifest here. Run the command from the top folder of the course."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
         assignment, limits = data["assignment"], data["limits"]
-        costs = recorded_costs(root)
-        questions = tuple(_question(entry, assignment, limits, costs, path) for entry in data["question"])
+        costs = read_costs(root)
+        questions = tuple(_read_question(entry, assignment, limits, costs, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
@@ -136,43 +149,47 @@ def read_manifest(root: Path | str) -> Manifest:
             course=assignment.get("course", assignment["package"]),
         )
     except (KeyError, TypeError) as error:
-        raise KitError(f"{path}: {error} is missing or misspelt. See docs/author.md for every field.") from None
+        raise KitError(f"{path}: {error} is missing or misspelt. docs/author.md explains every field.") from None
     _validate(manifest, path)
     return manifest
 
 
-def _question(entry, assignment, limits, costs, path):
+def _read_question(
+    entry: dict[str, Any], assignment: dict[str, Any], limits: dict[str, Any], costs: dict[str, Cost], path: Path
+) -> Question:
     common = {name: assignment[name] for name in ("follow_through", "measured_gradients") if name in assignment}
     fields = common | entry
     try:
         own = Limits(**(limits | fields.pop("limits", {})))
         if entry.get("id") in costs:
-            own = own.fitting(costs[entry["id"]])
-        lists = {name: tuple(fields.get(name, ())) for name in ("cells", "needs", "may_use", "requires")}
+            own = own.raise_to_cost(costs[entry["id"]])
+        lists: dict[str, Any] = {
+            name: tuple(fields.get(name, ())) for name in ("cells", "needs", "may_use", "requires")
+        }
         lists["withheld"] = (*assignment.get("withheld", ()), *fields.get("withheld", ()))
-        return Question(**fields | lists | {"limits": own})
+        return Question(**{**fields, **lists, "limits": own})
     except TypeError as error:
         raise KitError(
-            f"{path}: question {entry.get('id', entry)!r}: {error}. See docs/author.md for every field."
+            f"{path}: question {entry.get('id', entry)!r}: {error}. docs/author.md explains every field."
         ) from None
 
 
-def _validate(manifest, path):
-    seen = set()
+def _validate(manifest: Manifest, path: Path) -> None:
+    seen: set[str] = set()
     for question in manifest.questions:
         if question.id in seen:
-            raise KitError(f"{path}: question {question.id!r} stands there twice")
+            raise KitError(f"{path}: duplicate question id {question.id!r}; ids must be unique")
         for needed in (*question.needs, *question.may_use):
             if needed not in seen:
-                raise KitError(f"{path}: {question.id!r} needs {needed!r}, which is no question before it")
+                raise KitError(f"{path}: {question.id!r} needs {needed!r}; expected the id of an earlier question")
         if not question.file and not question.cells:
-            raise KitError(f"{path}: {question.id!r} names neither a file nor cells; where is it answered?")
+            raise KitError(f"{path}: {question.id!r} has neither `file` nor `cells`; add the place of its answer")
         if not isinstance(question.points, (int, float)) or not question.points > 0:
-            raise KitError(f"{path}: {question.id!r} is worth {question.points!r} points; expected more than 0")
+            raise KitError(f"{path}: {question.id!r} has points = {question.points!r}; expected a number above 0")
         share = question.follow_through
         if not isinstance(share, (int, float)) or not 0 <= share <= 1:
             raise KitError(f"{path}: {question.id!r} has follow_through = {share!r}; expected a share from 0 to 1")
         if question.measured_gradients not in ("allow", "refuse"):
-            said = f"measured_gradients = {question.measured_gradients!r}; expected 'allow' or 'refuse'"
-            raise KitError(f"{path}: {question.id!r} has {said}")
+            setting = f"measured_gradients = {question.measured_gradients!r}; expected 'allow' or 'refuse'"
+            raise KitError(f"{path}: {question.id!r} has {setting}")
         seen.add(question.id)

@@ -1,25 +1,26 @@
-"""Solution regions: where they are, what is in them, and what is left when they are taken out.
+"""Find solution regions, and replace them by stubs.
 
-A region runs from a line `### BEGIN SOLUTION` to a line `### END SOLUTION`. In notebooks nbgrader's ClearSolutions
-removes it; `strip_regions` does exactly the same in `.py` files, without loading nbgrader, since every judge stages
-the stubs. nbgrader trusts markers too much: a mistyped or lower-case marker, or an END with no BEGIN, ships the
-solution without a message. So every text is proved well formed first.
+A region starts at a line `### BEGIN SOLUTION` and ends at a line `### END SOLUTION`. In notebooks, nbgrader's
+ClearSolutions removes it. `strip_regions` does exactly the same in `.py` files without loading nbgrader, because every
+judge stages the stubs. nbgrader releases the solution without a message if a marker is misspelt or lower-case, or if an
+END has no BEGIN. So this module first checks every text for malformed markers.
 """
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from rapidfuzz import fuzz
 
 from autograder.errors import ReleaseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's, in place of a region
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's replacement of a region
 
-# The other markers nbgrader knows; its own preprocessors look after these.
-_NBGRADER = {f"### {edge} {what}" for edge in ("BEGIN", "END") for what in ("HIDDEN TESTS", "MARK SCHEME")}
+# The other markers of nbgrader; its own preprocessors handle these.
+_OTHER_MARKERS = {f"### {edge} {kind}" for edge in ("BEGIN", "END") for kind in ("HIDDEN TESTS", "MARK SCHEME")}
 
-# How alike (0 to 100) a comment and a marker may be before the comment counts as a marker gone wrong.
-_ALIKE = 78
+# From this similarity (0 to 100) on, a comment counts as a misspelt marker.
+_SIMILARITY = 78
 
 
 @dataclass(frozen=True)
@@ -30,35 +31,37 @@ class Region:
     lines: tuple[str, ...]
 
 
-def find_regions(text, where, code=True):
-    """Return the Regions of a text; ReleaseError with file and line where a marker is malformed.
+def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
+    """Return the Regions of a text; ReleaseError with file and line if a marker is malformed.
 
     - where: name of the file or cell, for the message
-    - code: in code `###` is kept for nbgrader's markers; in Markdown it opens a heading
+    - code: whether `###` is reserved for nbgrader's markers; in Markdown it starts a heading
     """
-    regions, begun, lines = [], None, []
+    regions: list[Region] = []
+    lines: list[str] = []
+    begin = 0  # line of the BEGIN of an open region, else 0
     for number, line in enumerate(text.split("\n"), 1):
         marker = line.strip()
         if marker == BEGIN:
-            if begun:
-                _refuse(where, number, f"{BEGIN} inside the region that began at line {begun}; close that one first")
-            begun, lines = number, []
+            if begin:
+                _refuse(where, number, f"{BEGIN} inside the region that began at line {begin}; end that region first")
+            begin, lines = number, []
         elif marker == END:
-            if not begun:
+            if not begin:
                 _refuse(where, number, f"{END} without a {BEGIN} before it")
-            regions.append(Region(begun, tuple(lines)))
-            begun = None
-        elif _meant_as_marker(line) or (code and marker.startswith("###") and marker not in _NBGRADER):
+            regions.append(Region(begin, tuple(lines)))
+            begin = 0
+        elif _resembles_marker(line) or (code and marker.startswith("###") and marker not in _OTHER_MARKERS):
             _refuse(where, number, f"{marker!r} is no marker; write {BEGIN!r} or {END!r}, alone on its line")
-        elif begun:
+        elif begin:
             lines.append(line)
-    if begun:
-        _refuse(where, begun, f"{BEGIN} has no {END} after it")
+    if begin:
+        _refuse(where, begin, f"{BEGIN} has no {END} after it")
     return regions
 
 
 def strip_regions(text: str, where: str) -> str:
-    """Return a Python text with every solution region replaced by nbgrader's stub; ReleaseError as find_regions."""
+    """Return a Python text with every solution region replaced by nbgrader's stub; raises as find_regions."""
     lines = text.split("\n")
     for region in reversed(find_regions(text, where)):
         begin = region.line - 1
@@ -67,8 +70,8 @@ def strip_regions(text: str, where: str) -> str:
     return "\n".join(lines)
 
 
-def _meant_as_marker(line):
-    """Say whether a comment looks like a marker: misspelt, in another case or order, or after code on its line."""
+def _resembles_marker(line: str) -> bool:
+    """Say whether a comment resembles a marker: misspelt, in another case or order, or after code on its line."""
     _, sign, comment = line.partition("#")
     words = "".join(letter if letter.isalpha() else " " for letter in comment.upper()).split()
     text = " ".join(words)
@@ -76,11 +79,13 @@ def _meant_as_marker(line):
         bool(sign)
         and text not in ("SOLUTION", "SOLUTIONS")
         and any(
-            marker in text or fuzz.token_sort_ratio(text, marker) >= _ALIKE or fuzz.ratio(text, marker) >= _ALIKE
+            marker in text
+            or fuzz.token_sort_ratio(text, marker) >= _SIMILARITY
+            or fuzz.ratio(text, marker) >= _SIMILARITY
             for marker in ("BEGIN SOLUTION", "END SOLUTION")
         )
     )
 
 
-def _refuse(where, line, what):
-    raise ReleaseError(f"{where}, line {line}: {what}")
+def _refuse(where: str, line: int, problem: str) -> NoReturn:
+    raise ReleaseError(f"{where}, line {line}: {problem}")

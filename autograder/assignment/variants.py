@@ -1,37 +1,39 @@
-"""Versions of the reference with other code in one place, as modules that can be run beside it."""
+"""Modules of the reference with other code for one function or class, which run beside the reference."""
 
 import functools
 import importlib
 import types
+from typing import Any
 
 
-def module_name(file):
-    """Return the module that a file of the assignment is, as in "package.module"."""
+def get_module_name(file: str) -> str:
+    """Return the module name of a file of the assignment, such as "package.module"."""
     return file.removesuffix(".py").replace("/", ".")
 
 
-def right(file):
-    """Return the reference's own module of a file."""
-    return importlib.import_module(module_name(file))
+def import_reference(file: str) -> types.ModuleType:
+    """Import the reference's module for a file; ImportError if there is none."""
+    return importlib.import_module(get_module_name(file))
 
 
-def with_code(file, code):
-    """Return the reference's module of a file as it would be with this definition of a function or class in it.
+def make_variant(file: str, code: str) -> types.ModuleType:
+    """Return a copy of the reference's module for a file, with another definition of a function or class.
 
-    Only the definition is compiled: the module's other functions are the reference's, bound to the new module, so that
-    they call what is new in it.
+    Only the definition `code` is compiled. The other functions of the module have the reference's code and the
+    variant's global names, so that they call the new definition. Raises as compiling and running `code` does.
     """
-    original, name = right(file), module_name(file)
+    original, name = import_reference(file), get_module_name(file)
     module = types.ModuleType(name)
     module.__dict__.update(original.__dict__)
     for key, value in vars(original).items():
         if isinstance(value, types.FunctionType) and value.__module__ == name:
-            module.__dict__[key] = _bound(value, module.__dict__)
+            module.__dict__[key] = _bind(value, module.__dict__)
     exec(compile(code, f"<{file}, changed>", "exec"), module.__dict__)
     return module
 
 
-def _bound(function, namespace):
-    bound = types.FunctionType(function.__code__, namespace, function.__name__, function.__defaults__)
-    bound.__kwdefaults__ = function.__kwdefaults__
-    return functools.update_wrapper(bound, function, assigned=("__doc__", "__qualname__"), updated=())
+def _bind(function: types.FunctionType, namespace: dict[str, Any]) -> types.FunctionType:
+    copy = types.FunctionType(function.__code__, namespace, function.__name__, function.__defaults__)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    functools.update_wrapper(copy, function, assigned=("__doc__", "__qualname__"), updated=())
+    return copy

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.runtime.memo import Memo, identity_of
+from autograder.runtime.memo import Memo, make_key
 
 MOST_BYTES = 64 << 20  # of kept slopes
 
@@ -79,7 +79,7 @@ class MemoisedSlopes:
 
     def _once(self, name: str, *arguments: Any) -> Any:
         measure = getattr(self._slopes, name)
-        return self._memo.get((self._key, name, identity_of(arguments)), lambda: measure(*arguments))
+        return self._memo.get((self._key, name, make_key(arguments)), lambda: measure(*arguments))
 
 
 def slopes_of(
@@ -100,7 +100,7 @@ def slopes_of(
     moved = inputs[wrt].astype("float64")
     dout = np.ones(()) if dout is None else np.asarray(dout, dtype=np.float64)
     identity = function.identity if isinstance(function, PureFunction) else function
-    key = identity, wrt, identity_of(dict(inputs)), identity_of(dout)
+    key = identity, wrt, make_key(dict(inputs)), make_key(dout)
     slopes = measure(lambda value: function(**{wrt: value}, **copy_inputs(others)), moved, dout)
     return MemoisedSlopes(slopes, key, _measured)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder.assignment.manifest import MANIFEST, Manifest
+from autograder.assignment.manifest import MANIFEST_FILE, Manifest
 from autograder.checking.criteria import Checks, Criterion, Trial
 from autograder.checking.large_call import LargeCall
 from autograder.errors import KitError
@@ -92,7 +92,7 @@ def load_pack(manifest: Manifest) -> Pack:
         pack = importlib.import_module(manifest.pack).PACK
     except (ModuleNotFoundError, AttributeError) as error:
         raise KitError(
-            f"{manifest.root / MANIFEST}: pack = {manifest.pack!r} is no module with a PACK ({error}). "
+            f"{manifest.root / MANIFEST_FILE}: pack = {manifest.pack!r} is no module with a PACK ({error}). "
             "See docs/author.md."
         ) from None
     lacking = [question.id for question in manifest.questions if not pack.criteria.get(question.id)]

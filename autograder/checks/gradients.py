@@ -17,7 +17,7 @@ from autograder.checking.numeric_gradient import copy_inputs, slopes_of
 from autograder.checks.catalogue import catalogue
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
-from autograder.runtime.memo import Memo, identity_of
+from autograder.runtime.memo import Memo, make_key
 from autograder.sandbox.worker.values import Handle
 from cs231n.gradient_check import compare
 from cs231n.slopes import Slopes
@@ -59,7 +59,7 @@ def variants_of(function, part):
 
 def fitting(variants, inputs, actual, right):
     """Return the Variants whose value on these inputs is the student's, and not the right one."""
-    inputs_identity = identity_of(inputs)
+    inputs_identity = make_key(inputs)
 
     def fits(variant):
         value = _values.get((variant.function, inputs_identity), lambda: _value_of(variant, inputs))

@@ -10,11 +10,11 @@ from autograder.errors import KitError
 from autograder.grading import judge
 from autograder.grading.reproduce import reproduce as judge_again
 from autograder.intake.reading import read_submission
-from autograder.report.html import student_page
+from autograder.report.html import render_student_page
 from autograder.report.terminal import print_question, print_reproduced, print_summary
-from autograder.runtime.atomic import write_to
+from autograder.runtime.atomic import write_output
 from autograder.runtime.paths import KIT
-from autograder.runtime.secret import known_secret_of
+from autograder.runtime.secret import find_secret
 from autograder.sandbox.isolation import choose_isolation
 
 
@@ -44,10 +44,10 @@ def check(
         seed=seed,
     )
     if json:
-        report.save(json, write_to)
+        report.save(json, write_output)
     if html:
-        page = student_page(report, load_pack(manifest).heat_map, to_student=for_student)
-        write_to(html, page.encode())
+        page = render_student_page(report, load_pack(manifest).heat_map, to_student=for_student)
+        write_output(html, page.encode())
     print_summary(console, report)
 
 
@@ -64,7 +64,7 @@ def reproduce(
     """Judge one criterion again and show everything that it saw."""
     manifest = read_manifest(assignment or find_assignment(KIT))
     submission = read_submission(path, manifest)
-    isolation, secret = choose_isolation(sandbox), known_secret_of(course)
+    isolation, secret = choose_isolation(sandbox), find_secret(course)
     found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
     if save:
         found.save(save)

@@ -23,5 +23,5 @@ errors = _Console(stderr=True, highlight=False, markup=False)
 
 
 def waiting(wait: bool) -> Callable[[str], None] | None:
-    """Return what runtime.locks.alone needs: None to refuse at once, or how to say that the command waits."""
+    """Return what runtime.locks.lock_folder needs: None to refuse at once, or how to say that the command waits."""
     return (lambda sentence: errors.print(f"autograder: {sentence}", soft_wrap=True)) if wait else None

@@ -7,9 +7,9 @@ from autograder.commands import collect
 from autograder.commands.console import console, waiting
 from autograder.course import Course
 from autograder.errors import KitError
-from autograder.grade_class import Graded, grade_class
-from autograder.intake.collect import students_and_sources
-from autograder.report.terminal import class_progress, print_class
+from autograder.grade_class import GradedStudent, grade_class
+from autograder.intake.collect import split_arguments
+from autograder.report.terminal import print_class, show_class_progress
 
 
 def run(
@@ -23,19 +23,19 @@ def run(
 ) -> None:
     """Collect what has to be collected, grade, print the class; KitError where not everything could be graded."""
     here = Course(course)
-    chosen, sources = students_and_sources(here, students or here.students())
+    chosen, sources = split_arguments(here, students or here.students())
     if sources:
         chosen = sorted({*chosen, *collect.run(here, sources, pattern, wait)})
     missing = sorted(set(chosen) - set(here.students()))
     if missing or not chosen:
         raise KitError(_nothing_to_grade(here, missing))
-    with class_progress(console, len(chosen)) as advance:
+    with show_class_progress(console, len(chosen)) as advance:
         done = grade_class(here, chosen, force, sandbox, jobs, advance, waiting(wait))
     print_class(console, done, here)
     _expect_complete(done)
 
 
-def _expect_complete(done: Sequence[Graded]) -> None:
+def _expect_complete(done: Sequence[GradedStudent]) -> None:
     """Raise KitError where a submission could not be recorded, or an answer could not be judged."""
     unjudged = [graded.student for graded in done if graded.report and not graded.report.is_complete]
     sentences = []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from autograder.assignment.limits import COSTS, Cost, costs_text
+from autograder.assignment.limits import COSTS_FILE, Cost, format_costs
 from autograder.commands.console import console
 from autograder.course import Course
 from autograder.grading.calibrate import measure
@@ -16,8 +16,8 @@ def run(times: int, course: Path) -> None:
     """Measure every question `times` times and write costs.toml beside the manifest."""
     manifest = Course(course).manifest
     costs = measure(manifest, choose_isolation(), seed_of(manifest), times, _show)
-    path = manifest.root / COSTS
-    write_atomically(path, costs_text(costs).encode())
+    path = manifest.root / COSTS_FILE
+    write_atomically(path, format_costs(costs).encode())
     if is_loaded():
         console.print("This machine is busy, so the seconds on the clock are too many. Measure again when it is quiet.")
     console.print(f"written: {path}", soft_wrap=True)

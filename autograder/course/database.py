@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from autograder.errors import StorageError
-from autograder.runtime.os_errors import FULL, as_storage_error
+from autograder.runtime.os_errors import FULL, find_storage_error
 
 _GRADEBOOK_HINTS = {  # words of SQLite's messages
     "locked": "Another program is writing to it: close it (formgrader, a database browser, an nbgrader command)",
@@ -69,7 +69,7 @@ def as_gradebook_error(error, url):
         if isinstance(cause, DatabaseError) and not isinstance(cause, _FAULTS):
             return gradebook_error(url, cause)
         cause = cause.__cause__ or cause.__context__
-    return as_storage_error(error)
+    return find_storage_error(error)
 
 
 def gradebook_error(url, error):

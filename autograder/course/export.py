@@ -14,7 +14,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from autograder.runtime.atomic import write_atomically
-from autograder.runtime.text import printable
+from autograder.runtime.text import make_printable
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
@@ -69,5 +69,5 @@ def harmless(value):
     """Return a cell's value as text that no spreadsheet runs: on one line, and an apostrophe before a formula."""
     if not isinstance(value, str):
         return "" if value is None else str(value)
-    text = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", printable(value))
+    text = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", make_printable(value))
     return text if _NUMBER.fullmatch(text) else _FORMULA.sub(r"\1'\2", text)

@@ -9,8 +9,8 @@ from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 from autograder.report import model
 from autograder.report.model import Report
-from autograder.runtime.os_errors import raise_everywhere
-from autograder.runtime.secret import secret_of
+from autograder.runtime.os_errors import raise_if_everywhere
+from autograder.runtime.secret import load_secret
 from autograder.sandbox.isolation import Isolation, choose_isolation
 
 
@@ -38,7 +38,7 @@ def report_for(course: Course, student: str) -> Report:
     if known:
         return known
     isolation = choose_isolation(secrets=course.secrets)
-    report = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=secret_of(course.root))
+    report = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=load_secret(course.root))
     report.save(report_path(course, student))
     return report
 
@@ -49,7 +49,7 @@ def read_of(course: Course, student: str) -> Submission:
     try:
         return read_submission(folder, course.manifest, student)
     except KitError as error:
-        raise_everywhere(error)
+        raise_if_everywhere(error)
         reason = f"{folder} is a file, and a folder is expected." if folder.is_file() else error
         return Submission(folder.name, {}, [f"Nothing could be graded. {reason}"], student)
 
@@ -57,7 +57,7 @@ def read_of(course: Course, student: str) -> Submission:
 def _on_file(path: Path) -> Report | None:
     """Return the report in a file, or None where there is none that is as it was written."""
     try:
-        return model.load(path) if path.is_file() else None  # reading from a pipe would never end
+        return model.load_report(path) if path.is_file() else None  # reading from a pipe would never end
     except Exception:  # whatever a damaged file raises
         return None
 

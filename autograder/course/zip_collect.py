@@ -13,11 +13,11 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import Unicode
 
 from autograder.course.course import Course
-from autograder.intake.collect import STAMP, Collected, first_usable
-from autograder.intake.downloads import find
-from autograder.intake.lms_names import read_pattern
+from autograder.intake.collect import TIMESTAMP_FILE, CollectResult, find_usable_submission
+from autograder.intake.downloads import find_submissions
+from autograder.intake.lms_names import compile_pattern
 from autograder.intake.reading import read_submission
-from autograder.runtime.text import one_line
+from autograder.runtime.text import make_one_line
 
 
 class HandInExtractor(ExtractorPlugin):
@@ -26,28 +26,27 @@ class HandInExtractor(ExtractorPlugin):
     pattern = Unicode("", help="Regular expression with (?P<student>...), for names of another form.").tag(config=True)
 
     def extract(self, archive_path, extracted_path):
-        manifest, said = Course(self.parent.coursedir.root).manifest, Collected()
+        manifest, said = Course(self.parent.coursedir.root).manifest, CollectResult()
         with tempfile.TemporaryDirectory(prefix="zip-collect-") as aside:
-            found = find(
-                archive_path, manifest, tempfile.mkdtemp(dir=aside), self.pattern and read_pattern(self.pattern)
-            )
+            pattern = compile_pattern(self.pattern) if self.pattern else None
+            found = find_submissions(archive_path, manifest, tempfile.mkdtemp(dir=aside), pattern)
             said.problems += found.problems
-            for student, hand_ins in sorted(found.hand_ins.items()):
+            for student, submissions in sorted(found.submissions.items()):
                 try:
-                    folder, _ = first_usable(hand_ins, manifest, aside, said)
-                    if folder:
-                        self._write(Path(extracted_path) / student, folder, manifest)
+                    usable = find_usable_submission(submissions, manifest, aside, said)
+                    if usable:
+                        self._write(Path(extracted_path) / student, usable[1], manifest)
                 except OSError as error:
                     said.problems.append((student, f"could not be written to {extracted_path}: {error}"))
         for what, why in said.notes:
-            self.log.info("%s: %s", one_line(what), one_line(why))
+            self.log.info("%s: %s", make_one_line(what), make_one_line(why))
         for what, why in said.problems:
-            self.log.error("%s was not collected: %s", one_line(what), one_line(why))
+            self.log.error("%s was not collected: %s", make_one_line(what), make_one_line(why))
 
     def _write(self, target, folder, manifest):
         files = read_submission(folder, manifest).files
-        if (folder / STAMP).is_file():
-            files = files | {STAMP: (folder / STAMP).read_bytes()}
+        if (folder / TIMESTAMP_FILE).is_file():
+            files = files | {TIMESTAMP_FILE: (folder / TIMESTAMP_FILE).read_bytes()}
         for path, data in files.items():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_bytes(data)

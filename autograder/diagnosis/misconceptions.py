@@ -39,7 +39,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from autograder.assignment.manifest import Manifest, Question, read_manifest
-from autograder.assignment.variants import with_code
+from autograder.assignment.variants import make_variant
 from autograder.errors import KitError
 from autograder.report.model import Diagnosis
 
@@ -92,7 +92,7 @@ class WrongVersion:
     @functools.cached_property
     def module(self) -> ModuleType:
         """The file with the changes in it, as a module of its own."""
-        return with_code(self.file, "\n\n".join(self.definitions.values()))
+        return make_variant(self.file, "\n\n".join(self.definitions.values()))
 
     @property
     def can_be_replayed(self) -> bool:

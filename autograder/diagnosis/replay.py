@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.assignment.variants import module_name, right
+from autograder.assignment.variants import get_module_name, import_reference
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
-from autograder.runtime.memo import Memo, identity_of
+from autograder.runtime.memo import Memo, make_key
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
 
@@ -92,7 +92,7 @@ class _Telling:
     def __init__(self, record, file):
         self.record = record
         self._calls_identity = _identity_of_calls(record.calls)
-        self.right = self._answer_of(right(file), file)
+        self.right = self._answer_of(import_reference(file), file)
         last = record.calls[-1]
         self.theirs = _leaves(last.result, last.returns, _seen_after(last, last.after))
         # The failing array alone, where it can be found: the other parts of the answer may be wrong for other reasons.
@@ -142,7 +142,7 @@ def _identity_of_calls(calls):
             return [kept(part) for part in answered]
         return renumbered(answered) if isinstance(answered, Handle) else None
 
-    return identity_of(
+    return make_key(
         [
             (
                 renumbered(call.target),
@@ -160,7 +160,7 @@ def _identity_of_calls(calls):
 
 def _last_answer(module, file, calls):
     """Return the leaves of what a module answers to the last of these calls."""
-    name, kept, last = module_name(file), {}, None
+    name, kept, last = get_module_name(file), {}, None
     for call in calls:
         args = []
         try:

@@ -9,8 +9,8 @@ import functools
 from dataclasses import dataclass
 
 from autograder.assignment.manifest import read_manifest
-from autograder.assignment.reference import reference_texts
-from autograder.assignment.variants import with_code
+from autograder.assignment.reference import read_reference_texts
+from autograder.assignment.variants import make_variant
 from autograder.diagnosis.mutation.derive import Mutant, derive_question
 from autograder.diagnosis.mutation.kinds import SAID
 from autograder.report.model import Diagnosis
@@ -36,7 +36,7 @@ class Edit:
 
     @functools.cached_property
     def module(self):
-        return with_code(self.mutant.file, self.code)
+        return make_variant(self.mutant.file, self.code)
 
 
 @functools.cache
@@ -65,5 +65,5 @@ def _edits_in(identifier, root):
     manifest = read_manifest(root)
     question = next(question for question in manifest.questions if question.id == identifier)
     mutants = derive_question(manifest, question)
-    text = reference_texts(manifest)[question.file] if mutants else ""
+    text = read_reference_texts(manifest)[question.file] if mutants else ""
     return [Edit(mutant, mutant.definition(text)) for mutant in mutants]

@@ -6,16 +6,16 @@ from dataclasses import astuple, replace
 
 from threadpoolctl import threadpool_limits
 
-from autograder.assignment.limits import Cost, Limits, recorded_costs
+from autograder.assignment.limits import Cost, Limits, read_costs
 from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.criteria import Trial
 from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.grading.prepared import Setting, prepared
 from autograder.grading.question import examine, is_available
-from autograder.intake.reference_submission import reference_submission
+from autograder.intake.reference_submission import make_reference_submission
 from autograder.runtime.paths import KIT
-from autograder.runtime.secret import secret_of
+from autograder.runtime.secret import load_secret
 from autograder.runtime.text import join_words
 from autograder.sandbox.isolation import Isolation
 
@@ -36,8 +36,8 @@ def measure(
     - seed: of the hidden inputs
     - progress: called with (id, Cost, whether it was measured) of each question
     """
-    setting = Setting(manifest, load_pack(manifest), isolation, (), secret_of(KIT), seed)
-    known, costs = recorded_costs(manifest.root), {}
+    setting = Setting(manifest, load_pack(manifest), isolation, (), load_secret(KIT), seed)
+    known, costs = read_costs(manifest.root), {}
     for question in manifest.questions:
         measured = all(map(is_available, question.requires))
         if not measured and question.id not in known:
@@ -53,7 +53,7 @@ def reference_cost(question: Question, setting: Setting) -> Cost | None:
     """Return the Cost of the reference's answer to a question on this machine now, or None where it does not pass."""
     # Where the answer is no module of the package, it may be a saved model.
     models = setting.pack.model_files() if question.file != question.source else {}
-    submission, used = reference_submission(setting.manifest, models), []
+    submission, used = make_reference_submission(setting.manifest, models), []
 
     def usage(trial: Trial) -> None:
         used.append(trial.worker.usage())

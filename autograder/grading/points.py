@@ -9,7 +9,7 @@ from autograder.checking.criteria import Outcome
 from autograder.checking.pack import Pack
 from autograder.diagnosis.error_pattern import describe
 from autograder.grading.call_inputs import inputs_of
-from autograder.intake.answer_cells import in_the_notebook
+from autograder.intake.answer_cells import translate_locations
 from autograder.report.model import CriterionResult
 from autograder.runtime.text import join_words
 
@@ -37,7 +37,7 @@ def criterion_results(
 def _result(question: Question, attempt: Attempt, points: float, pack: Pack, modules: dict[str, str]):
     criterion, found, passed = attempt.criterion, attempt.found, attempt.passed
     share = question.follow_through if attempt.given else 1
-    message = in_the_notebook((attempt.excuse + found.message)[:MAX_MESSAGE], modules)
+    message = translate_locations((attempt.excuse + found.message)[:MAX_MESSAGE], modules)
     if attempt.given:
         given = join_words([f"`{name}`" for name in attempt.given])
         message = f"Right, given a correct {given}. {message}".strip()

@@ -25,7 +25,7 @@ from autograder.grading.retry import RetryLater
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.report.model import Report
-from autograder.runtime.signals import shielded
+from autograder.runtime.signals import block_terminal_signals
 from autograder.sandbox.isolation import Isolation
 
 
@@ -95,7 +95,7 @@ def _judge_in_pool(waiting: Iterator[Job], processes: int, later: list[Job]) -> 
                     is_exhausted = True
                     break
                 try:
-                    with shielded():
+                    with block_terminal_signals():
                         running[pool.submit(_run, job, processes == 1)] = job
                 except BrokenProcessPool:
                     lost.append(job)
@@ -122,7 +122,7 @@ def _raise_killed() -> Report:
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Yield a pool of judges, which are stopped where the block ends early."""
     others = set(multiprocessing.active_children())
-    with shielded():  # the process that counts semaphores starts here
+    with block_terminal_signals():  # the process that counts semaphores starts here
         pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _prepare, (tempfile.tempdir,))
     try:
         yield pool

@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.assignment.manifest import Manifest, Question
-from autograder.assignment.reference import package_files
+from autograder.assignment.reference import make_released_package
 from autograder.checking.criteria import Trial
 from autograder.checking.pack import Pack
-from autograder.intake.answer_cells import answer_cell, answer_modules
-from autograder.intake.staging import own_path, stage
+from autograder.intake.answer_cells import find_answer_cell, make_answer_modules
+from autograder.intake.staging import find_own_path, stage
 from autograder.intake.submission import Submission
-from autograder.runtime.temporary import temporary_folder
+from autograder.runtime.temporary import make_temporary_folder
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_client import WorkerClient
@@ -61,7 +61,7 @@ class Prepared:
 
     @cached_property
     def _stubs(self) -> dict[str, str]:
-        return answer_modules(self.manifest, {})
+        return make_answer_modules(self.manifest, {})
 
     def worker(self, question: Question, answers: Answers | None = None) -> WorkerClient:
         """Return the WorkerClient for a question; no worker starts before the first call."""
@@ -71,7 +71,7 @@ class Prepared:
 
     def trial(self, question: Question, worker: WorkerClient) -> Trial:
         """Return what the checks of a question work with."""
-        path = own_path(self.submission, question.file, self.manifest, self.released)
+        path = find_own_path(self.submission, question.file, self.manifest, self.released)
         own_file = self.submission.files.get(path) if question.file != question.source else None
         setting = self.setting
         return Trial(worker, setting.seed, question, self.manifest.options, own_file, setting.secret)
@@ -88,11 +88,11 @@ class Prepared:
     def code(self, question: Question) -> tuple[dict | None, bool]:
         """Return ({file, line, text} of the student's answer or None, whether it is the released stub)."""
         if question.cells:
-            code, stub = answer_cell(self.modules, question), answer_cell(self._stubs, question)
+            code, stub = find_answer_cell(self.modules, question), find_answer_cell(self._stubs, question)
         elif question.source:
-            path = own_path(self.submission, question.file, self.manifest, self.released)
-            code = self.submission.code_of(path, question.id)
-            stub = Submission("release", self.released).code_of(question.file, question.id)
+            path = find_own_path(self.submission, question.file, self.manifest, self.released)
+            code = self.submission.find_code(path, question.id)
+            stub = Submission("release", self.released).find_code(question.file, question.id)
         else:
             return None, False
         return code, code is not None and stub is not None and code["text"] == stub["text"]
@@ -112,8 +112,8 @@ class Prepared:
 def prepared(submission: Submission, setting: Setting) -> Iterator[Prepared]:
     """Stage a submission in a temporary folder; yield it as Prepared."""
     manifest = setting.manifest
-    released, modules = package_files(manifest), answer_modules(manifest, submission.files)
-    with temporary_folder("submission-") as folder:
+    released, modules = make_released_package(manifest), make_answer_modules(manifest, submission.files)
+    with make_temporary_folder("submission-") as folder:
         stage(submission, released, manifest, folder, modules)
         Path(folder).chmod(0o755)
         yield Prepared(submission, setting, released, modules, Path(folder))

@@ -24,8 +24,8 @@ from autograder.grading.large_inputs import refused_as_measured
 from autograder.grading.points import criterion_results
 from autograder.grading.prepared import Prepared
 from autograder.report.model import QuestionResult
-from autograder.report.verdicts import worst
-from autograder.runtime.os_errors import raise_everywhere
+from autograder.report.verdicts import find_worst_verdict
+from autograder.runtime.os_errors import raise_if_everywhere
 from autograder.runtime.text import join_words
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.worker_client import CallError
@@ -78,7 +78,7 @@ def examine(
         question.notebook,
         round(sum(criterion.points for criterion in criteria), 2),
         question.points,
-        worst(criterion.verdict for criterion in criteria),
+        find_worst_verdict(criterion.verdict for criterion in criteria),
         criteria=criteria,
         diagnosis=findings,
         needs=prepared.all_needs(question),
@@ -149,7 +149,7 @@ def _attempt(criterion: Criterion, trial: Trial, refusal: Wrong | None) -> Attem
     except CallError as error:
         found, verdict, failure = Outcome(str(error)), error.verdict, error
     except Exception as error:  # a fault of the grader: it must not cost the student a point, nor stop the class
-        raise_everywhere(error)  # a shortage would look like a fault in everybody's answers
+        raise_if_everywhere(error)  # a shortage would look like a fault in everybody's answers
         log.exception("grader fault in %s, %s", trial.question and trial.question.id, criterion.name)
         text = f"the grader itself failed here ({type(error).__name__}); a human will look"
         found, verdict = Outcome(text), "grader_fault"

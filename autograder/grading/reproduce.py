@@ -10,7 +10,7 @@ from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.grading.submission import judge
 from autograder.report.model import CriterionResult, QuestionResult
-from autograder.runtime.atomic import write_to
+from autograder.runtime.atomic import write_output
 
 
 @dataclass
@@ -35,17 +35,17 @@ class Reproduced:
         return arrays
 
     def save(self, path):
-        """Write all arrays to an .npz file, as files.write_to does."""
+        """Write all arrays to an .npz file, as runtime.atomic.write_output does."""
         data = io.BytesIO()
         np.savez(data, **self.arrays())
-        write_to(path, data.getvalue())
+        write_output(path, data.getvalue())
 
 
 def reproduce(submission, manifest, isolation, question, criterion, seed=None, secret=None):
     """Judge one criterion of a submission and return what it saw; KitError where there is no such criterion.
 
     - seed: as a report carries it; None takes the kit's own
-    - secret: what secret.secret_of gave for the course; None takes the kit's own
+    - secret: what runtime.secret.load_secret gave for the course; None takes the kit's own
     """
     criteria = load_pack(manifest).criteria
     if question not in criteria:

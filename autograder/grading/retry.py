@@ -52,7 +52,7 @@ class FairExaminer:
             raise RetryLater
         busy = "time" in reached and self._fruitless < MOST_FRUITLESS and is_loaded()
         cost = reference_cost(question, self._prepared.setting)
-        limits = question.limits.fitting(cost) if cost else question.limits
+        limits = question.limits.raise_to_cost(cost) if cost else question.limits
         again = busy or any(_are_higher(limits, question.limits, limit) for limit in reached)
         if again:
             examined = examine(replace(question, limits=limits), self._prepared, done)

@@ -25,8 +25,8 @@ from autograder.grading.retry import FairExaminer
 from autograder.intake.submission import Submission
 from autograder.report.model import QuestionResult, Report
 from autograder.runtime.paths import KIT, PACKAGE
-from autograder.runtime.secret import secret_of
-from autograder.runtime.text import printable_path
+from autograder.runtime.secret import load_secret
+from autograder.runtime.text import escape_path
 from autograder.sandbox.isolation import Isolation
 
 
@@ -49,7 +49,7 @@ def judge(
     - questions: ids to grade (default all); the questions that they need are graded with them
     - hidden: folders that the student's code must not be able to read, besides the kit's own
     - progress: called with each QuestionResult as it is done
-    - secret: from runtime.secret.secret_of for the course; None takes the kit's own
+    - secret: from runtime.secret.load_secret for the course; None takes the kit's own
     - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
     - watch: called with each (question id, Attempt)
     - pack: the checks; None takes the pack that the manifest names
@@ -57,7 +57,7 @@ def judge(
     """
     started = time.monotonic()
     seed = seed_of(manifest, secret) if seed is None else seed
-    pack, secret = pack or load_pack(manifest), secret or secret_of(KIT)
+    pack, secret = pack or load_pack(manifest), secret or load_secret(KIT)
     setting = Setting(manifest, pack, isolation, hidden_folders(manifest, hidden), secret, seed)
     results: list[QuestionResult] = []
     # One thread: the same sums in the same order on every machine.
@@ -77,7 +77,7 @@ def judge(
             "student": submission.student,
             "name": submission.name,
             "digest": submission.digest,
-            "files": [printable_path(path) for path in sorted(submission.files)],
+            "files": [escape_path(path) for path in sorted(submission.files)],
             "notes": list(submission.notes),
         },
         isolation={"name": isolation.name, "strong": isolation.strong, "text": isolation.text},

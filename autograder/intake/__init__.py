@@ -1,1 +1,1 @@
-"""From untrusted bytes to a Submission: archives, notebooks and source files are read within bounds."""
+"""Turn files of students, which nobody trusts, into Submissions."""

@@ -1,64 +1,76 @@
-"""Collecting: what students handed in, taken from a download into submitted/<student>/<assignment>/.
+"""Collect submissions: copy them from a download into submitted/<student>/<assignment>/.
 
-The zip a student made stays as it is; `read_submission` reads it there. Each hand-in is laid out aside, read once to
-see that something in it can be graded, and then put in its place by one rename. What it replaces is kept beside it in
-submitted/<student>/.earlier/, so collecting twice, or the wrong thing, loses nothing. Between the two renames the new
-hand-in waits in submitted/<student>/ under another name: where collecting is killed just there, `tidy` ends its work.
+The zip of a student stays packed; `read_submission` reads it there. Each submission is first copied into a temporary
+folder and read once, to check that it can be graded. Then one rename moves it into its place. An older submission is
+kept in submitted/<student>/.earlier/, so that no submission is lost, even if the instructor collects the wrong folder.
+Between the two renames, the new submission has another name in submitted/<student>/. If collecting is killed at that
+moment, `finish_interrupted_collect` does the second rename.
 """
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from re import Pattern
 
+from autograder.assignment.manifest import Manifest
 from autograder.errors import KitError
-from autograder.intake.downloads import find
-from autograder.intake.lms_names import read_pattern, time_of
+from autograder.intake.course_folder import CourseFolder
+from autograder.intake.downloads import DownloadedSubmission, Problems, find_submissions
+from autograder.intake.lms_names import compile_pattern, parse_time
 from autograder.intake.reading import read_submission
-from autograder.runtime.locks import alone
-from autograder.runtime.os_errors import as_storage_error, raise_everywhere
+from autograder.runtime.locks import lock_folder
+from autograder.runtime.os_errors import find_storage_error, raise_if_everywhere
 
 _TITLES = {
     "new": "collected",
     "replaced": "collected again",
     "unchanged": "already there and unchanged",
-    "older": "left as they were, because submitted/ has a later hand-in",
+    "older": "not replaced, because submitted/ has a later submission",
 }
-STAMP = "timestamp.txt"  # nbgrader's name for it
-_ASIDE = ".collecting-"
+TIMESTAMP_FILE = "timestamp.txt"  # nbgrader's name for it
+_TEMPORARY = ".collecting-"  # prefix of temporary folders in submitted/
 
 
 @dataclass
-class Collected:
-    """What collecting did: {student: "new", "replaced", "unchanged" or "older"}, and (what, why) of the rest."""
+class CollectResult:
+    """The result of collecting.
 
-    students: dict[str, str] = field(default_factory=dict)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    - students: {student: "new", "replaced", "unchanged" or "older"}
+    - notes: (file, sentence) about submissions that were not used or were replaced
+    - problems: (file or student, reason) for files that could not be collected
+    """
 
-    def sentences(self):
-        """Return what a person wants to know of it, a line each; the problems come last, in one list."""
-        said = []
+    students: dict[str, str] = field(default_factory=dict[str, str])
+    notes: Problems = field(default_factory=Problems)
+    problems: Problems = field(default_factory=Problems)
+
+    def describe(self) -> list[str]:
+        """Return the lines for the instructor; the problems come last, in one list."""
+        lines: list[str] = []
         for state, title in _TITLES.items():
             students = [student for student, found in sorted(self.students.items()) if found == state]
             if students:
-                said.append(f"{len(students)} {title}: {', '.join(students)}")
-        said += [f"{what}: {why}" for what, why in self.notes]
+                lines.append(f"{len(students)} {title}: {', '.join(students)}")
+        lines += [f"{name}: {sentence}" for name, sentence in self.notes]
         if self.problems:
-            said.append(f"{len(self.problems)} could not be collected:")
-            said += [f"  {what}: {why}" for what, why in self.problems]
-        return said
+            lines.append(f"{len(self.problems)} could not be collected:")
+            lines += [f"  {name}: {reason}" for name, reason in self.problems]
+        return lines
 
 
-def students_and_sources(course, arguments):
-    """Split what a person typed into (ids of students, folders and zips to collect from).
+def split_arguments(course: CourseFolder, arguments: Iterable[str | Path]) -> tuple[list[str], list[Path]]:
+    """Split the arguments of a command into (ids of students, folders and zips to collect from), each listed once.
 
-    The id of a student with a submission is that student, even if there is a file of that name; a path into
-    submitted/ is the student there; any other existing path is a source; the rest are ids. Each is listed once.
+    An id of a student with a submission is that student, even if a file has that name. A path into submitted/ is the
+    student of that folder. Any other existing path is a source. All other arguments are ids.
     """
-    known, top = course.students(), _top(course)
-    students, sources = [], []
+    known, top = course.students(), _get_top(course)
+    students: list[str] = []
+    sources: list[Path] = []
     for argument in map(str, arguments):
         path = Path(argument).resolve()
         if argument in known or not (argument and path.exists()):
@@ -72,41 +84,47 @@ def students_and_sources(course, arguments):
     return list(dict.fromkeys(students)), list(dict.fromkeys(sources))
 
 
-def collect(course, sources, pattern=None, wait=None):
-    """Collect the hand-ins of folders and zips into a course; return what was Collected.
+def collect(
+    course: CourseFolder,
+    sources: Iterable[str | Path],
+    pattern: str | None = None,
+    wait: Callable[[str], None] | None = None,
+) -> CollectResult:
+    """Collect the submissions in folders and zips into a course.
 
-    Of several hand-ins of a student the latest that can be graded counts. One that differs from what is in submitted/
-    replaces it, unless both carry a time stamp and the new one is the earlier ("older").
+    Of several submissions of a student, the latest that can be graded counts. A submission that differs from the one in
+    submitted/ replaces it, unless both have a time stamp and the new one is earlier ("older").
 
-    - sources: as for `downloads.find`
+    - sources: as for `downloads.find_submissions`
     - pattern: regular expression with a group `student` (and perhaps `timestamp`), for names of another form
-    - wait: as for `locks.alone`
+    - wait: as for `locks.lock_folder`
 
-    Raises KitError where a source is no folder and no zip or the pattern is none, StorageError where submitted/ cannot
-    be written to, Busy where another command is at work in the course.
+    Raises KitError if a source is neither a folder nor a zip or the pattern is wrong, StorageError if submitted/ cannot
+    be written, and Busy if another command is running in the course.
     """
-    pattern = read_pattern(pattern) if pattern else None
-    top = _top(course)
-    for source in map(Path, sources):
-        if course.root.is_relative_to(source.resolve()) or source.resolve().is_relative_to(top):
-            raise KitError(f"{source} holds this course itself. Give the folder or zip that you downloaded.")
-    with alone(course.root, "autograder collect", wait):
+    compiled = compile_pattern(pattern) if pattern else None
+    paths = [Path(source) for source in sources]
+    top = _get_top(course)
+    for path in paths:
+        if course.root.is_relative_to(path.resolve()) or path.resolve().is_relative_to(top):
+            raise KitError(f"{path} contains this course itself. Give the folder or zip that you downloaded.")
+    with lock_folder(course.root, "autograder collect", wait):
         try:
             top.mkdir(parents=True, exist_ok=True)
-            tidy(course)
-            return _collect(course, sources, pattern)
+            finish_interrupted_collect(course)
+            return _collect(course, paths, compiled)
         except OSError as error:
-            said = as_storage_error(error)
-            if said is None:
+            storage_error = find_storage_error(error)
+            if storage_error is None:
                 raise
-            raise said from None
+            raise storage_error from None
 
 
-def tidy(course):
-    """End what a killed `collect` left half done in submitted/; whoever calls holds the course's lock."""
-    for aside in _top(course).glob(f"{_ASIDE}*"):
-        shutil.rmtree(aside, ignore_errors=True)
-    for waiting in _top(course).glob(f"*/{_waiting(Path(course.manifest.name))}"):
+def finish_interrupted_collect(course: CourseFolder) -> None:
+    """Finish the work of a killed `collect` in submitted/. The caller must hold the course's lock."""
+    for temporary in _get_top(course).glob(f"{_TEMPORARY}*"):
+        shutil.rmtree(temporary, ignore_errors=True)
+    for waiting in _get_top(course).glob(f"*/{_make_waiting_name(Path(course.manifest.name))}"):
         target = waiting.with_name(course.manifest.name)
         if os.path.lexists(target):
             shutil.rmtree(waiting, ignore_errors=True)
@@ -114,80 +132,86 @@ def tidy(course):
             os.rename(waiting, target)
 
 
-def _collect(course, sources, pattern):
-    collected = Collected()
-    with tempfile.TemporaryDirectory(dir=_top(course), prefix=_ASIDE) as aside:
-        for source in sources:
-            unpacked = Path(tempfile.mkdtemp(dir=aside))
-            found = find(source, course.manifest, unpacked, pattern)
-            collected.problems += found.problems
-            for student, hand_ins in sorted(found.hand_ins.items()):
-                try:
-                    folder, hand_in = first_usable(hand_ins, course.manifest, aside, collected)
-                    state = folder and _place(course, hand_in, folder, collected.notes)
-                except OSError as error:
-                    raise_everywhere(error)
-                    why = f"could not be put into {course.submitted(student)}: {error.strerror or error}"
-                    collected.problems.append((student, why))
-                    continue
-                # What an earlier source of this run brought still counts as brought.
-                if state and not (student in collected.students and state in ("unchanged", "older")):
-                    collected.students[student] = state
-    return collected
+def find_usable_submission(
+    submissions: Sequence[DownloadedSubmission], manifest: Manifest, temporary: Path | str, result: CollectResult
+) -> tuple[DownloadedSubmission, Path] | None:
+    """Return the first submission that can be graded and the folder with a copy of its files, or None.
 
+    The earlier ones of the list go to `result.problems` with the reason, the later ones to `result.notes`.
 
-def first_usable(hand_ins, manifest, aside, collected):
-    """Return (folder in which it is laid out, the HandIn) of the first that can be graded, or (None, None).
-
-    Those before it go into `collected.problems` with the reason, those after it into `collected.notes`.
+    - temporary: the folder in which the copies are made
     """
-    for number, hand_in in enumerate(hand_ins):
-        folder = Path(tempfile.mkdtemp(dir=aside)) / "hand-in"  # never the assignment's name: nobody takes it for one
+    for number, submission in enumerate(submissions):
+        # Never the assignment's name, so that no other function takes this folder for a submission.
+        folder = Path(tempfile.mkdtemp(dir=temporary)) / "hand-in"
         try:
-            _lay_out(hand_in, folder)
+            _copy_files(submission, folder)
             read_submission(folder, manifest)
         except (KitError, OSError) as error:
-            raise_everywhere(error)
-            collected.problems.append((hand_in.where, _reason(error, folder, hand_in.where)))
+            raise_if_everywhere(error)
+            result.problems.append((submission.source, _describe_error(error, folder, submission.source)))
             continue
-        collected.notes += [(late.where, f"passed over: {hand_in.where} is later") for late in hand_ins[number + 1 :]]
-        return folder, hand_in
-    return None, None
+        rest = submissions[number + 1 :]
+        result.notes += [(each.source, f"not used: {submission.source} is later") for each in rest]
+        return submission, folder
+    return None
 
 
-def _top(course):
+def _collect(course: CourseFolder, sources: Sequence[Path], pattern: Pattern[str] | None) -> CollectResult:
+    result = CollectResult()
+    with tempfile.TemporaryDirectory(dir=_get_top(course), prefix=_TEMPORARY) as temporary:
+        for source in sources:
+            unpacked = Path(tempfile.mkdtemp(dir=temporary))
+            download = find_submissions(source, course.manifest, unpacked, pattern)
+            result.problems += download.problems
+            for student, submissions in sorted(download.submissions.items()):
+                try:
+                    usable = find_usable_submission(submissions, course.manifest, temporary, result)
+                    state = _place(course, *usable, result.notes) if usable else ""
+                except OSError as error:
+                    raise_if_everywhere(error)
+                    reason = f"could not be put into {course.submitted(student)}: {error.strerror or error}"
+                    result.problems.append((student, reason))
+                    continue
+                # A state from an earlier source of this run stays if this source changes nothing.
+                if state and not (student in result.students and state in ("unchanged", "older")):
+                    result.students[student] = state
+    return result
+
+
+def _get_top(course: CourseFolder) -> Path:
     return course.submitted("student").parents[1].resolve()
 
 
-def _reason(error, folder, where):
-    """Return what an error says, without the temporary folder's name."""
-    reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), where)
-    return reason.removeprefix(where).removeprefix(":").strip()
+def _describe_error(error: Exception, folder: Path, source: str) -> str:
+    """Return the message of an error without the name of the temporary folder."""
+    reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), source)
+    return reason.removeprefix(source).removeprefix(":").strip()
 
 
-def _lay_out(hand_in, folder):
+def _copy_files(submission: DownloadedSubmission, folder: Path) -> None:
     folder.mkdir()
-    for inside, path in hand_in.files.items():
+    for inside, path in submission.files.items():
         target = folder / inside
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target, follow_symlinks=False)
-    if hand_in.timestamp:
-        (folder / STAMP).write_text(f"{hand_in.timestamp.isoformat(' ')}\n", encoding="utf-8")
+    if submission.timestamp:
+        (folder / TIMESTAMP_FILE).write_text(f"{submission.timestamp.isoformat(' ')}\n", encoding="utf-8")
 
 
-def _place(course, hand_in, folder, notes):
-    """Move a laid-out hand-in to its place in submitted/; return what that made of the student's submission."""
-    target = course.submitted(hand_in.student)
+def _place(course: CourseFolder, submission: DownloadedSubmission, folder: Path, notes: Problems) -> str:
+    """Move the copy of a submission to its place in submitted/; return the student's state for CollectResult."""
+    target = course.submitted(submission.student)
     if not target.exists() and not target.is_symlink():
         target.parent.mkdir(parents=True, exist_ok=True)
         os.rename(folder, target)
         return "new"
-    if _digest(target, course.manifest) == _digest(folder, course.manifest):
+    if _read_digest(target, course.manifest) == _read_digest(folder, course.manifest):
         return "unchanged"
-    if hand_in.timestamp and _earlier(folder / STAMP, target / STAMP):
-        notes.append((hand_in.where, f"passed over: what is in {target} was handed in later"))
+    if submission.timestamp and _is_earlier(folder / TIMESTAMP_FILE, target / TIMESTAMP_FILE):
+        notes.append((submission.source, f"not used: the submission in {target} is later"))
         return "older"
-    kept, waiting = _place_to_keep(target), target.with_name(_waiting(target))
+    kept, waiting = _find_place_to_keep(target), target.with_name(_make_waiting_name(target))
     os.rename(folder, waiting)
     try:
         os.rename(target, kept)
@@ -197,17 +221,17 @@ def _place(course, hand_in, folder, notes):
             os.rename(kept, target)
         shutil.rmtree(waiting, ignore_errors=True)
         raise
-    notes.append((hand_in.where, f"replaced the submission there was, which is now {kept}"))
+    notes.append((submission.source, f"replaced the earlier submission, which is now {kept}"))
     return "replaced"
 
 
-def _waiting(target):
-    """The name beside its place that a hand-in has while the one before is moved away."""
+def _make_waiting_name(target: Path) -> str:
+    """Return the name of a new submission between the two renames."""
     return f".new-{target.name}"
 
 
-def _place_to_keep(target):
-    """Return where in .earlier/ a submission goes that is replaced."""
+def _find_place_to_keep(target: Path) -> Path:
+    """Return a free path in .earlier/ for a submission that is replaced."""
     earlier = target.parent / ".earlier"
     earlier.mkdir(exist_ok=True)
     number = 1
@@ -216,17 +240,20 @@ def _place_to_keep(target):
     return kept
 
 
-def _digest(folder, manifest):
+def _read_digest(folder: Path, manifest: Manifest) -> str | None:
     try:
         return read_submission(folder, manifest).digest
     except KitError:
         return None
 
 
-def _earlier(new, old):
-    """Say whether the time stamp in one file is earlier than that in another; not where one of them tells none."""
-    moments = [
-        time_of(path.read_bytes()[:100].decode("utf-8", "replace").strip()) if path.is_file() else None
-        for path in (new, old)
-    ]
-    return None not in moments and moments[0] < moments[1]
+def _is_earlier(new: Path, old: Path) -> bool:
+    """Say whether the time stamp in the file `new` is earlier than that in `old`; False if one has no time stamp."""
+    new_time, old_time = _read_timestamp(new), _read_timestamp(old)
+    return new_time is not None and old_time is not None and new_time < old_time
+
+
+def _read_timestamp(path: Path) -> datetime | None:
+    if not path.is_file():
+        return None
+    return parse_time(path.read_bytes()[:100].decode("utf-8", "replace").strip())

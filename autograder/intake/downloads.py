@@ -1,152 +1,176 @@
-"""What lies in a download: finds every student's hand-in in a folder or zip, and says what cannot be one.
+"""Find every student's submissions in a downloaded folder or zip, and describe everything that cannot be one.
 
-Nothing is written here but the contents of a zip of zips, into a temporary folder, and nothing is read but names.
+This module reads only names. It writes only the content of a zip of zips, into a temporary folder.
 """
 
 import os
-import shutil
-import stat
-import time
 import unicodedata
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
+from re import Pattern
 
+from autograder.assignment.manifest import Manifest
 from autograder.errors import KitError
-from autograder.intake.lms_names import owner_of, owners_of, why_not_an_id
-from autograder.intake.reading import KINDS, PASSED_OVER
-from autograder.intake.safe_zip import ArchiveError, is_bounded, open_zip
+from autograder.intake.bulk_unpacking import unpack_bulk_zip
+from autograder.intake.download_layout import LEFTOVERS, find_wrapped, is_bulk_zip, is_submission
+from autograder.intake.file_limits import IGNORED_FOLDERS, KINDS
+from autograder.intake.lms_names import Owner, find_id_problem, find_owners
 
-MAX_MEMBERS, MAX_MEMBER, MAX_TOTAL = 20_000, 512 << 20, 64 << 30  # of a zip of zips: files, bytes of each and of all
-_TAKEN = {*KINDS, ".zip"}
-_PACKED = {".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zipx"}
-_LEFTOVERS = {".ds_store", "thumbs.db", "desktop.ini", "timestamp.txt", "index.html"}
+_ACCEPTED = {*KINDS, ".zip"}
+_OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zipx"}
+
+Problems = list[tuple[str, str]]  # (file or student, reason)
+_Entries = dict[str, list[tuple[Owner, Path]]]  # {student: the files and folders of the student}
 
 
 @dataclass
-class HandIn:
-    """What one student handed in at one time: {path inside the hand-in: file}."""
+class DownloadedSubmission:
+    """The files that one student submitted at one time.
+
+    - files: {path inside the submission: file on disk}
+    - source: the name of the file or folder in the download
+    """
 
     student: str
     files: dict[str, Path]
-    timestamp: object = None
-    where: str = ""  # as the instructor would look for it
+    timestamp: datetime | None = None
+    source: str = ""
 
 
 @dataclass
-class Found:
-    """Hand-ins by student, the one to take first; and (what, why) of everything that is none."""
+class Download:
+    """{student: submissions, latest first}, and the (name, reason) of every file that is no submission."""
 
-    hand_ins: dict[str, list[HandIn]] = field(default_factory=lambda: defaultdict(list))
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    submissions: dict[str, list[DownloadedSubmission]] = field(default_factory=dict[str, list[DownloadedSubmission]])
+    problems: Problems = field(default_factory=Problems)
 
 
-def find(source, manifest, aside, pattern=None):
-    """Return what is Found in a folder or zip.
+def find_submissions(
+    source: Path | str, manifest: Manifest, temporary: Path | str, pattern: Pattern[str] | None = None
+) -> Download:
+    """Return the Download of a folder or zip.
 
-    - source: a folder of hand-ins, one hand-in, or an LMS's bulk download, as it is or unpacked
-    - aside: an empty folder that outlives the result; a bulk download is unpacked there
-    - pattern: from `lms.read_pattern`
+    - source: a folder of submissions, one submission, or an LMS's bulk download, packed or unpacked
+    - temporary: an empty folder for unpacked downloads; it must exist as long as the result is used
+    - pattern: from `lms_names.compile_pattern`
+
+    Raises KitError if `source` is neither a folder nor a zip.
     """
-    found, source = Found(), Path(source).resolve()
+    download, source = Download(), Path(source).resolve()
     if not source.is_dir() and not zipfile.is_zipfile(source):
-        raise KitError(f"{source} is neither a folder nor a zip. Give the folder or zip with the hand-ins.")
-    for _ in range(4):  # folders and zips that hold one thing only are opened
-        bulk = source.is_file() and _is_bulk(source, manifest, pattern)
-        if bulk:
-            source = _unpack(source, Path(aside), found.problems)
-        alone = None if _is_hand_in(source, manifest) else _alone_in(source, manifest, pattern)
-        if not bulk and not alone:
+        raise KitError(f"{source} is neither a folder nor a zip. Give the folder or zip with the submissions.")
+    for _ in range(4):  # open folders and zips that contain one item only
+        is_bulk = source.is_file() and is_bulk_zip(source, manifest, pattern)
+        if is_bulk:
+            source = unpack_bulk_zip(source, Path(temporary), download.problems)
+        wrapped = None if is_submission(source, manifest) else find_wrapped(source, manifest, pattern)
+        if not is_bulk and not wrapped:
             break
-        source = alone or source
-    single = source.is_file() or _is_hand_in(source, manifest)
-    entries = defaultdict(list)
-    paths = [source] if single else sorted(source.iterdir())
-    owners = owners_of([path.name for path in paths], manifest.name, pattern)
+        source = wrapped or source
+    is_single = source.is_file() or is_submission(source, manifest)
+    paths = [source] if is_single else sorted(source.iterdir())
+    owners = find_owners([path.name for path in paths], manifest.name, pattern)
+    entries: _Entries = {}
     for path in paths:
-        _sort_in(path, owners[path.name], entries, pattern, manifest, found.problems)
-    _set_aside_the_doubtful(entries, found.problems)
-    for student, given in entries.items():
-        found.hand_ins[student] = _hand_ins(student, given, manifest, found.problems)
-    return found
+        _sort_by_owner(path, owners[path.name], entries, pattern, manifest, download.problems)
+    _remove_ambiguous(entries, download.problems)
+    for student, own_entries in entries.items():
+        download.submissions[student] = _make_submissions(student, own_entries, manifest, download.problems)
+    return download
 
 
-def _sort_in(path, owner, entries, pattern, manifest, problems):
-    """Put a file or folder with its owner into `entries`, or with the reason into `problems`."""
+def _sort_by_owner(
+    path: Path,
+    owner: Owner | None,
+    entries: _Entries,
+    pattern: Pattern[str] | None,
+    manifest: Manifest,
+    problems: Problems,
+) -> None:
+    """Add a file or folder to the `entries` of its owner, or add the reason to `problems`."""
     name, kind = path.name, path.suffix.lower()
-    if name.startswith("._") or name.lower() in _LEFTOVERS or name in PASSED_OVER:
+    if name.startswith("._") or name.lower() in LEFTOVERS or name in IGNORED_FOLDERS:
         return
     if path.is_symlink():
         problems.append((name, "is a link; links are not followed"))
-    elif path.is_file() and kind not in _TAKEN:
-        if kind != ".txt" or not owner or not owner.timestamp:  # what Blackboard adds to each attempt
-            packed = f"is packed as {kind}: ask for a .zip" if kind in _PACKED else "is neither a folder nor a zip"
-            problems.append((name, packed))
+    elif path.is_file() and kind not in _ACCEPTED:
+        if kind != ".txt" or not owner or not owner.timestamp:  # Blackboard adds such a text to each attempt
+            is_archive = kind in _OTHER_ARCHIVES
+            problems.append(
+                (name, f"is packed as {kind}: ask for a .zip" if is_archive else "is neither a folder nor a zip")
+            )
     elif not owner or (path.is_file() and kind != ".zip" and not owner.explicit and not pattern):
-        wanted = "does not fit --pattern" if pattern else f"tells no student's id; rename it to ID_{manifest.name}.zip"
-        problems.append((name, f"the name {wanted}"))
-    elif why_not_an_id(owner.student):
-        problems.append((name, why_not_an_id(owner.student)))
+        reason = (
+            "does not fit --pattern" if pattern else f"contains no student's id; rename it to ID_{manifest.name}.zip"
+        )
+        problems.append((name, f"the name {reason}"))
+    elif problem := find_id_problem(owner.student):
+        problems.append((name, problem))
     else:
-        entries[owner.student].append((owner, path))
+        entries.setdefault(owner.student, []).append((owner, path))
 
 
-def _set_aside_the_doubtful(entries, problems):
-    """Take out of `entries` what may belong to two people, or to one under two names."""
-    alike = defaultdict(list)
+def _remove_ambiguous(entries: _Entries, problems: Problems) -> None:
+    """Remove entries that may belong to two students, or to one student under two ids."""
+    similar: defaultdict[str, list[str]] = defaultdict(list)
     for student in entries:
-        alike[unicodedata.normalize("NFKC", student).casefold()].append(student)
-    for students in alike.values():
-        given = [entry for student in students for entry in entries[student]]
-        why = ""
+        similar[unicodedata.normalize("NFKC", student).casefold()].append(student)
+    for students in similar.values():
+        group = [entry for student in students for entry in entries[student]]
+        reason = ""
         if len(students) > 1:
-            why = f"the ids {' and '.join(students)} look alike; rename one, or tell them with --pattern"
-        elif len({owner.heading for owner, _ in given if owner.heading}) > 1:
-            why = f"different names end in {students[0]}; say with --pattern what of them is the student's id"
-        if why:
-            problems += [(path.name, why) for _, path in given]
+            reason = f"the ids {' and '.join(students)} look alike; rename one, or separate them with --pattern"
+        elif len({owner.heading for owner, _ in group if owner.heading}) > 1:
+            reason = f"different names end in {students[0]}; use --pattern to mark the student's id in them"
+        if reason:
+            problems += [(path.name, reason) for _, path in group]
             for student in students:
                 del entries[student]
 
 
-def _hand_ins(student, given, manifest, problems):
-    """Return the HandIns made of one student's entries, the latest first.
+def _make_submissions(
+    student: str, entries: list[tuple[Owner, Path]], manifest: Manifest, problems: Problems
+) -> list[DownloadedSubmission]:
+    """Return the submissions of one student, the latest first.
 
-    Loose files of one attempt belong together, and to its latest zip; a folder is a hand-in of its own, and of several
-    zips in it the latest counts.
+    Single files of one attempt belong together, and to its latest zip. A folder is a submission of its own; of several
+    zips in it, the latest counts.
     """
-    attempts = defaultdict(list)
-    for owner, path in given:
+    attempts: defaultdict[datetime | None, list[tuple[int, float, str, Owner, Path]]] = defaultdict(list)
+    for owner, path in entries:
         attempts[owner.timestamp].append((owner.number, path.lstat().st_mtime, path.name, owner, path))
-    result = []
+    submissions: list[DownloadedSubmission] = []
     for timestamp in sorted(attempts, key=lambda time: (time is not None, time), reverse=True):
-        loose, whole = {}, []
+        single: dict[str, Path] = {}
+        whole: list[tuple[dict[str, Path], str]] = []  # (files, name) of folders and zips, the latest last
         for _, _, name, owner, path in sorted(attempts[timestamp], key=lambda entry: entry[:3]):
             if path.is_dir():
-                whole += [(files, name) for files in _versions(_files_of(path, problems), manifest)]
+                whole += [(files, name) for files in _split_zips(_list_files(path, problems), manifest)]
             elif path.suffix.lower() == ".zip":
-                whole.append(({_zip_name(name, manifest): path}, name))
+                whole.append(({_make_zip_name(name, manifest): path}, name))
             else:
-                loose[_home(owner.rest, manifest)] = path
-        for files, name in reversed(whole or [({}, "loose files")]):
-            result.append(HandIn(student, loose | files, timestamp, name))
-    return result
+                single[_find_place(owner.rest, manifest)] = path
+        for files, name in reversed(whole or [({}, "single files")]):
+            submissions.append(DownloadedSubmission(student, single | files, timestamp, name))
+    return submissions
 
 
-def _versions(files, manifest):
-    """Return a student's files once for each zip at the top of them, the latest last, with that zip alone."""
+def _split_zips(files: dict[str, Path], manifest: Manifest) -> list[dict[str, Path]]:
+    """Return the files once for each zip at their top, with that zip alone, the latest zip last."""
     zips = [path for inside, path in files.items() if "/" not in inside and path.suffix.lower() == ".zip"]
     rest = {inside: path for inside, path in files.items() if path not in zips}
     zips.sort(key=lambda path: (path.stat().st_mtime, path.name))
-    return [rest | {_zip_name(path.name, manifest): path} for path in zips] or [rest]
+    return [rest | {_make_zip_name(path.name, manifest): path} for path in zips] or [rest]
 
 
-def _files_of(folder, problems):
-    """Return {path inside: file} of the files in a student's folder that may be graded; links are named, not taken."""
-    files = {}
+def _list_files(folder: Path, problems: Problems) -> dict[str, Path]:
+    """Return {path inside: file} of the files of graded kinds in a student's folder; add links to `problems`."""
+    files: dict[str, Path] = {}
     for where, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not name.startswith("."))
+        folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS and not name.startswith("."))
         if "pyvenv.cfg" in names:
             folders[:], names = [], []
         for name in sorted(names + [inner for inner in folders if Path(where, inner).is_symlink()]):
@@ -154,133 +178,26 @@ def _files_of(folder, problems):
             inside = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 problems.append((f"{folder.name}/{inside}", "is a link; links are not followed"))
-            elif path.suffix.lower() in _TAKEN and not name.startswith(".") and path.is_file():
+            elif path.suffix.lower() in _ACCEPTED and not name.startswith(".") and path.is_file():
                 files[inside] = path
             elif name == "timestamp.txt":
                 files[inside] = path
     return files
 
 
-def _zip_name(name, manifest):
-    """The name a student's zip keeps, in a form that everybody who looks for zips finds."""
-    plain = name.isprintable() and not name.startswith(".") and len(os.fsencode(name)) <= 100
-    return f"{name[:-4]}.zip" if plain else f"{manifest.name}.zip"
+def _make_zip_name(name: str, manifest: Manifest) -> str:
+    """Return a name for a student's zip that ends in `.zip`, can be printed, and is short enough."""
+    is_plain = name.isprintable() and not name.startswith(".") and len(os.fsencode(name)) <= 100
+    return f"{name[:-4]}.zip" if is_plain else f"{manifest.name}.zip"
 
 
-def _home(name, manifest):
-    """Where a file that was handed in on its own belongs; `layers-2.py` is what Canvas calls a second `layers.py`."""
-    homes = [*manifest.editable, *(question.file for question in manifest.questions)]
-    homes += [f"{question.notebook}.ipynb" for question in manifest.questions]
+def _find_place(name: str, manifest: Manifest) -> str:
+    """Return the path of a single file in the assignment; Canvas calls a second `layers.py` `layers-2.py`."""
+    places = [*manifest.editable, *(question.file for question in manifest.questions), *manifest.notebook_files]
     stem, _, suffix = PurePosixPath(name.replace("\\", "/")).name.rpartition(".")
     head, dash, number = stem.rpartition("-")
-    for written in (f"{stem}.{suffix}", f"{head}.{suffix}" if dash and number.isdigit() else ""):
-        for home in homes:
-            if written and PurePosixPath(home).name == written:
-                return home
+    for candidate in (f"{stem}.{suffix}", f"{head}.{suffix}" if dash and number.isdigit() else ""):
+        for place in places:
+            if candidate and PurePosixPath(place).name == candidate:
+                return place
     return f"{stem}.{suffix}"
-
-
-def _alone_in(source, manifest, pattern):
-    """Return the one thing in a folder where that is a wrapper of hand-ins and not itself a student's, else None."""
-    if not source.is_dir():
-        return None
-    inner = _visible(source)
-    if len(inner) != 1 or inner[0].is_symlink():
-        return None
-    owner = owner_of(inner[0].name, manifest.name, pattern)
-    if not inner[0].is_dir():
-        packed = inner[0].is_file() and zipfile.is_zipfile(inner[0])
-        return inner[0] if packed and _is_bulk(inner[0], manifest, pattern) else None
-    if (owner and owner.explicit) or _is_hand_in(inner[0], manifest):
-        return None
-    within = [owner_of(path.name, manifest.name, pattern) for path in _visible(inner[0])]
-    return inner[0] if len(within) > 1 or any(owner and owner.explicit for owner in within) else None
-
-
-def _visible(folder):
-    leftovers = _LEFTOVERS | {name.lower() for name in PASSED_OVER}
-    return [path for path in folder.iterdir() if path.name[0] != "." and path.name.lower() not in leftovers]
-
-
-def _is_hand_in(path, manifest):
-    """Say whether a folder is one student's: it holds the package, at most one folder down, or notebooks and no zip."""
-    if not path.is_dir():
-        return False
-    notebooks = {f"{question.notebook}.ipynb" for question in manifest.questions}
-    names = {inner.name for inner in path.iterdir()}
-    package = (path / manifest.package).is_dir() or (path / manifest.name / manifest.package).is_dir()
-    return package or bool(notebooks & names) and not any(name.lower().endswith(".zip") for name in names)
-
-
-def _is_bulk(path, manifest, pattern):
-    """Say whether a zip holds the hand-ins of several students, and is not one itself.
-
-    It is asked about what the instructor names only, never about a zip that came from a student.
-    """
-    tops, hand_in = defaultdict(set), False
-    notebooks = {f"{question.notebook}.ipynb" for question in manifest.questions}
-    try:
-        with open(path, "rb") as file, open_zip(file) as archive:
-            entries = archive.infolist()
-    except ArchiveError as error:
-        raise KitError(f"{path} cannot be unpacked: {error}. Unpack it, and give the folder.") from None
-    except Exception:  # damaged in one of the ways that trip zipfile: `read_submission` says what is wrong with it
-        return False
-    for entry in entries:
-        parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-        if entry.is_dir() or not parts or PASSED_OVER & set(parts):
-            continue
-        tops[parts[0]].add(parts[-1])
-        hand_in |= manifest.package in parts[:2] or (len(parts) <= 2 and parts[-1] in notebooks)
-    owners = [owner_of(top, manifest.name, pattern) for top in tops]
-    if any(owner and owner.explicit and owner.rest != top for owner, top in zip(owners, tops)):
-        return True  # a system's own names
-    zips = [name for names in tops.values() for name in names if name.lower().endswith(".zip")]
-    folders = [top for top, names in tops.items() if names != {top} and not top.startswith(".")]
-    return bool(zips and not hand_in) or len(folders) > 1 and manifest.package not in tops
-
-
-def _unpack(path, aside, problems):
-    """Unpack what may be a hand-in from a bulk download; return the folder."""
-    folder = aside / f"unpacked-{len(list(aside.iterdir()))}"
-    folder.mkdir()
-    room = min(MAX_TOTAL, shutil.disk_usage(folder).free // 2)
-    with open(path, "rb") as file, open_zip(file) as archive:
-        for entry in archive.infolist()[:MAX_MEMBERS]:
-            inside = PurePosixPath(entry.filename.replace("\\", "/"))
-            kind = stat.S_IFMT(entry.external_attr >> 16)
-            shown = inside.as_posix()
-            if entry.is_dir() or PASSED_OVER & set(inside.parts):
-                continue
-            if inside.is_absolute() or ".." in inside.parts or ":" in shown or kind not in (0, stat.S_IFREG):
-                problems.append((shown, "points out of the archive or is no regular file"))
-            elif not is_bounded(entry):
-                problems.append((shown, "is packed by a method other than deflate"))
-            elif entry.file_size > MAX_MEMBER:
-                problems.append((shown, f"is larger than {MAX_MEMBER >> 20} MB"))
-            elif entry.file_size > room:
-                problems.append((shown, "would fill the disk, or is past the largest size of a download"))
-            else:
-                room -= entry.file_size
-                _unpack_one(archive, entry, folder / inside, problems)
-        if len(archive.infolist()) > MAX_MEMBERS:
-            problems.append((path.name, f"holds more than {MAX_MEMBERS} files; the first ones were read"))
-    return folder
-
-
-def _unpack_one(archive, entry, target, problems):
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file = open(target, "xb")
-    except OSError as error:
-        why = "stands there twice; the first was taken" if isinstance(error, FileExistsError) else error.strerror
-        problems.append((entry.filename, f"was not unpacked: {why}"))
-        return
-    try:
-        with file, archive.open(entry) as packed:
-            shutil.copyfileobj(packed, file, 1 << 20)
-        moment = time.mktime((*entry.date_time, 0, 0, -1))
-        os.utime(target, (moment, moment))
-    except Exception as error:  # strangers' archives: zipfile and its decoders raise whatever a broken one trips
-        target.unlink()
-        problems.append((entry.filename, f"could not be unpacked: {error}"))

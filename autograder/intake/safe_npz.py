@@ -1,19 +1,25 @@
-"""Arrays in an .npz file from a stranger: read without pickle, with every size checked before it is believed.
+"""Read the arrays of a student's .npz file without pickle, and check every declared size.
 
-An .npz file is a zip of .npy members, and a .npy member is a magic, a header that looks like a Python dictionary, and
-the bare numbers (numpy.lib.format describes it). Here the header has to look exactly as NumPy writes it, so that
-nothing of it is ever evaluated, and the size it declares has to be the size of the member.
+An .npz file is a zip of .npy members. A .npy member consists of a magic string, a header that looks like a Python
+dictionary, and the numbers (numpy.lib.format describes it). This module accepts only headers exactly as NumPy writes
+them, so that nothing is evaluated, and the declared size must be the size of the member.
 """
 
 import io
 import math
 import re
+import zipfile
+from typing import Literal
 
 import numpy as np
 
 from autograder.intake.safe_zip import ArchiveError, is_bounded, open_zip
 
-MAX_ARRAYS, MAX_BYTES, MAX_HEADER = 200, 48 << 20, 10_000  # all arrays together fit a frame to the worker
+MAX_ARRAYS, MAX_BYTES, MAX_HEADER = (
+    200,
+    48 << 20,
+    10_000,
+)  # arrays; bytes of all arrays, which fit one frame to the worker; bytes of a header
 NUMBERS = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"}
 _MAGIC = b"\x93NUMPY"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .:-]{0,99}")
@@ -24,30 +30,30 @@ _HEADER = re.compile(
 
 
 class ArrayError(ValueError):
-    """What is wrong with the file, as one sentence."""
+    """The file cannot be read; the message is one sentence."""
 
 
-def read_npz(data):
-    """Return {name: array} of an .npz file given as bytes, floats and integers in the machine's byte order.
+def read_npz(data: bytes) -> dict[str, np.ndarray]:
+    """Return {name: array} of an .npz file: floats and integers in the machine's byte order.
 
-    Raises ArrayError with one sentence for everything else: what is no .npz file, is damaged, encrypted or larger than
-    MAX_BYTES when unpacked, needs pickle, or holds an empty array or a number that is not finite.
+    Raises ArrayError if the file is no .npz file, is damaged, encrypted or larger than MAX_BYTES when unpacked, needs
+    pickle, or contains an empty array or a number that is not finite.
     """
     try:
         with open_zip(io.BytesIO(data), MAX_ARRAYS) as archive:
             entries = archive.infolist()
-            names = _names(entries)
+            names = _check_entries(entries)
             return {name: _read_member(archive, entry, name) for name, entry in zip(names, entries)}
     except ArrayError:
         raise
     except ArchiveError:
         raise ArrayError(f"the file holds more than {MAX_ARRAYS} arrays") from None
-    except Exception as error:  # zipfile and its decoders raise whatever a damaged archive trips
+    except Exception as error:  # a damaged archive makes zipfile and its decoders raise many kinds of exceptions
         raise ArrayError(f"the file is no readable .npz archive ({type(error).__name__})") from None
 
 
-def _names(entries):
-    """Return the arrays' names; all that the zip's list of contents says is checked here."""
+def _check_entries(entries: list[zipfile.ZipInfo]) -> list[str]:
+    """Check the zip's list of contents, and return the names of the arrays."""
     if not entries:
         raise ArrayError("the file holds no array")
     names = [entry.filename.removesuffix(".npy") for entry in entries]
@@ -59,14 +65,14 @@ def _names(entries):
         if entry.flag_bits & 0x1:
             raise ArrayError(f"{name} is encrypted")
         if not is_bounded(entry):
-            raise ArrayError(f"{name} is packed by another method than np.savez and np.savez_compressed use")
+            raise ArrayError(f"{name} is packed by a method that np.savez and np.savez_compressed do not use")
     total = sum(entry.file_size for entry in entries)
     if total > MAX_BYTES:
         raise ArrayError(f"the arrays take {total:,} bytes; at most {MAX_BYTES:,} are read")
     return names
 
 
-def _read_member(archive, entry, name):
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> np.ndarray:
     with archive.open(entry) as file:
         magic = file.read(8)
         version = tuple(magic[6:])
@@ -76,7 +82,7 @@ def _read_member(archive, entry, name):
         length = int.from_bytes(file.read(width), "little")
         if length > MAX_HEADER:
             raise ArrayError(f"{name} has a header of {length:,} bytes; a plain array's is short")
-        dtype, order, shape = _parse(file.read(length), name)
+        dtype, order, shape = _parse_header(file.read(length), name)
         size = dtype.itemsize * math.prod(shape)  # Python's integers do not overflow
         present = entry.file_size - len(magic) - width - length
         if size != present:
@@ -90,12 +96,13 @@ def _read_member(archive, entry, name):
     return array
 
 
-def _parse(header, name):
+def _parse_header(header: bytes, name: str) -> tuple[np.dtype, Literal["C", "F"], tuple[int, ...]]:
     """Return (dtype, order, shape) of a .npy header."""
     found = _HEADER.fullmatch(header)
     if not found:
         raise ArrayError(f"{name} is no plain array of numbers (its header says {ascii(header[:80].decode('latin1'))})")
-    description, order, sizes = found[1].decode("latin1"), "F" if found[2] == b"True" else "C", found[3]
+    description, sizes = found[1].decode("latin1"), found[3]
+    order: Literal["C", "F"] = "F" if found[2] == b"True" else "C"
     if description[:1] == "|" and description[1:2] == "O":
         raise ArrayError(f"{name} is an array of Python objects, which only pickle can carry; save plain arrays")
     if description[:1] not in "<>|=" or description[1:] not in NUMBERS:

@@ -1,4 +1,4 @@
-"""A Python file from a stranger: decoded, parsed, and explained where it cannot be."""
+"""Decode and parse a student's Python file, and explain why it cannot be decoded or parsed."""
 
 import ast
 import codecs
@@ -7,30 +7,30 @@ import tokenize
 import warnings
 from io import BytesIO
 
-# Encodings that people's editors write.
+# Encodings that common editors write. Some other codecs of Python take time quadratic in the length of a text.
 ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso8859-1", "iso8859-15", "cp1252", "gbk", "gb18030", "big5", "euc_jp"}
 ENCODINGS |= {"shift_jis", "euc_kr", "koi8-r", "cp1251", "cp949", "mac-roman"}
 
 
-def about_source(data, path):
-    """Return what keeps a Python file (bytes) from being imported at all, or '' where it parses."""
-    if data.lstrip().startswith(b"{") and b'"cells"' in data:  # which may even parse
-        return f"{path} is a notebook under the name of a module. Put the module itself there, and hand it in again."
+def find_source_problem(data: bytes, path: str) -> str:
+    """Return the reason why a Python file cannot be imported, with the next step, or '' if it parses."""
+    if data.lstrip().startswith(b"{") and b'"cells"' in data:  # a notebook may even parse as Python
+        return f"{path} is a notebook with the name of a module. Put the module there, and submit it again."
     try:
-        parse(decode_source(data))
+        parse_source(decode_source(data))
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
-        reason = "this is Python 2 code; this course runs Python 3" if _python_2(data) else error.msg
+        reason = "this is Python 2 code; this course runs Python 3" if _is_python_2(data) else error.msg
         return f"{path}{line}: {reason}. Nothing in this file can be graded until it parses."
     except (UnicodeDecodeError, LookupError, ValueError) as error:
-        return f"{path}: not readable as text ({error}). Save it as UTF-8."
+        return f"{path}: cannot be decoded as text ({error}). Save it as UTF-8."
     except (RecursionError, MemoryError):
-        return f"{path}: nested too deeply to be read as Python."
+        return f"{path}: the code is nested too deeply for Python's parser. Write it with fewer levels."
     return ""
 
 
-def as_utf8(data):
-    """Return a text that an editor or a shell saved as UTF-16, and marked so, as UTF-8; other data as it is."""
+def convert_to_utf8(data: bytes) -> bytes:
+    """Return a text with the byte order mark of UTF-16 as UTF-8, and any other data unchanged."""
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
     try:
         return data.decode("utf-16").encode() if marked else data
@@ -38,10 +38,10 @@ def as_utf8(data):
         return data
 
 
-def decode_source(data):
-    """Return a Python file's text, decoded as Python would; SyntaxError, ValueError or LookupError where it cannot be.
+def decode_source(data: bytes) -> str:
+    """Return the text of a Python file, decoded as Python does.
 
-    Python knows codecs that take time quadratic in the length; nobody writes code in those.
+    Raises SyntaxError, ValueError, or LookupError for an encoding that is not in ENCODINGS.
     """
     encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
     if codecs.lookup(encoding).name not in ENCODINGS:
@@ -49,16 +49,16 @@ def decode_source(data):
     return data.decode(encoding)
 
 
-def parse(text):
-    """Return the syntax tree of a stranger's code; what ast.parse raises (MemoryError and RecursionError among it).
+def parse_source(text: str) -> ast.Module:
+    """Return the syntax tree of a student's code; raises as ast.parse, also MemoryError and RecursionError.
 
-    Line ends are read as Python's importer reads them, and what the compiler warns of is not printed.
+    Line ends count as in Python's importer, and warnings of the compiler are not printed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _python_2(data):
-    said = rb"^[ \t]*print[ \t]+[^(=\s]|except[ \t]+\w+[ \t]*,[ \t]*\w+[ \t]*:|^[ \t]*exec[ \t]+['\"]"
-    return re.search(said, data, re.MULTILINE) is not None
+def _is_python_2(data: bytes) -> bool:
+    pattern = rb"^[ \t]*print[ \t]+[^(=\s]|except[ \t]+\w+[ \t]*,[ \t]*\w+[ \t]*:|^[ \t]*exec[ \t]+['\"]"
+    return re.search(pattern, data, re.MULTILINE) is not None

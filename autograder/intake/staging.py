@@ -1,19 +1,31 @@
-"""Staging: the files that a worker imports, the student's over the released ones."""
+"""Staging: copy the release and the student's files into the folder that the worker imports from."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from autograder.assignment.manifest import Manifest
+from autograder.intake.submission import Submission
 
-def stage(submission, released, manifest, folder, modules):
-    """Write what the worker imports: the released package with the student's own files laid over it.
 
-    - released: {path: bytes} of the student release's package, every solution taken out
-    - modules: {path: text} of the answers in notebook cells
+def stage(
+    submission: Submission,
+    released: Mapping[str, bytes],
+    manifest: Manifest,
+    folder: Path | str,
+    modules: Mapping[str, str],
+) -> None:
+    """Write the released package into `folder`, with the student's files in the place of the stubs.
+
+    - released: {path: bytes} of the released package
+    - modules: {path: text} of the modules of answers in notebook cells
+
+    Raises OSError if a file cannot be written.
     """
     package = f"{manifest.package}/"
     files = {path: data for path, data in released.items() if path.startswith(package)}
     for path, data in submission.files.items():
         provided = path in released and not manifest.is_editable(path)
-        # A folder layers/ would be imported in the place of layers.py, which is what people are file_name.
+        # Python would import a folder layers/ instead of layers.py, the file that reports show.
         shadows = any(f"{parent}.py" in released for parent in PurePosixPath(path).parents)
         if path.startswith(package) and path.endswith(".py") and not provided and not shadows:
             files[path] = data
@@ -28,9 +40,9 @@ def stage(submission, released, manifest, folder, modules):
         target.write_bytes(data)
 
 
-def own_path(submission, path, manifest, released):
-    """Return which of the student's files stands for this one: itself, or its former name."""
+def find_own_path(submission: Submission, path: str, manifest: Manifest, released: Mapping[str, bytes]) -> str:
+    """Return the path of the student's file for `path`: the same, or its name in older editions of the course."""
     former = manifest.aliases.get(path)
-    if former in submission.files and submission.files.get(path) in (None, released.get(path)):
+    if former and former in submission.files and submission.files.get(path) in (None, released.get(path)):
         return former
     return path

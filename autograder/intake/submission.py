@@ -1,16 +1,23 @@
-"""A submission: the files that a student handed in, read once."""
+"""A submission: the files of one student, read once."""
 
 import ast
 import functools
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
-from autograder.intake.source_text import decode_source, parse
+from autograder.intake.source_text import decode_source, parse_source
 
 
 @dataclass
 class Submission:
-    """Files by their path relative to the assignment's folder (`cs231n/layers.py`), and remarks for the report."""
+    """The files of one student.
+
+    - name: the name of the folder or zip
+    - files: {path: bytes}, relative to the assignment's folder, such as `cs231n/layers.py`
+    - notes: sentences for the report
+    - student: the student's id in a course
+    """
 
     name: str
     files: dict[str, bytes]
@@ -18,25 +25,25 @@ class Submission:
     student: str | None = None
 
     @property
-    def digest(self):
-        """SHA-256 over paths and contents: two hand-ins with one digest get one report."""
+    def digest(self) -> str:
+        """The SHA-256 digest of all paths and contents; submissions with equal digests get equal reports."""
         total = hashlib.sha256()
         for path in sorted(self.files):
             total.update(f"{path}\0{len(self.files[path])}\0".encode("utf-8", "surrogateescape") + self.files[path])
         return total.hexdigest()
 
-    def text(self, path):
-        """Return a Python file decoded as Python itself would, or None where there is no such readable file."""
+    def decode_text(self, path: str) -> str | None:
+        """Return the text of a Python file, decoded as Python does, or None if it is absent or cannot be decoded."""
         try:
             return decode_source(self.files[path]).replace("\r\n", "\n").replace("\r", "\n")
-        except (KeyError, SyntaxError, ValueError, LookupError):  # some codecs raise UnicodeError itself
+        except (KeyError, SyntaxError, ValueError, LookupError):  # some codecs raise UnicodeError, a ValueError
             return None
 
-    def code_of(self, path, name):
-        """Return {file, line, text} of a top-level function or class, or None where it is not to be found."""
-        text = self.text(path)
+    def find_code(self, path: str, name: str) -> dict[str, Any] | None:
+        """Return {file, line, text} of a top-level function or class, or None if the file does not define it."""
+        text = self.decode_text(path) or ""
         try:
-            lines = _definitions(text or "").get(name)
+            lines = _find_definitions(text).get(name)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         if not lines:
@@ -50,12 +57,14 @@ class Submission:
 
 
 @functools.lru_cache(maxsize=32)
-def _definitions(text: str) -> dict[str, tuple[int, int]]:
-    """Return {name: (first line, last line)} of the top-level functions and classes; of two the last one counts.
+def _find_definitions(text: str) -> dict[str, tuple[int, int]]:
+    """Return {name: (first line, last line)} of the top-level functions and classes; the last definition counts.
 
-    It is kept: every question of a file asks for it, and for that of the released file.
+    The result is cached, because every question of a file needs it, and needs that of the released file.
     """
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     return {
-        node.name: (node.lineno, node.end_lineno or node.lineno) for node in parse(text).body if isinstance(node, kinds)
+        node.name: (node.lineno, node.end_lineno or node.lineno)
+        for node in parse_source(text).body
+        if isinstance(node, kinds)
     }

@@ -1,61 +1,67 @@
-"""What is odd about the files of a hand-in, in sentences for whoever reads the report."""
+"""Describe problems of the files of a submission, in sentences for students and TAs."""
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from autograder.assignment.manifest import Manifest
 from autograder.intake.safe_notebook import read_notebook
-from autograder.intake.source_text import about_source
-from autograder.runtime.text import file_name, join_words
+from autograder.intake.source_text import find_source_problem
+from autograder.runtime.text import escape_file_name, join_words
 
 
-def remarks(files, manifest, seen, noted=()):
-    """Return sentences: what cannot be read, and what is not there under the name it has to have.
+def find_warnings(
+    files: Mapping[str, bytes], manifest: Manifest, seen: Sequence[str], notes: Sequence[str] = ()
+) -> list[str]:
+    """Return sentences about files that cannot be read, and about absent files.
 
-    - files: {path: bytes} that were taken, relative to the assignment's folder
-    - seen: paths of everything that was handed in, of any kind
-    - noted: what was said already, as of a file that is too large; of that file no more is said
+    - files: {path: bytes} that were read, relative to the assignment's folder
+    - seen: paths of all files in the submission, of any kind
+    - notes: earlier sentences; a file that they name gets no other sentence
     """
-    said = []
+    sentences: list[str] = []
     for path, data in sorted(files.items()):
         if path.endswith(".py"):
-            said.append(about_source(data, path))
+            sentences.append(find_source_problem(data, path))
         elif path.endswith(".ipynb"):
-            said.append(_about_notebook(path, data, manifest))
+            sentences.append(_find_notebook_problem(path, data, manifest))
     modules = {question.file for question in manifest.questions if question.file.endswith(".py")}
     notebooks = {f"{question.notebook}.ipynb" for question in manifest.questions if question.cells}
     for path in sorted((modules | notebooks) - set(files)):
-        alike = _alike(path, manifest, seen)
-        if any(path in note for note in noted):
+        similar = _find_similar(path, manifest, seen)
+        if any(path in note for note in notes):
             continue
-        # Modules may be handed in without notebooks; one of a similar name was meant to come along.
-        if manifest.aliases.get(path) not in files and (alike or path in modules):
-            said.append(f"{path} is not in the hand-in; its answers count as not done. {_instead(alike)}")
-    return [sentence for sentence in said if sentence]
+        # A submission may contain modules without notebooks; a similar name shows that a notebook was intended.
+        if manifest.aliases.get(path) not in files and (similar or path in modules):
+            sentences.append(f"{path} is not in the submission; its answers count as missing. {_advise(similar)}")
+    return [sentence for sentence in sentences if sentence]
 
 
-def left_out(paths, why):
-    """Return the sentence about files that were not taken, the first few by name."""
-    names = [file_name(path) for path in paths[:3]] + [f"{len(paths) - 3} more files"] * (len(paths) > 3)
-    return f"{join_words(names)} {'were' if len(paths) > 1 else 'was'} left out: {why}"
+def describe_skipped_files(paths: Sequence[str], reason: str) -> str:
+    """Return the sentence about files that were not read, with the first three names."""
+    names = [escape_file_name(path) for path in paths[:3]]
+    if len(paths) > 3:
+        names.append(f"{len(paths) - 3} more files")
+    return f"{join_words(names)} {'were' if len(paths) > 1 else 'was'} left out: {reason}"
 
 
-def _about_notebook(path, data, manifest):
+def _find_notebook_problem(path: str, data: bytes, manifest: Manifest) -> str:
     _, reason = read_notebook(data)
-    answers = any(f"{question.notebook}.ipynb" == path and question.cells for question in manifest.questions)
-    lost = "Answers in its cells count as not done; the modules" if answers else "The functions"
-    return reason and f"{file_name(path)} could not be read: {reason}. {lost} are graded all the same."
+    has_answers = any(f"{question.notebook}.ipynb" == path and question.cells for question in manifest.questions)
+    effect = "Answers in its cells count as missing; the modules" if has_answers else "The functions"
+    return reason and f"{escape_file_name(path)} could not be read: {reason}. {effect} are still graded."
 
 
-def _instead(alike):
-    """Say what to do about a file that is not there, given what may have been meant for it."""
-    found = f"There is {join_words([file_name(name) for name in alike[:3]])}. " if alike else ""
-    return f"{found}Give the file exactly this place and name, capitals too, and hand everything in again."
+def _advise(similar: Sequence[str]) -> str:
+    """Return the next step for an absent file, with the names of similar files."""
+    found = f"There is {join_words([escape_file_name(name) for name in similar[:3]])}. " if similar else ""
+    return f"{found}Give the file exactly this path, with the same capitals, and submit everything again."
 
 
-def _alike(path, manifest, seen):
-    """Return what was handed in and carries this file's name with something added, or in other capitals."""
+def _find_similar(path: str, manifest: Manifest, seen: Collection[str]) -> list[str]:
+    """Return the files of the submission whose name contains this file's name, in any case."""
     stem = PurePosixPath(path).stem.casefold()
     others = {PurePosixPath(other).name for other in (*manifest.provided, *(q.file for q in manifest.questions))}
     others.discard(PurePosixPath(path).name)
-    names = {name: PurePosixPath(name).name for name in seen}
+    names = {full: PurePosixPath(full).name for full in seen}
     found = [full for full, name in names.items() if stem in name.casefold() and name not in others]
     return sorted(found, key=lambda full: (len(names[full]), len(full), full))

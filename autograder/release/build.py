@@ -5,25 +5,16 @@ as they are, solutions included; `ReleasePackage`, a preprocessor, adds it strip
 nbgrader delete the release, so whatever goes wrong here leaves no release rather than a leaking one.
 """
 
-import contextlib
 import hashlib
 import io
 import json
-import os
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.course.nbgrader_runner import generate_assignment
-from autograder.course.database import prepare_gradebook
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.errors import ReleaseError
-from autograder.runtime.atomic import sync, write_atomically
 from autograder.release.leak_scan import refuse_leaks, secret_lines
-from autograder.runtime.locks import alone
-from autograder.assignment.reference import package_files, reference_texts
-from autograder.runtime.os_errors import as_storage_error
-
+from autograder.runtime.atomic import write_atomically
 
 
 def handout_files(manifest):
@@ -40,7 +31,7 @@ def handout_files(manifest):
 def secrets_of(manifest, source):
     """Return the secret lines of the reference and of the notebooks in the folder `source`."""
     notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb"))}
-    return secret_lines(reference_texts(manifest), notebooks)
+    return secret_lines(read_reference_texts(manifest), notebooks)
 
 
 def complete_release(manifest, source, folder, notebooks):
@@ -51,7 +42,7 @@ def complete_release(manifest, source, folder, notebooks):
     - notebooks: {file name: bytes} that nbgrader has not written yet
     """
     folder = Path(folder)
-    own = package_files(manifest) | handout_files(manifest)
+    own = make_released_package(manifest) | handout_files(manifest)
     present = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files = present | own | notebooks
     refuse_leaks(files, secrets_of(manifest, source))

@@ -34,7 +34,7 @@ def _match_manifest(nb, notebook, manifest):
 
     The cell of a bonus question is worth 0, so that nbgrader's maximum stays what can be reached without it.
     """
-    asked = {question.id: 0 if question.bonus else question.points for question in manifest.of_notebook(notebook)}
+    asked = {question.id: 0 if question.bonus else question.points for question in manifest.find_questions(notebook)}
     graded = {
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
         for cell in nb.cells

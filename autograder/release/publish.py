@@ -9,9 +9,9 @@ from pathlib import Path
 from autograder.course.database import prepare_gradebook
 from autograder.course.nbgrader_runner import generate_assignment
 from autograder.release.build import archive_path, hashes_path
-from autograder.runtime.atomic import sync
-from autograder.runtime.locks import alone
-from autograder.runtime.os_errors import as_storage_error
+from autograder.runtime.atomic import sync_to_disk
+from autograder.runtime.locks import lock_folder
+from autograder.runtime.os_errors import find_storage_error
 
 _BUILDING, _READY = ".building-", ".ready"  # beside the release: the next one in the making, and complete
 
@@ -22,14 +22,14 @@ def publish(course, manifest, wait=None):
     One rename decides: a build that is killed or fails before it leaves release and gradebook as they were, and what is
     killed after it the next command brings to its end.
 
-    - wait: as for `locks.alone`
+    - wait: as for `locks.lock_folder`
     """
     with _alone(course, wait):
         recover(course, manifest)
         aside = Path(tempfile.mkdtemp(dir=course.release, prefix=_BUILDING))
         try:
             generate_assignment(course, manifest.name, aside, record=False)
-            sync(aside)
+            sync_to_disk(aside)
             os.rename(aside, course.release / _READY)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -54,10 +54,10 @@ def _alone(course, wait=None):
     doing = "autograder release"
     try:
         course.release.mkdir(parents=True, exist_ok=True)
-        with alone(course.root, doing, wait), alone(course.release.parent, doing, wait):
+        with lock_folder(course.root, doing, wait), lock_folder(course.release.parent, doing, wait):
             yield
     except OSError as error:
-        said = as_storage_error(error)
+        said = find_storage_error(error)
         if said is None:
             raise
         raise said from None

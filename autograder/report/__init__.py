@@ -1,1 +1,1 @@
-"""The report: its data, the version for students, and how it is shown as HTML and on a terminal."""
+"""The report as data, and its renderers: HTML pages and the terminal."""

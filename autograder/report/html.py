@@ -1,73 +1,82 @@
 """Pages for people: one for a class, one for each student, and a fragment for the output of a test cell.
 
-Nearly every word here comes from students, and some of them know HTML. Three fences stand one behind the other: the
-templates escape everything; control characters, terminal colours and characters that turn the reading direction are
-made visible or dropped; and each page forbids itself, by a Content-Security-Policy, to load anything and to run any
-script but the one whose hash it names.
+Nearly every word on a page comes from students, and some students know HTML. Three defences protect the reader. The
+templates escape everything. Control characters, terminal colours and characters that change the reading direction
+become visible or are removed. Each page has a Content-Security-Policy that forbids loading anything, and forbids every
+script except the one whose hash it names.
 
-`heat_map` is throughout a function from a criterion's `picture` to HTML, which the caller brings. What it returns is
-trusted to be escaped already.
+`heat_map` is always a function from a criterion's `picture` to HTML, which the caller passes. Its result is trusted to
+be escaped.
 """
 
 import base64
 import hashlib
-import json
 import os
-import re
-import textwrap
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
-from autograder.report.redact import for_student, path_of, reproduce_command
-from autograder.report.verdicts import MEANINGS, SYMBOLS
+from autograder.report.html_filters import environment, read_template
+from autograder.report.model import CriterionResult, QuestionResult, Report
+from autograder.report.redact import find_submission_path, make_reproduce_command, redact_question
 from autograder.runtime.atomic import write_atomically
-from autograder.runtime.text import printable
 
-LONGEST_TEXT = 20_000  # characters of code or output shown on a page
+HeatMap = Callable[[dict[str, Any]], str]
 
 
-def student_page(report, heat_map, class_link=None, to_student=False):
+@dataclass
+class _Column:
+    """One question of the class page, with the mean points of the students who have it, and the largest maximum."""
+
+    id: str
+    title: str
+    notebook: str
+    bonus: bool
+    mean: float
+    max_points: float
+
+
+def render_student_page(
+    report: Report, heat_map: HeatMap, class_link: str | None = None, to_student: bool = False
+) -> str:
     """Return the page of one submission.
 
     - class_link: the address of the class page, if there is one
-    - to_student: whether the student is to read it, and not whoever grades
+    - to_student: whether the page is for the student, without hidden inputs, and not for an instructor
     """
-    questions = [for_student(question) for question in report.questions] if to_student else report.questions
-    path = "." if to_student else path_of(report)
-    return _page(
+    questions = [redact_question(question) for question in report.questions] if to_student else report.questions
+    path = "." if to_student else find_submission_path(report)
+    return _render_page(
         "student.html.j2",
         report=report,
         questions=questions,
-        heat_map=_marked(heat_map),
+        heat_map=_trust(heat_map),
         class_link=class_link,
         to_student=to_student,
-        command=partial(_command, path, None if to_student else report.seed),
+        command=partial(_make_command, path, None if to_student else report.seed),
     )
 
 
-def class_page(reports):
-    """Return the table of students and questions, each linked to the student's page in the folder of that name."""
-    asked = {question.id: question for report in reports for question in report.questions}
-    columns = [
-        {"id": name, "title": question.title, "notebook": question.notebook, "bonus": question.bonus}
-        | _mean(reports, name)
-        for name, question in asked.items()
-    ]
+def render_class_page(reports: Sequence[Report]) -> str:
+    """Return the table of students and questions, with a link from each cell to the page of the student."""
+    questions = {question.id: question for report in reports for question in report.questions}
+    columns = [_make_column(question, reports) for question in questions.values()]
     rows = [
-        {"report": report, "link": link_to(report), "cells": {question.id: question for question in report.questions}}
+        {
+            "report": report,
+            "link": make_page_link(report),
+            "cells": {question.id: question for question in report.questions},
+        }
         for report in reports
     ]
     scores = [report.score for report in reports]
-    return _page(
+    return _render_page(
         "class.html.j2",
         reports=reports,
         columns=columns,
@@ -77,148 +86,71 @@ def class_page(reports):
         weak=[report for report in reports if not report.isolation["strong"]],
         kits=sorted({(report.kit["version"], report.kit["digest"]) for report in reports}),
         counts=Counter(question.verdict for report in reports for question in report.questions),
-        script=Markup(_template_text("sort.js")),
+        script=Markup(read_template("sort.js")),
     )
 
 
-def question_fragment(question, heat_map):
-    """Return what a student may see of one question, with all styles inside, as a cell's output can show it."""
-    template = _environment.from_string('{% import "question.html.j2" as parts with context %}{{ parts.fragment(q) }}')
-    command = partial(_command, ".", None)
-    return template.render(q=for_student(question), heat_map=_marked(heat_map), command=command).strip() + "\n"
+def render_question(question: QuestionResult, heat_map: HeatMap) -> str:
+    """Return the result of one question for its student, as HTML with inline styles for the output of a cell."""
+    template = environment.from_string('{% import "question.html.j2" as parts with context %}{{ parts.fragment(q) }}')
+    command = partial(_make_command, ".", None)
+    return template.render(q=redact_question(question), heat_map=_trust(heat_map), command=command).strip() + "\n"
 
 
-def _command(path, seed, question, criterion):
-    return reproduce_command(path, question.id, criterion.name, seed)
+def write_class_pages(reports: Sequence[Report], folder: Path | str, heat_map: HeatMap) -> None:
+    """Write `index.html`, and for each report `<student>/index.html` and the student's own `<student>/student.html`.
 
-
-def write_class(reports, folder, heat_map):
-    """Write `index.html`, and for every report `<student>/index.html` and the student's own `<student>/student.html`.
-
-    Each file is written whole or not at all.
+    Each file is written completely or not at all; StorageError if a file cannot be written.
     """
     folder = Path(folder)
     for report in reports:
-        page = student_page(report, heat_map, class_link="../index.html")
-        write_atomically(folder / folder_of(report) / "index.html", page.encode())
-        page = student_page(report, heat_map, to_student=True)
-        write_atomically(folder / folder_of(report) / "student.html", page.encode())
-    write_atomically(folder / "index.html", class_page(reports).encode())
+        own_folder = folder / make_folder_name(report)
+        page = render_student_page(report, heat_map, class_link="../index.html")
+        write_atomically(own_folder / "index.html", page.encode())
+        page = render_student_page(report, heat_map, to_student=True)
+        write_atomically(own_folder / "student.html", page.encode())
+    write_atomically(folder / "index.html", render_class_page(reports).encode())
 
 
-def name_of(report):
-    """Return whom a report is about: the student, or outside a course the submission's own name."""
-    return report.submission["student"] or report.submission["name"]
-
-
-def folder_of(report):
-    """Return the name of a student's folder: the id itself, or quoted where it would lead elsewhere."""
-    name = name_of(report)
+def make_folder_name(report: Report) -> str:
+    """Return the name of a student's folder: the id, quoted if it would lead to another folder."""
+    name = report.name
     if name in ("", ".", "..", "index.html") or set(name) & set("/\\\0"):
         return quote(name, safe="", errors="replace").replace(".", "%2E") or "%20"
     return name
 
 
-def link_to(report):
-    """Return the relative address of a student's page, quoted so that any id stays one step of a path."""
-    return quote(os.fsencode(folder_of(report)), safe="") + "/index.html"
+def make_page_link(report: Report) -> str:
+    """Return the relative address of a student's page, quoted so that any id is one step of a path."""
+    return quote(os.fsencode(make_folder_name(report)), safe="") + "/index.html"
 
 
-def code_html(code):
-    """Return lines of Python, coloured and escaped, each in a span of its own that the style sheet numbers."""
-    text, _ = clip(printable(code["text"]))
-    formatter = HtmlFormatter(nowrap=True)
-    lines = highlight(text, PythonLexer(stripnl=False), formatter).rstrip("\n").split("\n")
-    spans = "\n".join(f'<span class="line">{line}</span>' for line in lines)
-    return Markup(f'<pre class="code" style="counter-reset:line {int(code["line"]) - 1}"><code>{spans}</code></pre>')
-
-
-def clip(text):
-    """Return the start of a text that may be very long, and how many characters are left out."""
-    return text[:LONGEST_TEXT], max(0, len(text) - LONGEST_TEXT)
-
-
-def _page(name, **values):
-    """Render one whole page with its style, its script and the policy that allows nothing else."""
+def _render_page(template: str, **values: Any) -> str:
+    """Render one complete page with its style, its script and the policy that allows nothing else."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     if "script" in values:
         digest = base64.b64encode(hashlib.sha256(values["script"].encode()).digest()).decode()
         policy += f"; script-src 'sha256-{digest}'"
-    style = Markup(_template_text("style.css"))
-    return _environment.get_template(name).render(policy=policy, style=style, **values)
+    style = Markup(read_template("style.css"))
+    return environment.get_template(template).render(policy=policy, style=style, **values)
 
 
-def _mean(reports, name):
-    """Return the mean of the points earned in one question over the students who have it, and what was possible."""
-    found = [question for report in reports for question in report.questions if question.id == name]
-    return {
-        "mean": sum(question.points for question in found) / len(found),
-        "max_points": max(question.max_points for question in found),
-    }
+def _make_column(question: QuestionResult, reports: Sequence[Report]) -> _Column:
+    found = [each for report in reports for each in report.questions if each.id == question.id]
+    return _Column(
+        question.id,
+        question.title,
+        question.notebook,
+        question.bonus,
+        mean=sum(each.points for each in found) / len(found),
+        max_points=max(each.max_points for each in found),
+    )
 
 
-def _marked(heat_map):
+def _trust(heat_map: HeatMap) -> Callable[[dict[str, Any]], Markup]:
+    """Return a heat map function whose HTML the templates do not escape."""
     return lambda picture: Markup(heat_map(picture))
 
 
-def _number(value):
-    """Return points without needless digits: 3, 2.5, 0.33."""
-    return f"{round(value, 2):g}" if abs(value) < 1e5 else f"{value:.6g}"
-
-
-def _share(points, maximum):
-    """Return the share of the points as a whole number from 0 to 100."""
-    return round(100 * min(1, max(0, points / maximum))) if maximum else 100
-
-
-def by_notebook(questions):
-    """Return [(notebook, its questions)] in the order in which they come; for questions and for columns of them."""
-    groups = {}
-    for question in questions:
-        name = question["notebook"] if isinstance(question, dict) else question.notebook
-        groups.setdefault(name, []).append(question)
-    return list(groups.items())
-
-
-def _listing(inputs):
-    """Return what a criterion called the student's code with, as text."""
-    lines = []
-    for call in inputs:
-        lines.append(call["call"])
-        for position, argument in enumerate(call["arguments"]):
-            lines.append(f"  {argument.get('name', position)}: {_value(argument['value'])}")
-    return "\n".join(lines)
-
-
-def _value(value):
-    if not isinstance(value, dict) or "values" not in value:
-        return json.dumps(value, ensure_ascii=False)
-    head = f"{value['dtype']} array of shape {tuple(value['shape'])}"
-    return f"{head}\n{textwrap.indent(np.array2string(np.array(value['values']), threshold=400), '    ')}"
-
-
-def _breakable(name):
-    """Return a long identifier with places where a narrow column may break it."""
-    return Markup("<wbr>").join(re.findall(r"[^_]+?(?:_+|(?<=[a-z0-9])(?=[A-Z])|$)|_+", name) or [name])
-
-
-def _template_text(name):
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-
-
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    finalize=printable,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters |= {"number": _number, "breakable": _breakable, "code": code_html, "clip": clip, "url": quote}
-_environment.filters |= {"by_notebook": by_notebook, "listing": _listing}
-_environment.globals |= {
-    "symbols": SYMBOLS,
-    "meanings": MEANINGS,
-    "share": _share,
-    "name_of": name_of,
-}
+def _make_command(path: str, seed: int | None, question: QuestionResult, criterion: CriterionResult) -> str:
+    return make_reproduce_command(path, question.id, criterion.name, seed)

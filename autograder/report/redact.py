@@ -1,55 +1,59 @@
-"""The same report for two readers: whoever grades sees everything, the student no value of a hidden input.
+"""Remove from a report all values of hidden inputs, so that its student may read it.
 
-What a student keeps: every verdict, message, hint and diagnosis, where an array is wrong, and its picture, drawn to a
-scale of its own so that colours can be compared and hidden numbers cannot be read off. What the code printed is left
-out: it could be the inputs.
+A student keeps every verdict, message, hint and diagnosis, the location of wrong entries, and the pictures. The numbers
+of a picture become shares of its largest number: colours can be compared, and hidden numbers cannot be read. The output
+of the student's code is removed, because it may contain the inputs.
 """
 
 import dataclasses
 import shlex
+from typing import Any
 
-STEP = 0.05  # of the largest number in a picture
+from autograder.report.model import QuestionResult, Report
+
+STEP = 0.05  # rounding of a picture's numbers, as a share of the largest one
 
 
-def for_student(question):
-    """Return a report.QuestionResult as its student may see it."""
+def redact_question(question: QuestionResult) -> QuestionResult:
+    """Return the result of a question as its student may see it."""
     return dataclasses.replace(
         question,
         output="",
         criteria=[
-            dataclasses.replace(criterion, inputs=[], picture=_scaled(criterion.picture))
+            dataclasses.replace(criterion, inputs=[], picture=_scale(criterion.picture))
             for criterion in question.criteria
         ],
         diagnosis=[dataclasses.replace(found, thought="") for found in question.diagnosis],
     )
 
 
-def reproduce_command(path, question, criterion, seed):
-    """Return the command that judges one criterion of a submission once more.
+def make_reproduce_command(path: str, question: str, criterion: str, seed: int | None) -> str:
+    """Return the command that judges one criterion of a submission again.
 
-    - path: the submission, as whoever runs the command sees it
-    - seed: of the hidden inputs, or None for a student, whom a course does not tell it
+    - path: the submission, as the person who runs the command sees it
+    - question, criterion: the id of the question and the name of the criterion
+    - seed: the seed of the hidden inputs, or None in a student's report, which must not contain it
     """
     words = ["autograder", "reproduce", path, question, criterion]
     return shlex.join(words if seed is None else [*words, "--seed", str(seed)])
 
 
-def path_of(report):
-    """Return where whoever grades finds a report's submission: in the course, or under its own name."""
+def find_submission_path(report: Report) -> str:
+    """Return the path of a report's submission for the instructor: in the course, or its own name."""
     student = report.submission["student"]
     return f"submitted/{student}/{report.assignment}" if student else report.submission["name"]
 
 
-def _scaled(picture):
-    """Return a picture whose numbers are parts of the largest one, in coarse steps."""
+def _scale(picture: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a picture whose numbers are shares of the largest one, in steps of STEP."""
     if not picture:
         return picture
     sides = ("ours", "theirs")
     finite = [abs(value) for side in sides for row in picture[side] for value in row if value is not None]
     unit = STEP * (max(finite, default=0.0) or 1.0)
 
-    def coarse(value):
+    def round_share(value: float | None) -> float | None:
         return value if value is None else round(STEP * round(value / unit), 2)
 
-    shown = {side: [[coarse(value) for value in row] for row in picture[side]] for side in sides}
-    return picture | shown | {"caption": f"{picture['caption']}, as parts of the largest entry"}
+    scaled = {side: [[round_share(value) for value in row] for row in picture[side]] for side in sides}
+    return picture | scaled | {"caption": f"{picture['caption']}, as shares of the largest entry"}

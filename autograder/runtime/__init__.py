@@ -1,1 +1,1 @@
-"""Files, locks, temporary folders, signals and text: what every stage needs. Knows nothing of grading."""
+"""Files, locks, temporary folders, signals and text for all other packages. This package knows nothing of grading."""

@@ -1,8 +1,8 @@
-"""How busy this machine is."""
+"""The load of this machine."""
 
 import os
 
 
 def is_loaded() -> bool:
-    """Say whether more processes want to run than there are processors, whoever started them."""
+    """Say whether the machine has more running processes, of all users, than processors."""
     return os.getloadavg()[0] > (os.cpu_count() or 1)

@@ -1,25 +1,25 @@
 """Results of pure functions, kept for the next call with the same arguments.
 
-A Memo lives as long as the process, so a class graded by one process shares what depends on hidden inputs alone. Keys
-hold digests of arrays and not the arrays; what is kept has a bound in bytes.
+A Memo lives as long as the process, so all submissions that one process grades share the results that depend on hidden
+inputs alone. Keys contain digests of arrays and not the arrays; the memory of the results has a limit in bytes.
 """
 
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
-ENTRY_BYTES = 500  # what a key and small objects take, beside the arrays of a result
+ENTRY_BYTES = 500  # estimated size of a key and small objects, without the arrays of a result
 
 
 class Memo:
-    """Results by key; the least recently used ones are dropped where they take more than `most_bytes`."""
+    """Results by key. Above `max_bytes` the Memo drops the least recently used results."""
 
-    def __init__(self, most_bytes: int):
-        self.most_bytes = most_bytes
+    def __init__(self, max_bytes: int):
+        self.max_bytes = max_bytes
         self.bytes = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 
@@ -27,59 +27,65 @@ class Memo:
         return len(self._kept)
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """Return the result that is kept under `key`, or that of compute(), which is kept from now on.
+        """Return the result under `key`, or compute() and keep its result.
 
-        Whoever gets a result must not change it. What compute() raises is raised, and nothing is kept.
+        The caller must not change the result. An exception of compute() is raised, and nothing is kept.
         """
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][0]
         value = compute()
-        size = ENTRY_BYTES + array_bytes(value)
-        if size <= self.most_bytes:
+        size = ENTRY_BYTES + count_bytes(value)
+        if size <= self.max_bytes:
             self._kept[key] = value, size
             self.bytes += size
-            while self.bytes > self.most_bytes:
+            while self.bytes > self.max_bytes:
                 _, (_, dropped) = self._kept.popitem(last=False)
                 self.bytes -= dropped
         return value
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all results."""
         self._kept.clear()
         self.bytes = 0
 
 
-def identity_of(value: Any) -> Hashable:
-    """Return a key that two values share only where they are the same.
+def make_key(value: Any) -> Hashable:
+    """Return a key that only equal values share.
 
-    Arrays count by type, shape and bytes (as a SHA-256 digest), containers and dataclasses by what they hold. Anything
-    else counts as itself: a function is the same as another one only where it is the very same object.
+    The key of an array consists of its dtype, its shape and the SHA-256 digest of its bytes; the key of a container or
+    dataclass consists of the keys of its items. Any other value, such as a function, is its own key.
     """
     if isinstance(value, np.ndarray):
-        return "array", value.dtype.str, value.shape, hashlib.sha256(np.ascontiguousarray(value)).digest()
+        array = cast(np.ndarray, value)
+        # NumPy's stubs declare the buffer protocol from Python 3.12 on only.
+        digest = hashlib.sha256(np.ascontiguousarray(array)).digest()  # pyright: ignore[reportArgumentType]
+        return "array", array.dtype.str, array.shape, digest
     if isinstance(value, (list, tuple)):
-        return type(value), tuple(map(identity_of, value))
+        items = cast(Sequence[Any], value)
+        return type(items), tuple(map(make_key, items))
     if isinstance(value, dict):
-        return dict, tuple((key, identity_of(item)) for key, item in value.items())
+        mapping = cast(dict[Hashable, Any], value)
+        return dict, tuple((key, make_key(item)) for key, item in mapping.items())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.fields(value)
-        return type(value), tuple(identity_of(getattr(value, each.name)) for each in fields)
+        return type(value), tuple(make_key(getattr(value, each.name)) for each in fields)
     if isinstance(value, (int, float, complex, np.generic)):
-        return type(value), repr(value)  # 1, 1.0 and True are equal and not the same; nor are 0.0 and -0.0
+        number = cast(complex, value)
+        return type(number), repr(number)  # 1 == 1.0 == True and 0.0 == -0.0, but they need different keys
     return value
 
 
-def array_bytes(value: Any) -> int:
-    """Return the bytes of all arrays and texts in a value."""
+def count_bytes(value: Any) -> int:
+    """Return the number of bytes of all arrays and texts in a value."""
     if isinstance(value, np.ndarray):
-        return value.nbytes
+        return cast(np.ndarray, value).nbytes
     if isinstance(value, (bytes, str)):
         return len(value)
     if isinstance(value, dict):
-        return sum(array_bytes(each) for item in value.items() for each in item)
+        return sum(count_bytes(each) for item in cast(dict[Any, Any], value).items() for each in item)
     if isinstance(value, (list, tuple)):
-        return sum(map(array_bytes, value))
+        return sum(map(count_bytes, cast(Sequence[Any], value)))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return sum(array_bytes(getattr(value, each.name)) for each in dataclasses.fields(value))
+        return sum(count_bytes(getattr(value, each.name)) for each in dataclasses.fields(value))
     return 0

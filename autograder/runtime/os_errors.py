@@ -1,4 +1,4 @@
-"""What the operating system refuses, in one message: what was done, what came, what to do next."""
+"""Turn errors of the operating system into one message: the action, the reason, the next step."""
 
 import errno
 import os
@@ -8,75 +8,80 @@ from pathlib import Path
 from autograder.errors import StorageError
 
 FULL = "Free some space on that disk"
-_BUSY = "This machine is short of that just now: end what else runs, or take fewer --jobs"
-_IN_THE_WAY = "Something else lies where a file or folder belongs: move it away"
+_SHORTAGE = "This machine has too little of that now: end other programs, or use fewer --jobs"
+_PERMISSION = "Give this account the permission to write there"
+_OCCUPIED = "Another file or folder has this name: move it away"
 _HINTS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
-    errno.EMFILE: "Raise the limit (ulimit -n 1024), or take fewer --jobs",
-    errno.ENFILE: _BUSY,
-    errno.ENOMEM: _BUSY,
-    errno.EAGAIN: _BUSY,
+    errno.EMFILE: "Raise the limit (ulimit -n 1024), or use fewer --jobs",
+    errno.ENFILE: _SHORTAGE,
+    errno.ENOMEM: _SHORTAGE,
+    errno.EAGAIN: _SHORTAGE,
     errno.EROFS: "Make that folder writable: it is mounted read-only",
-    errno.EIO: "The disk itself fails: look after it, and after your backup",
-    errno.EACCES: "Give this account the right to write there",
-    errno.EPERM: "Give this account the right to write there",
-    errno.EEXIST: _IN_THE_WAY,
-    errno.ENOTDIR: _IN_THE_WAY,
-    errno.EISDIR: _IN_THE_WAY,
-    errno.ENOTEMPTY: _IN_THE_WAY,
+    errno.EIO: "The disk fails: check the disk and your backup",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EEXIST: _OCCUPIED,
+    errno.ENOTDIR: _OCCUPIED,
+    errno.EISDIR: _OCCUPIED,
+    errno.ENOTEMPTY: _OCCUPIED,
 }
 _SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
-_EVERYWHERE = _SHORTAGES | {errno.EROFS, errno.EIO}  # the next student would fare no better
+_EVERYWHERE = _SHORTAGES | {errno.EROFS, errno.EIO}  # the next student would meet the same error
 
 
-def storage_error(path, error, what="written"):
-    """Return the StorageError for an OSError that says why `path` could not be `what`."""
-    hint = _HINTS.get(error.errno, "See to that")
+def make_storage_error(path: Path | str, error: OSError, action: str = "written") -> StorageError:
+    """Return the StorageError for an OSError; its message says why `path` could not be used.
+
+    - action: a participle, as in "could not be written"
+    """
+    hint = _HINTS.get(error.errno or 0, "Remove this cause")
     if error.errno == errno.ENOENT and os.path.isabs(path):
-        hint = f"There is no folder {Path(path).parent}, and none can be made: name another place"
-    said = StorageError(
-        f"{path} could not be {what}: {error.strerror or error}. {hint}, then run the same command again. "
-        "What was there before is as it was."
+        hint = f"There is no folder {Path(path).parent}, and it cannot be made: name another place"
+    made = StorageError(
+        f"{path} could not be {action}: {error.strerror or error}. {hint}, then run the same command again. "
+        "The old content is unchanged."
     )
-    said.everywhere = error.errno in _EVERYWHERE
-    return said
+    made.everywhere = error.errno in _EVERYWHERE
+    return made
 
 
-def as_storage_error(error):
-    """Return the StorageError that an exception amounts to, or None where it is another kind of trouble."""
+def find_storage_error(error: BaseException | None) -> StorageError | None:
+    """Return the StorageError for an exception or one of its causes, or None for an exception of another kind."""
     while error:
         if isinstance(error, StorageError):
             return error
         if isinstance(error, OSError) and error.errno in _HINTS:
-            return storage_error(_what_of(error), error, "used")
-        if isinstance(error, FileNotFoundError) and not temporary_folder():
+            return make_storage_error(_name_file(error), error, "used")
+        if isinstance(error, FileNotFoundError) and not find_temporary_folder():
             return StorageError(f"{error.strerror}. Free some space there, or name another folder with TMPDIR.")
         error = error.__cause__ or error.__context__
     return None
 
 
-def raise_everywhere(error):
-    """Raise the StorageError that an exception amounts to where whatever comes next would fare no better."""
-    trouble = as_storage_error(error)
-    if trouble and trouble.everywhere:
-        raise trouble from None
+def raise_if_everywhere(error: BaseException) -> None:
+    """Raise the StorageError for an exception if the next student would meet the same error; else do nothing."""
+    storage_error = find_storage_error(error)
+    if storage_error and storage_error.everywhere:
+        raise storage_error from None
 
 
-def temporary_folder():
-    """Return the folder for temporary files, or None where there is none that can be written to."""
+def find_temporary_folder() -> Path | None:
+    """Return the folder for temporary files, or None if no such folder is writable."""
     try:
         return Path(tempfile.gettempdir())
     except FileNotFoundError:
         return None
 
 
-def _what_of(error):
-    """Return the file that an OSError is about; of one that could not be written to, it names none."""
-    path = error.filename2 or error.filename
-    folder = temporary_folder()
+def _name_file(error: OSError) -> str:
+    """Return a name for the file of an OSError; an error about a full disk may have no file name."""
+    name: str | bytes | int | None = error.filename2 or error.filename
+    path = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
+    folder = find_temporary_folder()
     if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not folder:
         return path or "A file"
     if not path:
-        return f"A file, most likely in the temporary folder {folder} (TMPDIR),"
-    return f"The temporary folder {folder} (TMPDIR)" if Path(os.fsdecode(path)).is_relative_to(folder) else path
+        return f"A file, probably in the temporary folder {folder} (TMPDIR),"
+    return f"The temporary folder {folder} (TMPDIR)" if Path(path).is_relative_to(folder) else path

@@ -1,4 +1,4 @@
-"""Where this kit is."""
+"""The folders of this kit."""
 
 from pathlib import Path
 

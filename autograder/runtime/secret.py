@@ -1,8 +1,8 @@
-"""The grading secret: numbers that no student can know, from which the hidden inputs of a course follow.
+"""The grading secret: random numbers that determine the hidden inputs of a course.
 
-Each course keeps a file for itself, out of the sandbox's sight and out of every release and report. Everybody in a
-course gets the same questions, and nobody a table of their answers beforehand. It matters most for images with hidden
-labels: of an image, the answer is its label.
+Each course has its own secret, outside the sandbox, the release and the reports. All students of a course get the same
+inputs, and no student can prepare a table of their answers. This matters most for images with hidden labels, because
+the label is the answer.
 """
 
 import errno
@@ -12,68 +12,68 @@ import tempfile
 from pathlib import Path
 
 from autograder.errors import KitError
-from autograder.runtime.os_errors import raise_everywhere
+from autograder.runtime.os_errors import raise_if_everywhere
 
-NAME = ".grading-secret"
+SECRET_FILE = ".grading-secret"
 _BYTES = 16
 
 
-def secret_of(folder):
-    """Return the secret of a course's folder as a tuple of integers below 2^32; it is made at the first use.
+def load_secret(folder: Path | str) -> tuple[int, ...]:
+    """Return the secret of a course's folder as four integers below 2^32; make it if there is none yet.
 
-    Where the folder cannot be written to, the secret lasts as long as this process. KitError where the file is damaged,
-    for a new secret would change accuracies, StorageError where the machine is short of something.
+    A folder that is not writable gets a secret that lasts as long as this process. Raises KitError if the file is
+    damaged (a new secret would change accuracies), and StorageError if the machine lacks space or memory.
     """
-    path = Path(folder) / NAME
+    path = Path(folder) / SECRET_FILE
     try:
         if not os.path.lexists(path):
             _make(path)
         data = _read(path)
     except OSError as error:
         if error.errno != errno.EROFS:
-            raise_everywhere(error)
-        data = _OF_THIS_PROCESS
+            raise_if_everywhere(error)
+        data = _PROCESS_SECRET
     return tuple(int.from_bytes(data[i : i + 4], "little") for i in range(0, _BYTES, 4))
 
 
-def known_secret_of(folder):
-    """Return the secret of a folder that has one already, else None."""
-    return secret_of(folder) if os.path.lexists(Path(folder) / NAME) else None
+def find_secret(folder: Path | str) -> tuple[int, ...] | None:
+    """Return the secret of a folder that has one, else None; it makes no secret. Raises as load_secret does."""
+    return load_secret(folder) if os.path.lexists(Path(folder) / SECRET_FILE) else None
 
 
-def remove_leftovers(folder):
-    """Remove what was left aside where making the secret was killed."""
-    if (Path(folder) / NAME).exists():  # else somebody may be making it just now
-        for aside in Path(folder).glob(f"{NAME}-*"):
-            aside.unlink(missing_ok=True)
+def remove_partial_secrets(folder: Path | str) -> None:
+    """Remove the partial files of killed processes that were making the secret."""
+    if (Path(folder) / SECRET_FILE).exists():  # otherwise another process may be making it now
+        for partial in Path(folder).glob(f"{SECRET_FILE}-*"):
+            partial.unlink(missing_ok=True)
 
 
-def _read(path):
+def _read(path: Path) -> bytes:
     try:
         data = bytes.fromhex(path.read_text(encoding="ascii")) if path.is_file() else b""
     except ValueError:
         data = b""
     if len(data) != _BYTES:
         raise KitError(
-            f"{path} is damaged: expected {2 * _BYTES} hexadecimal digits. Put a backup in its place; without one "
-            "remove it, which changes accuracies by a percent."
+            f"{path} is damaged: expected {2 * _BYTES} hexadecimal digits. Restore it from a backup. Without a backup, "
+            "remove it; accuracies then change by a percent."
         )
     return data
 
 
-def _make(path):
-    """Write a new secret, whole, unless somebody else has just done so."""
-    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f"{NAME}-")
+def _make(path: Path) -> None:
+    """Write a new secret completely, unless another process has just written one."""
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{SECRET_FILE}-")
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        os.link(aside, path)
+        os.link(partial, path)
     except FileExistsError:
         pass
     finally:
-        Path(aside).unlink(missing_ok=True)
+        Path(partial).unlink(missing_ok=True)
 
 
-_OF_THIS_PROCESS = secrets.token_bytes(_BYTES)
+_PROCESS_SECRET = secrets.token_bytes(_BYTES)

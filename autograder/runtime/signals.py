@@ -1,7 +1,8 @@
-"""Ctrl-C, SIGTERM and a closed terminal end a command like any other problem: cleaned up, with one message."""
+"""End a command after Ctrl-C, SIGTERM or a closed terminal with clean-up and one message."""
 
 import contextlib
 import signal
+from collections.abc import Generator
 
 from autograder.errors import Interrupted
 
@@ -9,25 +10,27 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def interruptible(kept):
-    """Turn the signals that stop a command into Interrupted; inside they are KeyboardInterrupt, which nobody eats.
+def handle_stop_signals(advice: str) -> Generator[None, None, None]:
+    """Turn the signals that stop a command into Interrupted.
 
-    - kept: a sentence on what is left of the work and how it goes on
+    Inside the block they are raised as KeyboardInterrupt, so that `except Exception` does not swallow them.
+
+    - advice: a sentence for the message: which work is kept, and how to continue
     """
-    came = []
+    received: list[int] = []
 
-    def stop(number, _):
-        came.append(number)
+    def stop(number: int, _: object) -> None:
+        received.append(number)
         raise KeyboardInterrupt
 
-    # One that is ignored stays so: under nohup, or in the background of a script.
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heeded}
+    # A signal that is ignored stays ignored: under nohup, or in the background of a script.
+    handled = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield
     except KeyboardInterrupt:
-        number = came[0] if came else signal.SIGINT
-        error = Interrupted(f"stopped by {signal.Signals(number).name}. {kept}")
+        number = received[0] if received else signal.SIGINT
+        error = Interrupted(f"stopped by {signal.Signals(number).name}. {advice}")
         error.exit_code = 128 + number
         raise error from None
     finally:
@@ -36,8 +39,8 @@ def interruptible(kept):
 
 
 @contextlib.contextmanager
-def shielded():
-    """Start processes that a Ctrl-C at the terminal does not reach: who started them ends them."""
+def block_terminal_signals() -> Generator[None, None, None]:
+    """Start processes that ignore Ctrl-C and a closed terminal; the process that starts them must end them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield

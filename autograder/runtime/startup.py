@@ -1,12 +1,13 @@
-"""What a program does once, before it loads heavy libraries."""
+"""Settings that a program makes once, before it loads heavy libraries."""
 
 import sys
 
 
 def skip_slow_grammars() -> None:
-    """Let jsonschema do without the grammars of international addresses.
+    """Make jsonschema work without the grammars of international addresses.
 
-    jsonschema, which nbformat uses, compiles 39 grammars of `rfc3987_syntax` if that package is there: two seconds of
-    processor time, for a kind of address that no notebook holds. It works without the package.
+    nbformat uses jsonschema, which compiles 39 grammars of `rfc3987_syntax` if that package is installed. This takes
+    two seconds of processor time, and no notebook contains such addresses.
     """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # None makes the import fail, as Python's import system documents; typeshed allows modules only.
+    sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType, reportCallIssue]

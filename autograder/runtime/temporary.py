@@ -1,6 +1,7 @@
-"""The temporary folder of a grading run: all of its temporary files lie in there, so that none outlives it for long.
+"""The scratch folder of a grading run: it contains all temporary files of the run, so that none stays for long.
 
-A run that is killed cannot remove it. So its name is noted in the course before it is made, and the next run looks.
+A killed run cannot remove its scratch folder. So the run writes the folder's name into the course before it makes the
+folder, and the next run removes it.
 """
 
 import contextlib
@@ -9,37 +10,42 @@ import re
 import secrets
 import subprocess
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
-from autograder.runtime.os_errors import as_storage_error, storage_error
+from autograder.runtime.os_errors import find_storage_error, make_storage_error
 
-NOTE = ".autograder.scratch"
+SCRATCH_NOTE = ".autograder.scratch"  # the file in a course with the name of its scratch folder
 _NAME = re.compile(r"autograder-[0-9a-f]{32}")
 
 
 @contextlib.contextmanager
-def scratch(root):
-    """Make `tempfile` use a folder of this run's own while the block runs; whoever calls holds the lock of `root`."""
-    note = Path(root) / NOTE
-    _remove_noted(note)
+def use_scratch_folder(root: Path | str) -> Generator[None, None, None]:
+    """Make `tempfile` use a new folder while the block runs. The caller must hold the lock of the course `root`.
+
+    Raises StorageError if the folder cannot be made.
+    """
+    note = Path(root) / SCRATCH_NOTE
+    _remove_noted_folder(note)
     before = tempfile.tempdir
     try:
         folder = Path(tempfile.gettempdir()) / f"autograder-{secrets.token_hex(16)}"
         note.write_bytes(os.fsencode(folder))  # half of it names no folder, and none is made yet
         folder.mkdir()
-        folder.chmod(0o711)  # a worker may run as another user, and be at home in a folder inside
+        folder.chmod(0o711)  # a worker may run as another user, with its home in a folder inside
         tempfile.tempdir = str(folder)
     except OSError as error:
-        raise as_storage_error(error) or storage_error(error.filename or "The temporary folder", error) from None
+        name = error.filename or "The temporary folder"
+        raise find_storage_error(error) or make_storage_error(name, error) from None
     try:
         yield
     finally:
         tempfile.tempdir = before
-        _remove_noted(note)
+        _remove_noted_folder(note)
 
 
-def _remove_noted(note):
-    """Remove the folder that a note names, if it is one of ours, and the note."""
+def _remove_noted_folder(note: Path) -> None:
+    """Remove the folder that a note names, if it is a scratch folder of this user, and the note."""
     try:
         folder = Path(os.fsdecode(note.read_bytes()))
     except FileNotFoundError:
@@ -50,8 +56,8 @@ def _remove_noted(note):
 
 
 @contextlib.contextmanager
-def temporary_folder(prefix):
-    """Give the path of a folder that is removed after the block, whatever a stranger's code has made of it."""
+def make_temporary_folder(prefix: str) -> Generator[str, None, None]:
+    """Yield the path of a new folder; remove it after the block, whatever a student's code has put into it."""
     folder = tempfile.mkdtemp(prefix=prefix)
     try:
         yield folder
@@ -59,6 +65,6 @@ def temporary_folder(prefix):
         remove_tree(folder)
 
 
-def remove_tree(folder):
-    """Remove a folder with all in it, however deep: where folders were nested by the thousand, Python's own fails."""
+def remove_tree(folder: Path | str) -> None:
+    """Remove a folder and everything in it; `rm` can remove thousands of nested folders, shutil.rmtree cannot."""
     subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False)

@@ -8,11 +8,11 @@ from typing import NotRequired, TypedDict
 
 from autograder.assignment.manifest import Manifest
 from autograder.assignment.notebook_cells import Cell
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checking.pack import load_pack
 from autograder.errors import KitError
 from autograder.intake.reading import read_submission
-from autograder.intake.reference_submission import answered_notebooks, without_markers
+from autograder.intake.reference_submission import make_answered_notebooks, remove_markers
 from autograder.intake.submission import Submission
 from autograder.samples.special_files import pack_zip, write_special
 
@@ -97,8 +97,8 @@ class Sample:
 
     def files(self, manifest: Manifest) -> dict[str, bytes]:
         """Return the submission's files as {path: bytes}; KitError where a change no longer fits the reference."""
-        texts = reference_texts(manifest)
-        released = package_files(manifest)
+        texts = read_reference_texts(manifest)
+        released = make_released_package(manifest)
         if self.base == "release":
             texts = {path: data.decode() for path, data in released.items()}
         for question in manifest.questions:
@@ -106,9 +106,9 @@ class Sample:
                 texts[question.file] = _with_stub(texts[question.file], released, question)
         for change in self.change:
             texts[change["file"]] = self._changed(texts[change["file"]], change, change["file"])
-        files = {path: without_markers(text).encode() for path, text in texts.items()}
+        files = {path: remove_markers(text).encode() for path, text in texts.items()}
         stubs = {cell for question in manifest.questions if question.id in self.stubs for cell in question.cells}
-        files |= answered_notebooks(manifest, lambda *answer: self._answer(stubs, *answer))
+        files |= make_answered_notebooks(manifest, lambda *answer: self._answer(stubs, *answer))
         if self.base == "reference" and not self.questions:
             files |= load_pack(manifest).model_files()
         files = {path: data for path, data in files.items() if path not in self.remove}
@@ -117,7 +117,7 @@ class Sample:
     def _answer(self, stubs: set[str], notebook: str, grade_id: str, cell: Cell) -> str:
         """Return the text of a notebook's cell: its stub where that is asked for, else its solution, changed."""
         released = self.base == "release" or grade_id in stubs
-        text = cell.released if released else without_markers(cell.solution)
+        text = cell.released if released else remove_markers(cell.solution)
         for change in self.cell:
             if (change["notebook"], change["id"]) == (notebook, grade_id):
                 text = self._changed(text, change, grade_id)
@@ -153,6 +153,6 @@ def _write(files, folder):
 
 def _with_stub(text, released, question):
     """Return the text with one function or class replaced by its released stub."""
-    here = Submission("", {question.file: text.encode()}).code_of(question.file, question.id)
-    stub = Submission("", released).code_of(question.file, question.id)
+    here = Submission("", {question.file: text.encode()}).find_code(question.file, question.id)
+    stub = Submission("", released).find_code(question.file, question.id)
     return text.replace(here["text"], stub["text"])

@@ -130,13 +130,14 @@ def wrote_too_much(name: str) -> Reason:
 
 def did_not_end(name: str, limits: Limits) -> Reason:
     has = f"{limits.cpu_seconds} s of processor time and {limits.wall_seconds} s on the clock"
-    compared = limits.compared(limits.cpu_seconds, limits.cpu_factor, "s")
+    compared = limits.describe_reference_cost(limits.cpu_seconds, limits.cpu_factor, "s")
     advice = "Look for a loop that does not end, or for something that waits."
     return Reason("timeout", f"{name} did not come back: this question has {has}{compared}. {advice}", "time")
 
 
 def took_too_much_memory(name: str, limits: Limits, memory_mb: int) -> Reason:
-    has = f"This question has {memory_mb} MB of memory{limits.compared(memory_mb, limits.memory_factor, 'MB')}."
+    compared = limits.describe_reference_cost(memory_mb, limits.memory_factor, "MB")
+    has = f"This question has {memory_mb} MB of memory{compared}."
     answers = f"One answer may have {MAX_ANSWER_MB} MB, all answers together {MAX_ANSWERS_MB} MB."
     advice = "Look for an array far larger than x, or a list that grows with every call."
     return Reason("memory", f"{name} took more memory than there is. {has} {answers} {advice}", "memory")

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.assignment.manifest import read_manifest
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.errors import INPUT, KitError
 from autograder.intake.submission import Submission
 from tests.kit import PACK
@@ -56,7 +56,7 @@ class TestAManifest:
         assert [question.id for question in manifest.questions] == ["first", "second"]
         assert manifest.questions[1].needs == ("first",)
         assert manifest.questions[1].module == "pkg.more.b"
-        assert [question.id for question in manifest.of_notebook("One")] == ["first"]
+        assert [question.id for question in manifest.find_questions("One")] == ["first"]
         assert manifest.aliases == {}
 
     def test_gives_a_question_the_common_limits_except_for_its_own(self, read):
@@ -79,16 +79,19 @@ class TestAMistakeIsNamed:
     @pytest.mark.parametrize(
         "mistaken, says",
         [
-            ((ASSIGNMENT, FIRST, FIRST), "question 'first' stands there twice"),
-            ((ASSIGNMENT, SECOND), "'second' needs 'first', which is no question before it"),
-            ((ASSIGNMENT, SECOND, FIRST), "'second' needs 'first', which is no question before it"),
-            ((ASSIGNMENT, FIRST + 'may_use = ["other"]\n'), "'first' needs 'other', which is no question before it"),
+            ((ASSIGNMENT, FIRST, FIRST), "duplicate question id 'first'; ids must be unique"),
+            ((ASSIGNMENT, SECOND), "'second' needs 'first'; expected the id of an earlier question"),
+            ((ASSIGNMENT, SECOND, FIRST), "'second' needs 'first'; expected the id of an earlier question"),
+            (
+                (ASSIGNMENT, FIRST + 'may_use = ["other"]\n'),
+                "'first' needs 'other'; expected the id of an earlier question",
+            ),
             ((ASSIGNMENT, FIRST + "follow_through = 1.5\n"), "'first' has follow_through = 1.5; expected a share"),
             ((ASSIGNMENT, FIRST + 'follow_through = "all"\n'), "'first' has follow_through = 'all'; expected a share"),
-            ((ASSIGNMENT, FIRST.replace("3", "0")), "'first' is worth 0 points"),
-            ((ASSIGNMENT, FIRST.replace("3", "-2")), "'first' is worth -2 points"),
-            ((ASSIGNMENT, FIRST.replace("3", "nan")), "'first' is worth nan points"),
-            ((ASSIGNMENT, FIRST.replace("3", "'three'")), "'first' is worth 'three' points"),
+            ((ASSIGNMENT, FIRST.replace("3", "0")), "'first' has points = 0;"),
+            ((ASSIGNMENT, FIRST.replace("3", "-2")), "'first' has points = -2;"),
+            ((ASSIGNMENT, FIRST.replace("3", "nan")), "'first' has points = nan;"),
+            ((ASSIGNMENT, FIRST.replace("3", "'three'")), "'first' has points = 'three';"),
             ((ASSIGNMENT, FIRST.replace("title", "titel")), "question 'first': .*titel"),
             ((ASSIGNMENT, FIRST.replace('title = "First"', "")), "question 'first': .*title"),
             ((ASSIGNMENT, FIRST.replace("points = 3", "")), "question 'first': .*points"),
@@ -113,7 +116,7 @@ class TestAMistakeIsNamed:
             read_manifest(tmp_path)
 
     def test_when_there_is_no_file(self, tmp_path):
-        with pytest.raises(KitError, match="questions.toml: no manifest here"):
+        with pytest.raises(KitError, match="questions.toml: there is no manifest here"):
             read_manifest(tmp_path)
 
 
@@ -122,15 +125,15 @@ class TestTheRealManifest:
         assert set(PACK.criteria) == {question.id for question in manifest.questions}
 
     def test_names_functions_that_the_reference_has_in_files_that_students_write(self, manifest):
-        files = {path: text.encode() for path, text in reference_texts(manifest).items()}
+        files = {path: text.encode() for path, text in read_reference_texts(manifest).items()}
         for question in manifest.questions:
             if question.source and not question.cells:
-                assert Submission("reference", files).code_of(question.file, question.id), question.id
+                assert Submission("reference", files).find_code(question.file, question.id), question.id
                 assert manifest.is_editable(question.file), question.file
 
     def test_every_file_of_the_package_is_the_students_or_provided(self, manifest):
-        editable = {path for path in reference_texts(manifest) if manifest.is_editable(path)}
-        assert set(reference_texts(manifest)) - editable == set(manifest.provided)
+        editable = {path for path in read_reference_texts(manifest) if manifest.is_editable(path)}
+        assert set(read_reference_texts(manifest)) - editable == set(manifest.provided)
 
     def test_gives_every_question_a_hint_and_a_title_of_its_own(self, manifest):
         assert all(question.hint for question in manifest.questions)

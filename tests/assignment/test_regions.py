@@ -1,4 +1,4 @@
-"""Solution regions are found, taken out as nbgrader would, and refused with file and line where a marker is wrong."""
+"""Solution regions are found, replaced exactly as nbgrader does, and refused with file and line if malformed."""
 
 import pytest
 from hypothesis import given
@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import ClearSolutions
 
+from autograder.assignment.reference import read_reference_texts
 from autograder.assignment.regions import BEGIN, END, Region, find_regions, strip_regions
 from autograder.errors import RELEASE, ReleaseError
 
-STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 CODE = f"""def f(x):
     '''Double x.'''
     {BEGIN}
@@ -24,6 +24,29 @@ def g(x):
 \treturn x
 \t{END}
 """
+
+
+LINES = st.sampled_from(
+    ["x = 1", "", "  y()", "# a comment", "\tz = '###'", "'''", '"""', "return {", "    ", "\r", "é = '☃'"]
+)
+INDENTS = st.sampled_from(["", "    ", "        ", "\t", "  \t", "\u00a0"])
+
+
+@st.composite
+def python_texts(draw):
+    """Draw lines like those of Python files, with well-formed regions among them and a newline at the end or none."""
+    lines = draw(st.lists(LINES, max_size=4))
+    for _ in range(draw(st.integers(0, 4))):
+        begin, end = draw(INDENTS), draw(INDENTS)
+        lines += [f"{begin}{BEGIN}{draw(st.sampled_from(['', ' ', chr(9)]))}", *draw(st.lists(LINES, max_size=4))]
+        lines += [f"{end}{END}", *draw(st.lists(LINES, max_size=3))]
+    return "\n".join(lines) + draw(st.sampled_from(["", "\n"]))
+
+
+def clear_solutions(text):
+    """Return a text after nbgrader's ClearSolutions, as the source of a cell that is not marked as a solution cell."""
+    cell, _ = ClearSolutions(enforce_metadata=False).preprocess_cell(new_code_cell(text), {"language": "python"}, 0)
+    return cell.source
 
 
 class TestFinding:
@@ -58,18 +81,18 @@ class TestStripping:
             "\n\ndef g(x):\n\t# YOUR CODE HERE\n\traise NotImplementedError()\n"
         )
 
-    @given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.sampled_from(["x = 1", "", "  y()"]))), max_size=4))
-    def test_equals_what_clear_solutions_makes_of_a_cell(self, regions):
-        lines = ["import numpy"]
-        for depth, inside in regions:
-            indent = "    " * depth
-            lines += [f"{indent}def f():", f"{indent}{BEGIN}", *(indent + line for line in inside), f"{indent}{END}"]
-        text = "\n".join(lines)
-        cell = new_code_cell(text, metadata={"nbgrader": {"solution": bool(regions)}})
-        cell, _ = ClearSolutions(enforce_metadata=False).preprocess_cell(cell, {"language": "python"}, 0)
-        expected = text if not regions else cell.source
-        assert strip_regions(text, "f.py") == expected
-        assert expected.count(STUB.split("\n")[1]) == len(regions)
+    @given(python_texts())
+    def test_equals_clear_solutions_on_generated_python(self, text):
+        assert strip_regions(text, "f.py") == clear_solutions(text)
+
+    def test_equals_clear_solutions_on_every_file_of_the_reference(self, manifest):
+        texts = read_reference_texts(manifest)
+        answered = {question.file for question in manifest.questions if question.source and not question.cells}
+        assert answered <= {path for path, text in texts.items() if BEGIN in text}
+        for path, text in texts.items():
+            stripped = strip_regions(text, path)
+            assert stripped == clear_solutions(text), path
+            assert BEGIN not in stripped and stripped.count("raise NotImplementedError()") >= text.count(BEGIN), path
 
     @given(st.text(alphabet=st.characters(exclude_characters="#", exclude_categories=["Cs"])))
     def test_leaves_a_text_without_markers_as_it_is(self, text):

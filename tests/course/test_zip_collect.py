@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course.report_store import report_path
 from autograder.intake.reading import read_submission
-from autograder.report.model import load
+from autograder.report.model import load_report
 
 ROOT = Path(__file__).resolve().parents[2]
 RELU = "import numpy as np\n\n\ndef relu_forward(x):\n    return np.maximum(x, 0), x\n"
@@ -55,12 +55,12 @@ def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cl
     assert (course.submitted("ann") / "x.ipynb").is_file()  # at the top, where nbgrader looks for notebooks
     assert "A2_eve_attempt" in done.stderr and "was not collected" in done.stderr
     assert not list(course.root.parent.rglob("escaped.py"))
-    assert all("is not in the hand-in" in note for note in read_submission(jdoe, course.manifest).notes)
+    assert all("is not in the submission" in note for note in read_submission(jdoe, course.manifest).notes)
 
     code, out, _ = run_cli("grade", "--course", course.root, "--jobs", "1")
     assert code == 0 and "ann" in out and "jdoe" in out
     for student in course.students():
-        verdicts = {question.id: question.verdict for question in load(report_path(course, student)).questions}
+        verdicts = {question.id: question.verdict for question in load_report(report_path(course, student)).questions}
         assert verdicts["relu_forward"] == "passed" and verdicts["affine_forward"] == "missing"
 
 
@@ -71,7 +71,7 @@ def test_grade_takes_a_folder_of_zips(tmp_path, course, run_cli):
     (downloads / "broken.zip").write_bytes(b"broken")
     code, out, err = run_cli("grade", downloads, "--course", course.root, "--jobs", "1")
     assert code == 0 and err == "" and "1 collected: ann" in out and "broken.zip: is not a zip archive" in out
-    assert load(report_path(course, "ann")).score > 0
+    assert load_report(report_path(course, "ann")).score > 0
 
     code, out, _ = run_cli("collect", downloads, "--course", course.root)
     assert code == 0 and "1 already there and unchanged: ann" in out

@@ -21,7 +21,7 @@ from autograder.course.nbgrader_runner import generate_assignment
 from autograder.course.report_store import report_path
 from autograder.grade_class import grade_class
 from autograder.intake.collect import collect
-from autograder.runtime.secret import NAME, secret_of
+from autograder.runtime.secret import SECRET_FILE, load_secret
 from tests.fuzz.cases import ROOT, bases, make_case, manifest
 from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped
@@ -59,8 +59,8 @@ def problems_of(cases, make_course, folder, feedback=True):
     - feedback: also let nbgrader make everybody's feedback pages
     """
     alone, together = make_course(folder / "alone"), make_course(folder / "class")
-    secret_of(alone.root)
-    shutil.copy(alone.root / NAME, together.root)  # else they would be asked other questions
+    load_secret(alone.root)
+    shutil.copy(alone.root / SECRET_FILE, together.root)  # else they would be asked other questions
     with few_questions():
         for course in (alone, together):
             downloads = folder / f"downloads of {course.root.name}"

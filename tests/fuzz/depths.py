@@ -24,10 +24,10 @@ from autograder.grading.submission import judge
 from autograder.intake.reading import read_submission
 from autograder.intake.safe_notebook import read_notebook
 from autograder.report import model as report
-from autograder.report.html import student_page
+from autograder.report.html import render_student_page
 from autograder.report.terminal import print_question, print_summary
-from autograder.report.verdicts import worst
-from autograder.runtime.secret import secret_of
+from autograder.report.verdicts import find_worst_verdict
+from autograder.runtime.secret import load_secret
 from autograder.sandbox.isolation import choose_isolation
 from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
 from tests.kit import PACK
@@ -86,7 +86,7 @@ def _grade(handed_in, case, questions, result):
             nbformat.writes(notebook, version=4).encode()  # as the gradebook's side does
     done = judge(submission, manifest(), choose_isolation(), questions)
     verdicts = {question.id: question.verdict for question in done.questions}
-    result.outcome = worst(verdicts.values()) if questions else "read"
+    result.outcome = find_worst_verdict(verdicts.values()) if questions else "read"
     for question in done.questions:
         result.problems += _problems(question, case)
         result.said += [c.message for c in question.criteria if c.verdict != "passed"][:1]
@@ -95,7 +95,7 @@ def _grade(handed_in, case, questions, result):
 
 def _stage(submission, case, result):
     """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
-    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), secret_of(ROOT), seed=1)) as work:
+    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), load_secret(ROOT), seed=1)) as work:
         for question in {question.source: question for question in manifest().questions}.values():
             work.code(question), work.needs(question)
         for path in sorted({question.file for question in manifest().questions if question.file.endswith(".py")}):
@@ -135,9 +135,9 @@ def _problems(question, case):
 def _show(done):
     """Write and show a report in all of its forms."""
     text = done.to_json().encode("utf-8", "backslashreplace").decode()
-    if report.from_json(text).score != done.score:
+    if report.parse_report(text).score != done.score:
         raise ValueError("a report that is read again has another score")
-    student_page(done, PACK.heat_map).encode()
+    render_student_page(done, PACK.heat_map).encode()
     console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=100)
     for question in done.questions:
         print_question(console, question)

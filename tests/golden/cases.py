@@ -6,11 +6,11 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.assignment.reference import package_files
+from autograder.assignment.reference import make_released_package
 from autograder.checking.pack import load_pack
 from autograder.grading import judge
 from autograder.intake.reading import read_submission
-from autograder.intake.reference_submission import answered_notebooks, reference_submission
+from autograder.intake.reference_submission import make_answered_notebooks, make_reference_submission
 from autograder.intake.submission import Submission
 from tests.golden.comparison import summary
 
@@ -42,7 +42,7 @@ class Case:
         report = judge(
             submission, manifest, isolation, self.questions or None, secret=(1, 2, 3, 4), seed=SEED, pack=pack
         )
-        fields = summary(report.fields())
+        fields = summary(report.to_dict())
         if self.submission in ("reference", "release"):
             # Their files and lines change with every edit of the reference; their inputs are in other cases.
             del fields["submission"]["files"]
@@ -56,11 +56,11 @@ class Case:
     def _submission(self, manifest):
         if self.submission == "reference":
             return dataclasses.replace(
-                reference_submission(manifest, load_pack(manifest).model_files()), name="passed_reference"
+                make_reference_submission(manifest, load_pack(manifest).model_files()), name="passed_reference"
             )
         if self.submission == "release":
-            stubs = answered_notebooks(manifest, lambda notebook, grade_id, cell: cell.released)
-            return Submission("missing_everything", package_files(manifest) | stubs)
+            stubs = make_answered_notebooks(manifest, lambda notebook, grade_id, cell: cell.released)
+            return Submission("missing_everything", make_released_package(manifest) | stubs)
         return read_submission(HERE / "submissions" / (self.submission or self.name), manifest)
 
     def _changed(self, question):

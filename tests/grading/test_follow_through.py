@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.assignment.manifest import Limits
-from autograder.assignment.reference import package_files, reference_texts
+from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checks.answers import GROUPS
 from autograder.grading.submission import judge
 from autograder.intake.staging import stage
@@ -62,7 +62,7 @@ class TestANet:
         assert report.question("TwoLayerNet").points == report.question("TwoLayerNet").max_points
 
     def test_is_judged_with_stubs_for_layers(self, manifest, graded):
-        report = graded(**{LAYERS: package_files(manifest)[LAYERS]}, questions=("FullyConnectedNet",))
+        report = graded(**{LAYERS: make_released_package(manifest)[LAYERS]}, questions=("FullyConnectedNet",))
         assert report.question("batchnorm_forward").verdict == "missing"
         net = report.question("FullyConnectedNet")
         assert net.points == net.max_points, [c.message for c in net.criteria if c.verdict != "passed"]
@@ -142,9 +142,9 @@ class TestWhatIsAnswered:
             "    import inspect\n"
             "    return inspect.getsource(affine_forward), repr(affine_forward.__code__.co_consts)\n"
         )
-        texts = {path: text.encode() for path, text in reference_texts(manifest).items() if path != LAYERS}
+        texts = {path: text.encode() for path, text in read_reference_texts(manifest).items() if path != LAYERS}
         files = texts | {LAYERS: b"raise SyntaxError", NETS: probe.encode()}
-        stage(Submission("work", files), package_files(manifest), manifest, tmp_path, {})
+        stage(Submission("work", files), make_released_package(manifest), manifest, tmp_path, {})
         answers, _ = PACK.answers_for("TwoLayerNet", ["affine_forward"], {})
         with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
             source, constants = student.call("cs231n.classifiers.fc_net:look")
@@ -153,7 +153,7 @@ class TestWhatIsAnswered:
     def test_cannot_be_looked_into(self, manifest, isolation, tmp_path):
         peeks = "from cs231n.layers import relu_forward\ndef peek(x):\n    return relu_forward(x)[1][0]\n"
         files = {LAYERS: b"", NETS: peeks.encode()}
-        stage(Submission("work", files), package_files(manifest), manifest, tmp_path, {})
+        stage(Submission("work", files), make_released_package(manifest), manifest, tmp_path, {})
         answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
         with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
             with pytest.raises(CallError) as error:
@@ -261,7 +261,13 @@ class TestAHostileQuestion:
             "        except Exception:\n"
             "            pass\n"
         )
-        stage(Submission("work", {LAYERS: b"", NETS: asking.encode()}), package_files(manifest), manifest, tmp_path, {})
+        stage(
+            Submission("work", {LAYERS: b"", NETS: asking.encode()}),
+            make_released_package(manifest),
+            manifest,
+            tmp_path,
+            {},
+        )
         answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
         with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
             with pytest.raises(CallError) as error:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.assignment.manifest import read_manifest
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.checking.criteria import Wrong
 from autograder.checking.large_call import expect_about
 from autograder.errors import KitError
@@ -18,8 +18,8 @@ from autograder.grading.question import examine
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.report import model as report
-from autograder.report.html import student_page
-from autograder.runtime.secret import secret_of
+from autograder.report.html import render_student_page
+from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
 from tests.kit import PACK, ROOT
@@ -61,7 +61,7 @@ def impatient(monkeypatch):
 
 
 def setting(manifest, isolation):
-    return Setting(manifest, PACK, isolation, (), secret_of(ROOT), seed=7)
+    return Setting(manifest, PACK, isolation, (), load_secret(ROOT), seed=7)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def large_call(manifest, isolation):
 
     def ask(text, identifier, file=LAYERS):
         question = next(question for question in manifest.questions if question.id == identifier)
-        files = {path: data.encode() for path, data in reference_texts(manifest).items()} | {file: text.encode()}
+        files = {path: data.encode() for path, data in read_reference_texts(manifest).items()} | {file: text.encode()}
         with ExitStack() as stack:
             staged = stack.enter_context(prepared(Submission("version", files), setting(manifest, isolation)))
 
@@ -131,12 +131,12 @@ class TestADerivedGradientIsNotRefused:
 
     @pytest.mark.parametrize("identifier", PACK.large_calls)
     def test_the_reference_is_right_for_the_large_input(self, identifier, large_call, manifest):
-        assert large_call(reference_texts(manifest)[LAYERS], identifier) is None
+        assert large_call(read_reference_texts(manifest)[LAYERS], identifier) is None
 
     @pytest.mark.parametrize("name, identifier", SLOW)
     def test_nor_are_loops_over_single_entries(self, name, identifier, large_call, manifest):
         file = next(question.file for question in manifest.questions if question.id == identifier)
-        assert large_call(replaced(RIGHTS[name], reference_texts(manifest)[file]), identifier, file) is None
+        assert large_call(replaced(RIGHTS[name], read_reference_texts(manifest)[file]), identifier, file) is None
 
     def test_what_is_wrong_in_edge_cases_keeps_the_rest(self, examined):
         old = "    db = dout.sum(axis=0)"
@@ -174,7 +174,7 @@ class TestAMeasuredGradientIsRefused:
         for part in (name, "no answer within 1 s", "The reference derives", "forward passes", "has to be derived"):
             assert part in message
         whole = replace(graded(("relu_forward",)), questions=[question])
-        assert student_page(whole, PACK.heat_map, to_student=True).count(message[:60]) == 1
+        assert render_student_page(whole, PACK.heat_map, to_student=True).count(message[:60]) == 1
 
     @pytest.mark.parametrize(
         "large, edge, verdict, says",

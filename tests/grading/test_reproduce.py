@@ -11,8 +11,8 @@ from autograder.grading.submission import judge
 from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 from autograder.report import html
-from autograder.report.redact import for_student, reproduce_command
-from autograder.runtime.secret import NAME, secret_of
+from autograder.report.redact import make_reproduce_command, redact_question
+from autograder.runtime.secret import SECRET_FILE, load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
 from autograder.sandbox.worker_client import Call
@@ -36,7 +36,7 @@ def report(hand_in, manifest, isolation):
 
 class TestTheStudentsVersion:
     def test_has_hint_and_picture_and_no_hidden_input(self, report):
-        full, given = report.question("affine_backward"), for_student(report.question("affine_backward"))
+        full, given = report.question("affine_backward"), redact_question(report.question("affine_backward"))
         wrong = next(criterion for criterion in full.criteria if criterion.name == "dw")
         shown = next(criterion for criterion in given.criteria if criterion.name == "dw")
         assert wrong.inputs and not shown.inputs
@@ -46,17 +46,17 @@ class TestTheStudentsVersion:
         assert given.output == ""
 
     def test_has_pictures_that_no_number_can_be_read_from(self, report):
-        shown = next(c for c in for_student(report.question("affine_backward")).criteria if c.name == "dw").picture
+        shown = next(c for c in redact_question(report.question("affine_backward")).criteria if c.name == "dw").picture
         steps = np.array(shown["ours"] + shown["theirs"]) / 0.05
         assert np.abs(steps).max() == pytest.approx(20)
         assert np.allclose(steps, np.round(steps))
 
     def test_is_a_page_of_its_own_beside_the_graders(self, report, tmp_path):
         report.submission["student"] = "chen"
-        html.write_class([report], tmp_path, PACK.heat_map)
+        html.write_class_pages([report], tmp_path, PACK.heat_map)
         full, given = ((tmp_path / "chen" / name).read_text() for name in ("index.html", "student.html"))
-        assert "what it was called with" in full and "Likely reasoning: " in full
-        assert "what it was called with" not in given and "Likely reasoning: " not in given
+        assert "inputs of the calls" in full and "Likely reasoning: " in full
+        assert "inputs of the calls" not in given and "Likely reasoning: " not in given
         assert "autograder reproduce submitted/chen/assignment2 affine_backward dw --seed" in full
         assert "autograder reproduce . affine_backward dw" in given
         assert str(report.seed) in full and str(report.seed) not in given
@@ -74,7 +74,7 @@ class TestReproducing:
             assert set(saved) == set(arrays)
 
     def test_by_the_command_in_the_report(self, hand_in, run_cli, report):
-        command = reproduce_command(str(hand_in), "affine_backward", "dw", report.seed).split()
+        command = make_reproduce_command(str(hand_in), "affine_backward", "dw", report.seed).split()
         code, out, _ = run_cli(*command[1:])
         assert code == 0 and "dw: failed" in out and "call0_affine_forward_0" in out
 
@@ -83,17 +83,17 @@ class TestReproducing:
         folder, course = tmp_path / "ada", tmp_path / "course"
         write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
         course.mkdir()
-        secret, name = secret_of(course), PACK.criteria["best_fc_model"][-1].name
+        secret, name = load_secret(course), PACK.criteria["best_fc_model"][-1].name
         ours = judge(read_submission(folder, manifest), manifest, isolation, ["best_fc_model"], secret=secret)
         _, here, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", course)
         _, elsewhere, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", tmp_path)
         message = ours.question("best_fc_model").criteria[-1].message
         assert " ".join(message.split()) in " ".join(here.split())
         assert " ".join(message.split()) not in " ".join(elsewhere.split())
-        assert not (tmp_path / NAME).exists()
+        assert not (tmp_path / SECRET_FILE).exists()
 
     def test_quotes_what_a_shell_would_split(self):
-        command = reproduce_command("a b", "affine_forward", "one example", 7)
+        command = make_reproduce_command("a b", "affine_forward", "one example", 7)
         assert command == "autograder reproduce 'a b' affine_forward 'one example' --seed 7"
 
     @pytest.mark.parametrize("words", [("no_such", "dw"), ("affine_backward", "dz")])

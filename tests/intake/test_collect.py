@@ -1,4 +1,4 @@
-"""Collecting from downloads of every kind: everybody's latest hand-in arrives, and nothing is lost or led astray."""
+"""Collecting from downloads of every kind: each student's latest submission arrives, and no file is lost."""
 
 import os
 import zipfile
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import KitError
-from autograder.intake.collect import collect, students_and_sources
+from autograder.intake.collect import collect, split_arguments
 from autograder.intake.reading import read_submission
 from autograder.intake.safe_zip import open_zip
-from autograder.runtime.locks import NAME
+from autograder.runtime.locks import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "import numpy as np\n"
@@ -41,7 +41,7 @@ def bulk(path, folder):
 
 
 def layers_of(course, student):
-    return read_submission(course.submitted(student), course.manifest).text("cs231n/layers.py")
+    return read_submission(course.submitted(student), course.manifest).decode_text("cs231n/layers.py")
 
 
 def there(course):
@@ -69,7 +69,7 @@ def test_one_zip_and_one_folder_are_sources_too(course, downloads):
 
 @pytest.fixture(params=["unpacked", "one zip", "one zip in a folder", "in a folder of the download's name"])
 def packed(request, tmp_path):
-    """A function that gives a folder of hand-ins as the instructor may have it."""
+    """A function that makes a folder of submissions as an instructor may have it."""
 
     def packed(folder):
         if request.param == "unpacked":
@@ -98,7 +98,7 @@ def test_of_two_uploads_to_canvas_the_later_counts(course, downloads):
     hand_in(downloads / "doejane_1_100_assignment2_submission-1.zip", "a = 2\n")
     found = collect(course, [downloads])
     assert layers_of(course, "doejane_1") == "a = 2\n"
-    assert ["_99_" in what and "passed over" in why for what, why in found.notes] == [True]
+    assert ["_99_" in what and "not used" in why for what, why in found.notes] == [True]
 
 
 def test_a_moodle_download_has_a_folder_for_each_student(course, downloads, packed):
@@ -138,7 +138,7 @@ def test_files_handed_in_one_by_one_find_their_places(course, downloads):
     assert {"cs231n/layers.py", "cs231n/classifiers/fc_net.py", "FullyConnectedNets.ipynb"} <= set(files)
 
 
-def test_of_plain_folders_only_what_may_be_graded_is_copied(course, downloads):
+def test_only_files_of_graded_kinds_are_copied_from_folders(course, downloads):
     hand_in(downloads / "ben.zip")
     mine = downloads / "ann"
     for name in ("cs231n/layers.py", "venv/lib/numpy.py", ".venv/lib/numpy.py", "datasets/x.npz", "cs231n/x.so"):
@@ -151,7 +151,7 @@ def test_of_plain_folders_only_what_may_be_graded_is_copied(course, downloads):
     assert found.problems == [("ann/cs231n/solver.py", "is a link; links are not followed")]
 
 
-def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_collected(course, downloads):
+def test_unusable_files_are_named_with_the_reason_and_the_rest_is_collected(course, downloads):
     hand_in(downloads / "ann.zip")
     (downloads / "ben.zip").write_bytes(b"not a zip at all")
     (downloads / "cleo.rar").write_bytes(b"Rar!")
@@ -171,7 +171,7 @@ def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_collected(
     assert "nothing in it is graded" in reasons["dan"] and "is a link" in reasons["eve.zip"]
     assert "rename it to ID_assignment2.zip" in reasons["assignment2_submission.zip"]
     assert not any(str(course.root) in why for why in reasons.values())
-    sentences = found.sentences()
+    sentences = found.describe()
     assert sentences[0] == "1 collected: ann" and "7 could not be collected:" in sentences
 
 
@@ -190,13 +190,15 @@ class TestCollectingAgain:
         assert collect(course, [downloads]).students == {"ann": "unchanged"}
         assert course.submitted("ann").stat().st_ino == before and there(course) == ["ann/assignment2/ann.zip"]
 
-    def test_another_hand_in_replaces_the_first_which_is_kept(self, course, downloads):
+    def test_another_submission_replaces_the_first_which_is_kept(self, course, downloads):
         for number in (1, 2, 3):
             hand_in(downloads / "ann.zip", f"a = {number}\n")
             found = collect(course, [downloads])
         assert found.students == {"ann": "replaced"} and layers_of(course, "ann") == "a = 3\n"
         kept = course.root / "submitted" / "ann" / ".earlier"
-        texts = [read_submission(kept / f"assignment2-{n}", course.manifest).text("cs231n/layers.py") for n in (1, 2)]
+        texts = [
+            read_submission(kept / f"assignment2-{n}", course.manifest).decode_text("cs231n/layers.py") for n in (1, 2)
+        ]
         assert texts == ["a = 1\n", "a = 2\n"] and str(kept) in found.notes[0][1]
         assert course.students() == ["ann"]
 
@@ -215,7 +217,7 @@ def test_a_download_that_holds_a_name_twice_gives_the_first(course, downloads):
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("ann_assignment2.zip", inner[1])
     found = collect(course, [downloads])
-    assert layers_of(course, "ann") == "a = 1\n" and "stands there twice" in found.problems[0][1]
+    assert layers_of(course, "ann") == "a = 1\n" and "duplicate name" in found.problems[0][1]
 
 
 def test_a_damaged_part_of_a_download_is_named_and_the_rest_is_collected(course, downloads):
@@ -245,7 +247,9 @@ class TestHostileNames:
         found = collect(course, [downloads / "all.zip"])
         assert found.students == {"good": "new"} and len(found.problems) == 10
         assert there(course) == ["good/assignment2/good_assignment2.zip"]
-        assert {path for path in tmp_path.rglob("*") if "submitted" not in path.parts} == before | {course.root / NAME}
+        assert {path for path in tmp_path.rglob("*") if "submitted" not in path.parts} == before | {
+            course.root / LOCK_FILE
+        }
 
     def test_a_zip_that_holds_another_persons_zip_is_not_opened_as_a_download(self, course, downloads):
         hand_in(downloads / "ann.zip")
@@ -269,7 +273,7 @@ class TestNobodyIsTakenForAnother:
             (("ANN.zip", "ann.zip"), "the ids ANN and ann look alike"),
         ],
     )
-    def test_what_may_be_one_persons_or_twos_is_left_to_the_instructor(self, course, downloads, names, why):
+    def test_ambiguous_names_are_left_to_the_instructor(self, course, downloads, names, why):
         for name in (*names, "zoe.zip"):
             hand_in(downloads / name)
         found = collect(course, [downloads])
@@ -303,12 +307,12 @@ def test_a_pattern_of_ones_own_names_the_students(course, downloads):
     assert found.students == {"ann": "new"} and found.problems == [("ben.zip", "the name does not fit --pattern")]
 
 
-def test_what_is_no_source_is_refused(course, downloads):
+def test_a_path_that_is_no_source_is_refused(course, downloads):
     (downloads / "x.zip").write_bytes(b"no zip")
     with pytest.raises(KitError, match="neither a folder nor a zip"):
         collect(course, [downloads / "x.zip"])
     for source in (course.root, course.root.parent, course.root / "submitted"):
-        with pytest.raises(KitError, match="holds this course itself"):
+        with pytest.raises(KitError, match="contains this course itself"):
             collect(course, [source])
 
 
@@ -317,9 +321,9 @@ def test_an_argument_is_a_student_first_then_a_path(course, downloads, monkeypat
     collect(course, [downloads])
     monkeypatch.chdir(downloads.parent)
     (downloads.parent / "ann").mkdir()
-    assert students_and_sources(course, ["ann"]) == (["ann"], [])
-    assert students_and_sources(course, ["downloads"]) == ([], [downloads])
-    assert students_and_sources(course, ["nobody"]) == (["nobody"], [])
-    assert students_and_sources(course, ["ann", course.submitted("ann"), "ann", ""]) == (["ann", ""], [])
-    assert students_and_sources(course, [course.root / "submitted"]) == (["ann"], [])
-    assert students_and_sources(course, [course.submitted("ann")]) == (["ann"], [])
+    assert split_arguments(course, ["ann"]) == (["ann"], [])
+    assert split_arguments(course, ["downloads"]) == ([], [downloads])
+    assert split_arguments(course, ["nobody"]) == (["nobody"], [])
+    assert split_arguments(course, ["ann", course.submitted("ann"), "ann", ""]) == (["ann", ""], [])
+    assert split_arguments(course, [course.root / "submitted"]) == (["ann"], [])
+    assert split_arguments(course, [course.submitted("ann")]) == (["ann"], [])

@@ -1,4 +1,4 @@
-"""Collecting that is killed, kept from writing or done twice at once: no hand-in is lost, nobody else waits."""
+"""Collecting that is killed, cannot write or runs twice at once: no submission is lost, no other student waits."""
 
 import multiprocessing
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from autograder.errors import StorageError
 from autograder.intake import collect as collecting
-from autograder.intake.collect import collect, tidy
+from autograder.intake.collect import collect, finish_interrupted_collect
 from autograder.intake.reading import read_submission
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def hand_in(tmp_path):
 
 
 def layers_of(course, student):
-    return read_submission(course.submitted(student), course.manifest).text("cs231n/layers.py")
+    return read_submission(course.submitted(student), course.manifest).decode_text("cs231n/layers.py")
 
 
 def in_submitted(course):
@@ -61,10 +61,10 @@ def collect_and_be_killed(course, source, step):
 
 
 @pytest.mark.parametrize("step, text", [(0, "a = 1\n"), (1, "a = 1\n"), (2, "a = 2\n")])
-def test_after_a_kill_at_any_step_a_hand_in_is_there_and_nothing_is_left_lying(course, hand_in, step, text):
+def test_after_a_kill_at_any_step_a_submission_is_there_and_no_temporary_file(course, hand_in, step, text):
     collect(course, [hand_in("a = 1\n", "ann", "ben")])
     collect_and_be_killed(course, hand_in("a = 2\n", "ann"), step)
-    tidy(course)  # as grading does
+    finish_interrupted_collect(course)  # as grading does
     assert layers_of(course, "ann") == text and course.students() == ["ann", "ben"]
     assert in_submitted(course) <= {"ann/assignment2", "ben/assignment2", "ann/.earlier"}
     assert not list((course.root / "submitted").glob(".collecting-*"))
@@ -78,16 +78,16 @@ def test_the_next_collecting_goes_on_where_one_was_killed(course, hand_in, step)
     assert collect(course, [downloads]).students == {"ann": "unchanged" if step == 2 else "replaced"}
     kept = course.root / "submitted" / "ann" / ".earlier" / "assignment2-1"
     assert layers_of(course, "ann") == "a = 2\n"
-    assert read_submission(kept, course.manifest).text("cs231n/layers.py") == "a = 1\n"
+    assert read_submission(kept, course.manifest).decode_text("cs231n/layers.py") == "a = 1\n"
     assert not list((course.root / "submitted").glob(".collecting-*"))
 
 
-def test_tidying_a_course_without_hand_ins_does_nothing(course):
-    tidy(course)
+def test_finishing_in_a_course_without_submissions_does_nothing(course):
+    finish_interrupted_collect(course)
     assert not (course.root / "submitted").exists()
 
 
-def test_a_failure_half_way_leaves_what_was_there_and_the_others_are_collected(course, hand_in, monkeypatch):
+def test_a_failed_rename_leaves_the_old_submission_and_the_others_are_collected(course, hand_in, monkeypatch):
     collect(course, [hand_in("a = 1\n", "ann")])
     rename = os.rename
 

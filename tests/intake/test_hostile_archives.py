@@ -1,4 +1,4 @@
-"""Archives and ids made to lead out of their folder, to fill memory or disk, or to trip whoever opens them."""
+"""Archives and ids that try to leave their folder, to fill memory or disk, or to crash the reader."""
 
 import io
 import os
@@ -14,10 +14,11 @@ import zlib
 import pytest
 
 from autograder.errors import KitError
-from autograder.intake import downloads
+from autograder.intake import bulk_unpacking
 from autograder.intake.collect import collect
-from autograder.intake.lms_names import why_not_an_id
-from autograder.intake.reading import MAX_TOTAL, read_submission
+from autograder.intake.file_limits import MAX_TOTAL
+from autograder.intake.lms_names import find_id_problem
+from autograder.intake.reading import read_submission
 from tests.terminal import on_a_terminal, plain
 
 LAYERS, TEXT = "cs231n/layers.py", "import numpy as np\n"
@@ -91,7 +92,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_in_a_hand_in_costs_no_more_than_a_hand_in(name, tmp_path, manifest):
+def test_a_bomb_in_a_submission_costs_no_more_than_a_submission(name, tmp_path, manifest):
     path = tmp_path / "eve.zip"
     path.write_bytes(BOMBS[name])
     tracemalloc.start()
@@ -109,7 +110,7 @@ def test_a_bomb_in_a_hand_in_costs_no_more_than_a_hand_in(name, tmp_path, manife
 
 
 def test_a_bomb_in_a_download_is_not_unpacked_past_the_bounds(tmp_path, course, monkeypatch):
-    monkeypatch.setattr(downloads, "MAX_TOTAL", 1 << 20)
+    monkeypatch.setattr(bulk_unpacking, "MAX_TOTAL", 1 << 20)
     good, bomb = packed([(LAYERS, TEXT)]), bytes(900 << 10)
     names = ["eve_assignment2.zip", "eva_assignment2.zip", "ann_assignment2.zip"]
     (tmp_path / "all.zip").write_bytes(packed(zip(names, (bomb, bomb, good))))
@@ -138,7 +139,7 @@ def test_no_member_leads_anywhere_and_the_right_ones_are_graded(name, tmp_path, 
     found = collect(course, [tmp_path / "downloads"])
     assert found.students == {"eve": "new"}
     submission = read_submission(course.submitted("eve"), course.manifest)
-    assert submission.text(LAYERS) == TEXT
+    assert submission.decode_text(LAYERS) == TEXT
     assert not any(".." in path.split("/") or path.startswith("/") for path in submission.files)
     assert sorted(path for path in tmp_path.rglob("*") if course.root not in path.parents) == before
     assert not os.path.lexists("/tmp/escaped")
@@ -147,7 +148,7 @@ def test_no_member_leads_anywhere_and_the_right_ones_are_graded(name, tmp_path, 
 def test_of_a_member_that_is_there_twice_one_counts_and_it_is_the_last(tmp_path, manifest):
     with pytest.warns(UserWarning, match="Duplicate name"):
         (tmp_path / "eve.zip").write_bytes(packed([(LAYERS, "a = 1\n"), (LAYERS, "a = 2\n")]))
-    assert read_submission(tmp_path / "eve.zip", manifest).text(LAYERS) == "a = 2\n"
+    assert read_submission(tmp_path / "eve.zip", manifest).decode_text(LAYERS) == "a = 2\n"
 
 
 def damaged(seed):
@@ -171,11 +172,11 @@ def test_a_damaged_download_ends_in_a_reason_never_in_a_traceback(tmp_path, cour
             assert "neither a folder nor a zip" in str(error) or "cannot be unpacked" in str(error), seed
         else:
             assert found.students or found.problems, seed
-            assert set(found.students) <= {"ann", "ben", path.stem}, seed  # one cut off may be taken for one hand-in
+            assert set(found.students) <= {"ann", "ben", path.stem}, seed  # a truncated zip may count as one submission
         path.unlink()
 
 
-def test_what_is_neither_file_nor_folder_in_a_download_is_left_out(tmp_path, course):
+def test_special_files_in_a_download_are_left_out(tmp_path, course):
     source = tmp_path / "downloads"
     source.mkdir()
     os.mkfifo(source / "eve.zip")
@@ -205,8 +206,8 @@ NO_IDS += ["a\u202eb", "a\u200bb", "\ufeffa", "a\x9bb", "a\ud800", "\xa0a"]
 
 
 @pytest.mark.parametrize("student", NO_IDS)
-def test_what_could_lead_astray_is_no_id(student):
-    assert why_not_an_id(student)
+def test_a_text_that_leads_to_another_folder_is_no_id(student):
+    assert find_id_problem(student)
 
 
 def test_the_terminal_shows_hostile_names_of_a_download_as_text(tmp_path, course):

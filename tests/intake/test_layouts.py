@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.course.report_store import read_of
 from autograder.grading.submission import judge
 from autograder.intake.reading import read_submission
@@ -18,7 +18,7 @@ NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}'
 @pytest.fixture(scope="module")
 def package(manifest):
     """The reference's package as a student hands it in: {path: bytes}."""
-    return {path: text.encode() for path, text in reference_texts(manifest).items() if path.endswith(".py")}
+    return {path: text.encode() for path, text in read_reference_texts(manifest).items() if path.endswith(".py")}
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ TOPS = [
 
 
 @pytest.mark.parametrize("top", TOPS)
-def test_a_folder_is_read_wherever_the_package_lies(top, package, folder, manifest):
+def test_a_folder_is_read_with_the_package_at_any_place(top, package, folder, manifest):
     assert read_submission(folder(below(top, package)), manifest).files == package
 
 
 @pytest.mark.parametrize("top", TOPS)
-def test_a_zip_is_read_wherever_the_package_lies(top, package, archive, manifest):
+def test_a_zip_is_read_with_the_package_at_any_place(top, package, archive, manifest):
     assert read_submission(archive(below(top, package)), manifest).files == package
 
 
@@ -83,7 +83,7 @@ def test_of_a_whole_course_this_assignment_is_graded(other, package, folder, man
     assert read_submission(top, manifest).files == package
 
 
-def test_what_a_mac_adds_to_a_zip_changes_nothing(package, archive, manifest, isolation):
+def test_files_that_a_mac_adds_to_a_zip_change_nothing(package, archive, manifest, isolation):
     """Packed in the Finder, in a folder with a Chinese name, without any notebook: graded all the same."""
     mac = {"__MACOSX/作业/cs231n/._layers.py": b"\0\5\26\7", "作业/.DS_Store": b"\0", "作业/cs231n/._layers.py": b"\0"}
     submission = read_submission(archive(mac | below("作业/", package)), manifest)
@@ -136,7 +136,7 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES)
 def test_indentation_line_ends_and_encoding_are_a_matter_of_taste(style, manifest, isolation):
-    texts = reference_texts(manifest)
+    texts = read_reference_texts(manifest)
     written = {
         path: STYLES[style](text) if manifest.is_editable(path) else text.encode() for path, text in texts.items()
     }

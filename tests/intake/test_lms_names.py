@@ -1,11 +1,11 @@
-"""Names of hand-ins: each system's own form, the plain ones, and names that try to be somebody else's."""
+"""Names of submissions: the form of each LMS, plain names, and names that imitate another student's."""
 
 from datetime import datetime
 
 import pytest
 
 from autograder.errors import KitError
-from autograder.intake.lms_names import owner_of, owners_of, read_pattern, time_of, why_not_an_id
+from autograder.intake.lms_names import compile_pattern, find_id_problem, find_owner, find_owners, parse_time
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from autograder.intake.lms_names import owner_of, owners_of, read_pattern, time_
     ],
 )
 def test_the_id_is_found_in(name, student):
-    assert owner_of(name, "assignment2").student == student
+    assert find_owner(name, "assignment2").student == student
 
 
 @pytest.mark.parametrize(
@@ -45,22 +45,22 @@ def test_the_id_is_found_in(name, student):
         (["ann", "anton", "anna"], ["ann", "anton", "anna"]),
     ],
 )
-def test_blackboards_title_is_what_all_names_of_a_download_share(headings, students):
+def test_blackboards_title_is_the_common_beginning_of_all_names(headings, students):
     names = [f"{heading}_attempt_2026-11-01-10-11-12_my_work.zip" for heading in headings]
-    owners = owners_of([*names, "A2.txt"], "assignment2")
+    owners = find_owners([*names, "A2.txt"], "assignment2")
     assert [owners[name].student for name in names] == students and owners["A2.txt"].heading == ""
 
 
 def test_an_accent_typed_in_two_ways_is_one_id():
     spellings = ("Jos\u00e9", "Jose\u0301")
-    assert {owner_of(f"{name}_assignment2.zip", "assignment2").student for name in spellings} == {spellings[0]}
+    assert {find_owner(f"{name}_assignment2.zip", "assignment2").student for name in spellings} == {spellings[0]}
 
 
 @pytest.mark.parametrize(
     "name", ["assignment2.zip", "assignment2_submission.zip", "assignment2_submission (1).zip", "Submission.zip"]
 )
-def test_a_name_that_every_zip_may_have_is_nobodys(name):
-    assert owner_of(name, "assignment2") is None
+def test_a_common_name_of_zips_has_no_owner(name):
+    assert find_owner(name, "assignment2") is None
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_a_name_that_every_zip_may_have_is_nobodys(name):
         ("mallory_1_2_bob_assignment2.zip", "mallory_1"),
     ],
 )
-def test_nobody_is_taken_for_another_by_what_they_call_their_file(name, student):
-    assert owner_of(name, "assignment2").student == student
+def test_the_name_of_a_students_file_changes_no_owner(name, student):
+    assert find_owner(name, "assignment2").student == student
 
 
 def test_blackboards_moment_is_read_whole():
     """nbgrader's own reading of this form gives another hour."""
-    owner = owner_of("A2_jdoe_attempt_2026-11-01-10-11-12_x.zip", "assignment2")
+    owner = find_owner("A2_jdoe_attempt_2026-11-01-10-11-12_x.zip", "assignment2")
     assert owner.timestamp == datetime(2026, 11, 1, 10, 11, 12) and owner.rest == "x.zip"
-    assert owner_of("A2_jdoe_attempt_2026-99-01-10-11-12_x.zip", "assignment2").timestamp is None
+    assert find_owner("A2_jdoe_attempt_2026-99-01-10-11-12_x.zip", "assignment2").timestamp is None
 
 
 @pytest.mark.parametrize(
@@ -94,21 +94,21 @@ def test_blackboards_moment_is_read_whole():
     ],
 )
 def test_moments(text, moment):
-    assert time_of(text) == moment
+    assert parse_time(text) == moment
 
 
 def test_a_pattern_takes_the_place_of_every_known_form():
-    pattern = read_pattern(r"^team-(?P<student>\w+)-at-(?P<timestamp>[\d-]+)")
-    owner = owner_of("team-red-at-2026-11-01-10-11-12.zip", "assignment2", pattern)
+    pattern = compile_pattern(r"^team-(?P<student>\w+)-at-(?P<timestamp>[\d-]+)")
+    owner = find_owner("team-red-at-2026-11-01-10-11-12.zip", "assignment2", pattern)
     assert (owner.student, owner.timestamp) == ("red", datetime(2026, 11, 1, 10, 11, 12))
-    assert owner_of("ann_assignment2.zip", "assignment2", pattern) is None
+    assert find_owner("ann_assignment2.zip", "assignment2", pattern) is None
 
 
-@pytest.mark.parametrize("text, said", [("(", "is no regular expression"), (r"\w+", "(?P<student>...)")])
-def test_a_pattern_that_cannot_be_used_is_refused_with_what_is_wrong(text, said):
+@pytest.mark.parametrize("text, expected", [("(", "is no regular expression"), (r"\w+", "(?P<student>...)")])
+def test_an_unusable_pattern_is_refused_with_the_reason(text, expected):
     with pytest.raises(KitError) as caught:
-        read_pattern(text)
-    assert said in str(caught.value) and "--pattern" in str(caught.value)
+        compile_pattern(text)
+    assert expected in str(caught.value) and "--pattern" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_what_is_wrong(text, said)
         "Com1",
     ],
 )
-def test_what_cannot_be_a_folders_name_is_no_id(student):
-    assert "cannot be a student's id" in why_not_an_id(student)
+def test_a_text_that_cannot_name_a_folder_is_no_id(student):
+    assert "cannot be a student's id" in find_id_problem(student)
 
 
 @pytest.mark.parametrize(
     "student", ["ann", "Ana María", "学生", "o'hara", "a.b@uni.edu", "x_1", "x" * 100, "connie", "com10", "a-b"]
 )
 def test_ordinary_ids_are_taken(student):
-    assert why_not_an_id(student) == ""
+    assert find_id_problem(student) == ""

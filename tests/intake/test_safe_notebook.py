@@ -19,7 +19,7 @@ def data_of(notebook):
         return nbformat.writes(notebook).encode()
 
 
-def test_cells_with_one_id_are_all_read_and_nothing_is_said_of_it(recwarn, capfd):
+def test_cells_with_one_id_are_all_read_without_a_warning(recwarn, capfd):
     data = data_of(notebook_with_ids("a", "b", "c")).replace(b'"b"', b'"a"').replace(b'"c"', b'"a"')
     notebook, reason = read_notebook(data)
     assert reason == "" and [cell.source for cell in notebook.cells] == ["x = 0", "x = 1", "x = 2"]
@@ -27,7 +27,7 @@ def test_cells_with_one_id_are_all_read_and_nothing_is_said_of_it(recwarn, capfd
 
 
 @pytest.mark.parametrize(
-    "data, said",
+    "data, expected",
     [
         (b"\xff\xfe", "it is not UTF-8 text"),
         (b'{"cells": [', "it is not JSON"),
@@ -35,9 +35,9 @@ def test_cells_with_one_id_are_all_read_and_nothing_is_said_of_it(recwarn, capfd
         (b"{" * 100_001, "it has far more parts"),
     ],
 )
-def test_what_is_no_notebook_is_refused_with_the_reason(data, said):
+def test_a_file_that_is_no_notebook_is_refused_with_the_reason(data, expected):
     notebook, reason = read_notebook(data)
-    assert notebook is None and reason.startswith(said)
+    assert notebook is None and reason.startswith(expected)
 
 
 def test_outputs_are_not_kept():
@@ -53,7 +53,7 @@ def test_half_a_character_becomes_a_question_mark(written, read):
     assert notebook.cells[0].source == read and nbformat.writes(notebook).encode()
 
 
-def test_cells_without_ids_are_read_and_nothing_is_said_of_it(recwarn, capfd):
+def test_cells_without_ids_are_read_without_a_warning(recwarn, capfd):
     notebook, reason = read_notebook(data_of(notebook_with_ids("a")).replace(b'"id": "a",', b""))
     assert reason == "" and notebook.cells[0].source == "x = 0"
     assert not recwarn.list and capfd.readouterr().err == ""

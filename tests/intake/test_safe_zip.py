@@ -1,4 +1,4 @@
-"""A stranger's zip: too many members are refused before they are parsed, and unbounded methods are known as such."""
+"""A student's zip: too many members are refused before they are parsed, and unbounded methods are recognized."""
 
 import io
 import struct
@@ -56,7 +56,7 @@ def test_the_zips_inside_a_zip_are_not_counted_with_it():
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06"])
-def test_what_is_no_zip_is_said_to_be_none(data):
+def test_a_file_that_is_no_zip_is_refused(data):
     with pytest.raises(zipfile.BadZipFile):
         open_zip(io.BytesIO(data))
 

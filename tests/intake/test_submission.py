@@ -1,4 +1,4 @@
-"""Any hand-in is read or refused with a sentence; nothing of it is trusted, and what the worker imports is known."""
+"""Any submission is read or refused with a sentence; the worker imports the staged files only."""
 
 import os
 import stat
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from autograder.assignment.manifest import Manifest
 from autograder.errors import INPUT, KitError
-from autograder.intake import reading as module
+from autograder.intake import file_limits, file_sources
 from autograder.intake import safe_zip as archives
 from autograder.intake.reading import read_submission
-from autograder.intake.staging import own_path, stage
+from autograder.intake.staging import find_own_path, stage
 from autograder.intake.submission import Submission
 
 MANIFEST = Manifest(
@@ -73,7 +73,7 @@ class TestReading:
     def test_of_the_notebook_alone_is_enough(self, handed_in):
         assert handed_in({"downloads/One.ipynb": NOTEBOOK}).files == {"One.ipynb": NOTEBOOK}
 
-    def test_passes_over_what_is_not_graded(self, handed_in):
+    def test_ignores_files_that_are_not_graded(self, handed_in):
         read = handed_in(
             {
                 "pkg/layers.py": LAYERS,
@@ -86,32 +86,32 @@ class TestReading:
         )
         assert list(read.files) == ["pkg/layers.py"] and read.notes == []
 
-    def test_leaves_out_and_names_what_is_over_a_size_limit(self, handed_in, monkeypatch):
-        monkeypatch.setattr(module, "MAX_FILE", 50)
-        monkeypatch.setattr(module, "MAX_TOTAL", 100)
+    def test_leaves_out_and_names_files_above_a_size_limit(self, handed_in, monkeypatch):
+        monkeypatch.setattr(file_limits, "MAX_FILE", 50)
+        monkeypatch.setattr(file_limits, "MAX_TOTAL", 100)
         files = {"pkg/layers.py": LAYERS, "pkg/long.py": b"#" * 51, "pkg/m.py": b"#" * 50, "pkg/n.py": b"#" * 50}
         read = handed_in(files)
         assert set(read.files) == {"pkg/layers.py", "pkg/m.py"}
         other, one = read.notes
         assert (
-            one == "pkg/n.py was left out: all files together may have 0 MB. Hand in just the assignment's own files."
+            one == "pkg/n.py was left out: all files together may have 0 MB. Submit only the files of the assignment."
         )
         assert other == "pkg/long.py was left out: one such file may have 0 KB."
 
-    def test_leaves_out_what_is_over_the_number_of_files(self, handed_in, monkeypatch):
-        monkeypatch.setattr(module, "MAX_FILES", 2)
+    def test_leaves_out_files_above_the_number_of_files(self, handed_in, monkeypatch):
+        monkeypatch.setattr(file_limits, "MAX_FILES", 2)
         read = handed_in({f"pkg/m{i}.py": b"" for i in range(4)})
         assert set(read.files) == {"pkg/m0.py", "pkg/m1.py"}
         (note,) = read.notes
-        assert (
-            note
-            == "pkg/m2.py and pkg/m3.py were left out: a hand-in may have 2 files. Hand in just the assignment's own."
+        assert note == (
+            "pkg/m2.py and pkg/m3.py were left out: a submission may have 2 files. "
+            "Submit only the files of the assignment."
         )
 
-    def test_reads_the_package_first_whatever_was_packed_along(self, handed_in, monkeypatch):
+    def test_reads_the_package_before_other_files(self, handed_in, monkeypatch):
         """A virtual environment, or notebooks of many megabytes, must not use up the limits before it."""
-        monkeypatch.setattr(module, "MAX_FILES", 2)
-        monkeypatch.setattr(module, "MAX_TOTAL", 60)
+        monkeypatch.setattr(file_limits, "MAX_FILES", 2)
+        monkeypatch.setattr(file_limits, "MAX_TOTAL", 60)
         along = {f".venv/m{number}.py": b"" for number in range(9)} | {"A.ipynb": b" " * 50, "a/b.npz": b"0" * 50}
         read = handed_in(along | {"pkg/layers.py": LAYERS, "pkg/own.py": b""})
         assert set(read.files) == {"pkg/layers.py", "pkg/own.py"}
@@ -122,7 +122,7 @@ class TestReading:
             handed_in(files)
         assert error.value.exit_code == INPUT
 
-    def test_remarks_on_files_that_do_not_parse(self, handed_in):
+    def test_warns_about_files_that_do_not_parse(self, handed_in):
         read = handed_in(
             {
                 "pkg/layers.py": b"def f(:\n",
@@ -133,7 +133,9 @@ class TestReading:
         )
         one, two, layers, nets = read.notes
         assert one.startswith("One.ipynb could not be read: ") and two.startswith("Two.ipynb could not be read: ")
-        assert layers.startswith("pkg/layers.py, line 1: ") and nets.startswith("pkg/nets/a.py: not readable as text")
+        assert layers.startswith("pkg/layers.py, line 1: ") and nets.startswith(
+            "pkg/nets/a.py: cannot be decoded as text"
+        )
 
 
 def refuse(monkeypatch, owner, name, forbidden):
@@ -169,13 +171,13 @@ class TestAFolder:
         assert list(read.files) == ["pkg/layers.py"]
         assert read.notes == ["pkg/fifo.py is not a regular file; it was left out"]
 
-    def test_names_what_cannot_be_read(self, tmp_path, monkeypatch):
-        """The superuser reads everything, so what the system would say is said by the test."""
+    def test_names_files_that_cannot_be_read(self, tmp_path, monkeypatch):
+        """The superuser can read every file, so the test raises the system's error."""
         for name in ("layers.py", "nets/a.py", "secret.py"):
             (tmp_path / "pkg" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "pkg" / name).write_bytes(LAYERS)
-        refuse(monkeypatch, module.Path, "read_bytes", tmp_path / "pkg" / "secret.py")
-        refuse(monkeypatch, module.os, "scandir", tmp_path / "pkg" / "nets")
+        refuse(monkeypatch, file_sources.Path, "read_bytes", tmp_path / "pkg" / "secret.py")
+        refuse(monkeypatch, file_sources.os, "scandir", tmp_path / "pkg" / "nets")
         read = read_submission(tmp_path, MANIFEST)
         assert list(read.files) == ["pkg/layers.py"]
         assert sorted(read.notes) == [
@@ -239,7 +241,7 @@ class TestAZip:
 
     def test_that_is_none_is_refused(self, tmp_path):
         (tmp_path / "a.zip").write_bytes(b"Rar!")
-        with pytest.raises(KitError, match="a.zip is not a zip archive, whatever its name says"):
+        with pytest.raises(KitError, match="a.zip is not a zip archive, although its name says so"):
             read_submission(tmp_path / "a.zip", MANIFEST)
 
     def test_with_a_password_is_refused(self, tmp_path):
@@ -268,7 +270,7 @@ class TestAZip:
 @pytest.mark.parametrize(
     "name, says", [("nobody", "there is no such file or folder"), ("fifo", "neither a folder nor")]
 )
-def test_a_path_that_is_no_hand_in_is_refused(tmp_path, name, says):
+def test_a_path_that_is_no_submission_is_refused(tmp_path, name, says):
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(KitError, match=says):
         read_submission(tmp_path / name, MANIFEST)
@@ -294,19 +296,19 @@ class TestStaging:
         own = {"pkg/helpers.py": b"1", "pkg/nets/mine.py": b"2", "pkg/nets/deep/er.py": b"3"}
         assert staged(own) == RELEASED | own
 
-    def test_leaves_out_what_is_no_module_of_the_package(self, staged):
+    def test_leaves_out_files_that_are_no_modules_of_the_package(self, staged):
         assert staged({"numpy.py": b"cheat", "One.ipynb": b"", "pkg/One.ipynb": b""}) == RELEASED
 
     @pytest.mark.parametrize("today", [None, RELEASED["pkg/optimizers.py"]], ids=["absent", "untouched"])
     def test_takes_a_file_of_a_former_name_for_one_that_was_not_filled_in(self, staged, today):
         files = {"pkg/optim.py": b"filled"} | ({"pkg/optimizers.py": today} if today else {})
         assert staged(files)["pkg/optimizers.py"] == b"filled"
-        assert own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optim.py"
+        assert find_own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optim.py"
 
     def test_prefers_todays_name_where_both_are_filled_in(self, staged):
         files = {"pkg/optim.py": b"old", "pkg/optimizers.py": b"new"}
         assert staged(files)["pkg/optimizers.py"] == b"new"
-        assert own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optimizers.py"
+        assert find_own_path(Submission("ada", files), "pkg/optimizers.py", MANIFEST, RELEASED) == "pkg/optimizers.py"
 
     def test_keeps_a_file_that_never_had_another_name(self):
-        assert own_path(Submission("ada", {}), "pkg/layers.py", MANIFEST, RELEASED) == "pkg/layers.py"
+        assert find_own_path(Submission("ada", {}), "pkg/layers.py", MANIFEST, RELEASED) == "pkg/layers.py"

@@ -10,7 +10,7 @@ from autograder.intake.submission import Submission
 
 class TestCode:
     def code(self, data, name="f"):
-        return Submission("ada", {"a.py": data}).code_of("a.py", name)
+        return Submission("ada", {"a.py": data}).find_code("a.py", name)
 
     def test_is_the_text_of_the_function_with_its_first_line(self):
         assert self.code(b"x = 1\n\ndef f(x):\n    return x\n\ny = 2\n") == {
@@ -28,7 +28,7 @@ class TestCode:
     )
     def test_is_none_where_there_is_none(self, data):
         assert self.code(data) is None
-        assert Submission("ada", {}).code_of("a.py", "f") is None
+        assert Submission("ada", {}).find_code("a.py", "f") is None
 
     @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
     def test_has_plain_line_ends(self, end):

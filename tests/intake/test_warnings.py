@@ -1,10 +1,10 @@
-"""What a student reads about files that cannot be graded: which one, why, and what to do."""
+"""Warnings about files that cannot be graded name the file, the reason and the next step."""
 
 import pytest
 
 from autograder.assignment.manifest import Limits, Manifest, Question
-from autograder.intake.warnings import left_out, remarks
-from autograder.runtime.text import file_name
+from autograder.intake.warnings import describe_skipped_files, find_warnings
+from autograder.runtime.text import escape_file_name
 
 LIMITS = Limits(1, 1, 1)
 MANIFEST = Manifest(
@@ -22,64 +22,65 @@ MANIFEST = Manifest(
     aliases={"pkg/optimizers.py": "pkg/optim.py"},
 )
 GOOD = {"pkg/layers.py": b"x = 1\n", "pkg/optim.py": b"y = 1\n"}
-NAME_IT = "Give the file exactly this place and name, capitals too, and hand everything in again."
+NAME_IT = "Give the file exactly this path, with the same capitals, and submit everything again."
 
 
-def said(files, seen=()):
-    return remarks(files, MANIFEST, [*files, *seen])
+def warn(files, seen=()):
+    return find_warnings(files, MANIFEST, [*files, *seen])
 
 
-def test_nothing_is_said_where_nothing_is_odd():
-    """Neither of a file under its former name, nor of notebooks that were not handed in."""
-    assert said(GOOD) == []
+def test_good_files_give_no_warning():
+    """Neither about a file with its former name, nor about absent notebooks."""
+    assert warn(GOOD) == []
 
 
 def test_a_module_that_is_missing_is_named():
-    assert said({"pkg/optim.py": b""}) == [
-        f"pkg/layers.py is not in the hand-in; its answers count as not done. {NAME_IT}"
+    assert warn({"pkg/optim.py": b""}) == [
+        f"pkg/layers.py is not in the submission; its answers count as missing. {NAME_IT}"
     ]
 
 
 @pytest.mark.parametrize("name", ["pkg/Layers.py", "pkg/layers.py.txt", "layers.py", "pkg/layers (1).py", "LAYERS.PY"])
-def test_what_was_meant_for_it_is_named_too(name):
-    (sentence,) = said({"pkg/optim.py": b""}, [name, "pkg/fast_layers.py"])
+def test_a_file_with_a_similar_name_is_named_too(name):
+    (sentence,) = warn({"pkg/optim.py": b""}, [name, "pkg/fast_layers.py"])
     assert f"There is {name}. {NAME_IT}" in sentence
 
 
 def test_a_file_that_was_left_out_is_not_called_missing():
-    assert remarks({"pkg/optim.py": b""}, MANIFEST, ["pkg/layers.py"], ["pkg/layers.py was left out: large."]) == []
+    assert (
+        find_warnings({"pkg/optim.py": b""}, MANIFEST, ["pkg/layers.py"], ["pkg/layers.py was left out: large."]) == []
+    )
 
 
 def test_a_notebook_with_answers_is_missed_where_one_of_a_similar_name_came():
-    (sentence,) = said(GOOD, ["Two (1).ipynb"])
+    (sentence,) = warn(GOOD, ["Two (1).ipynb"])
     assert sentence.startswith(
-        "Two.ipynb is not in the hand-in; its answers count as not done. There is Two (1).ipynb."
+        "Two.ipynb is not in the submission; its answers count as missing. There is Two (1).ipynb."
     )
 
 
 def test_an_unreadable_notebook_costs_the_answers_in_it_and_nothing_else():
-    one, two = said(GOOD | {"One.ipynb": b"{", "Two.ipynb": b"{"})
+    one, two = warn(GOOD | {"One.ipynb": b"{", "Two.ipynb": b"{"})
     assert (
-        one
-        == "One.ipynb could not be read: it is not JSON (cut off on the way?). The functions are graded all the same."
+        one == "One.ipynb could not be read: it is not JSON; the file may be cut off. The functions are still graded."
     )
-    assert two.endswith("Answers in its cells count as not done; the modules are graded all the same.")
+    assert two.endswith("Answers in its cells count as missing; the modules are still graded.")
 
 
 def test_a_notebook_under_the_name_of_a_module_is_called_one():
-    (sentence,) = said(GOOD | {"pkg/layers.py": b'{"cells": [], "nbformat": 4}'})
-    assert sentence.startswith("pkg/layers.py is a notebook under the name of a module.")
+    (sentence,) = warn(GOOD | {"pkg/layers.py": b'{"cells": [], "nbformat": 4}'})
+    assert sentence.startswith("pkg/layers.py is a notebook with the name of a module.")
 
 
 def test_lone_carriage_returns_and_odd_escapes_are_no_faults(recwarn):
-    assert said(GOOD | {"pkg/layers.py": b'def f():\r    return "\\d"\r'}) == []
+    assert warn(GOOD | {"pkg/layers.py": b'def f():\r    return "\\d"\r'}) == []
     assert not recwarn.list
 
 
 def test_files_that_are_left_out_are_told_in_one_sentence():
-    assert left_out(["a\n.py"], "too long.") == r"a\n.py was left out: too long."
-    assert left_out(list("abcde"), "why.") == "a, b, c and 2 more files were left out: why."
+    assert describe_skipped_files(["a\n.py"], "too long.") == r"a\n.py was left out: too long."
+    assert describe_skipped_files(list("abcde"), "why.") == "a, b, c and 2 more files were left out: why."
 
 
-def test_names_are_shown_without_what_a_terminal_obeys():
-    assert file_name("a\x1b\udcff") == r"a\x1b\udcff" and file_name("作业") == "作业"
+def test_names_are_shown_without_control_characters():
+    assert escape_file_name("a\x1b\udcff") == r"a\x1b\udcff" and escape_file_name("作业") == "作业"

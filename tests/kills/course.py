@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.course.course import Course
 from autograder.release.publish import publish
-from autograder.runtime.secret import secret_of
+from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
 
@@ -46,7 +46,7 @@ def make_class(folder):
     """Make a course directory with a release and hand-ins; return the Course."""
     course = make_sources(folder)
     publish(course, course.manifest)
-    secret_of(folder)  # every copy of this course asks the same
+    load_secret(folder)  # every copy of this course asks the same
     samples = load_samples()
     for student, sample in CLASS.items():
         if sample:  # with questions named, it comes without trained models

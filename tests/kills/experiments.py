@@ -179,7 +179,7 @@ class Collecting(Experiment):
 
 
 def _layers(path, course):
-    return read_submission(path, course.manifest).text("cs231n/layers.py")
+    return read_submission(path, course.manifest).decode_text("cs231n/layers.py")
 
 
 EXPERIMENTS = {"grade": Grading, "release": Releasing, "collect": Collecting}

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis.mutation.derive import MOST, derive, spread
 from tests.mutants import catalogue
 from tests.mutants.grading import equivalent, grade_all, here
@@ -50,7 +50,7 @@ def _grade_mutants(jobs, sample, only, most, own, file):
     mutants = spread(mutants, sample, "function") if sample else mutants
     results = [*track(grade_all(mutants, jobs, own), "grading", len(mutants), console=Console(stderr=True))]
     survivors, strays = [r for r in results if r.survived], [r for r in results if r.strays]
-    texts = reference_texts(manifest)
+    texts = read_reference_texts(manifest)
     for result in survivors:
         console.print(f"\n[bold]survived:[/] {result.mutant.operator}, at {', '.join(result.own)}")
         console.print(_diff(result.mutant, texts[result.mutant.file]), markup=False, soft_wrap=True)

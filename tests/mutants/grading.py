@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from autograder.assignment.manifest import read_manifest
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
@@ -83,7 +83,7 @@ def questions_upon(functions, manifest):
 
 def grade(mutant, manifest, isolation, only_own=False):
     """Return the Result of a mutant: of its own questions, and of all that build on them unless told otherwise."""
-    own, text = own_questions(mutant, manifest), reference_texts(manifest)[mutant.file]
+    own, text = own_questions(mutant, manifest), read_reference_texts(manifest)[mutant.file]
     asked = own if only_own else questions_upon({mutant.function, *own}, manifest)
     change = {"file": mutant.file, "old": text, "new": mutant.applied(text)}
     files = Sample(mutant.key, mutant.operator, change=(change,), questions=asked).files(manifest)

@@ -9,7 +9,7 @@ import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
@@ -54,7 +54,7 @@ def false_alarms(right, manifest, isolation, only_own=False):
     The questions are those of its own functions and all that build on them, unless told otherwise.
     """
     file = next(question.file for question in manifest.questions if question.id in right.defines)
-    text = reference_texts(manifest)[file]
+    text = read_reference_texts(manifest)[file]
     own = [question.id for question in manifest.questions if question.id in right.defines]
     asked = own if only_own else questions_upon(own, manifest)
     change = {"file": file, "old": text, "new": replaced(right, text)}

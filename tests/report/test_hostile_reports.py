@@ -1,4 +1,4 @@
-"""A hostile hand-in through the whole pipeline: no page, and no terminal, does anything that the student wrote.
+"""A hostile submission through the whole pipeline: no page and no terminal runs anything that the student wrote.
 
 Every page that is written is opened in a real browser, nbgrader's feedback and formgrader among them. What the student
 wrote still has to be there to be read.
@@ -44,7 +44,7 @@ ACTIVE = """() => {
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, make_course):
-    """(a course graded on a terminal, (exit code, what was sent there))."""
+    """(a course graded on a terminal, (exit code, output))."""
     course = make_course(tmp_path_factory.mktemp("hostile"))
     downloads = course.root.parent / "downloads"
     downloads.mkdir()
@@ -58,7 +58,7 @@ def graded(tmp_path_factory, make_course):
 
 
 def visit(tab, url, ignore=()):
-    """Open a page, wake whatever sleeps in it, and return its text; AssertionError where anything acted."""
+    """Open a page, trigger all its handlers, and return its text; AssertionError if a script ran."""
     tab.events.clear()
     tab.goto(url)
     assert set(tab.evaluate(ACTIVE)) <= NBGRADERS_OWN
@@ -71,7 +71,7 @@ def visit(tab, url, ignore=()):
 def test_our_own_pages_show_it_all_and_run_nothing(graded):
     course, _ = graded
     pages = sorted(course.reports.rglob("*.html"))
-    assert len(pages) == 3  # the class, and the student's for whoever grades and for the student
+    assert len(pages) == 3  # the class page, and the student's page for the instructor and for the student
     with chromium(lambda url: url.startswith("file:")) as tab:
         texts = []
         for page in pages:

@@ -1,4 +1,4 @@
-"""The pages: what they say, that they escape, and that a real browser runs nothing a student wrote."""
+"""The pages contain every result, escape every text, and a real browser runs nothing that a student wrote."""
 
 import re
 from html import escape
@@ -10,8 +10,8 @@ import pytest
 
 from autograder.report import html
 from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report
-from autograder.report.verdicts import VERDICTS
-from autograder.runtime.text import printable
+from autograder.report.verdicts import MEANINGS, SYMBOLS, VERDICTS
+from autograder.runtime.text import make_printable
 from tests.browser import chromium
 
 NETS = ["TwoLayerNet", "FullyConnectedNet"]
@@ -38,7 +38,7 @@ HOSTILE = (
 
 
 def heat_map(picture):
-    """Stand in for the check pack's own."""
+    """Replace the heat map of the check pack."""
     return f"<figure>{escape(picture['caption'])}</figure>"
 
 
@@ -119,7 +119,7 @@ class Tags(HTMLParser):
 
 
 def test_class_page_names_everyone_and_links_to_the_question():
-    page = html.class_page(sample_class())
+    page = html.render_class_page(sample_class())
     links = [attrs["href"] for tag, attrs in Tags(page).found if tag == "a"]
     assert unquote(links[0]) == "ada/index.html"
     assert "bo%20chen/index.html#affine_backward" in links
@@ -128,44 +128,44 @@ def test_class_page_names_everyone_and_links_to_the_question():
 
 
 def test_every_verdict_has_its_own_symbol_and_meaning():
-    assert set(html.SYMBOLS) == set(html.MEANINGS) == set(VERDICTS)
-    assert len(set(html.SYMBOLS.values())) == len(VERDICTS)
+    assert set(SYMBOLS) == set(MEANINGS) == set(VERDICTS)
+    assert len(set(SYMBOLS.values())) == len(VERDICTS)
 
 
 def test_class_page_shows_means():
-    page = html.class_page(sample_class()[:2])
+    page = html.render_class_page(sample_class()[:2])
     assert "<dd>48.5<small> / 55</small>" in page  # (55 + 42) / 2
     assert "<b>3.5</b><br><i>of 5</i>" in page  # affine_backward: (5 + 2) / 2
 
 
-def test_weak_isolation_is_said_aloud():
-    assert "Weak isolation" not in html.class_page([report("a")])
-    assert "1 of 2 submissions" in html.class_page([report("a"), report("b", strong=False)])
-    assert "bubblewrap cannot run here" in html.student_page(report("b", strong=False), heat_map)
+def test_weak_isolation_has_a_notice():
+    assert "Weak isolation" not in html.render_class_page([report("a")])
+    assert "1 of 2 submissions" in html.render_class_page([report("a"), report("b", strong=False)])
+    assert "bubblewrap cannot run here" in html.render_student_page(report("b", strong=False), heat_map)
 
 
-def test_class_page_tells_of_different_kits_and_of_what_wants_a_human():
+def test_class_page_names_different_kits_and_answers_to_grade_by_hand():
     other = report("b", adam="grader_fault", rmsprop="skipped")
     other.kit["digest"] = "beef"
-    page = html.class_page([report("a"), other])
-    assert "Different kits" in page and "Look at these by hand" in page and "Skipped" in page
+    page = html.render_class_page([report("a"), other])
+    assert "Different kits" in page and "Grade these by hand" in page and "Skipped" in page
 
 
-def test_class_page_stands_an_empty_class_and_unequal_questions():
-    assert "<dd>0<small> / 0</small>" in html.class_page([])
+def test_class_page_works_for_an_empty_class_and_unequal_questions():
+    assert "<dd>0<small> / 0</small>" in html.render_class_page([])
     short = report("short")
     short.questions = short.questions[:3]
-    assert "not in this report" in html.class_page([report("long"), short])
+    assert "not in this report" in html.render_class_page([report("long"), short])
 
 
-def test_student_page_opens_what_failed_and_closes_what_passed():
-    page = html.student_page(sample_class()[1], heat_map)
+def test_student_page_opens_failed_questions_and_closes_passed_ones():
+    page = html.render_student_page(sample_class()[1], heat_map)
     details = {attrs["id"]: "open" in attrs for tag, attrs in Tags(page).found if attrs.get("class") == "question"}
     assert details["affine_backward"] and details["TwoLayerNet"] and not details["affine_forward"]
 
 
-def test_student_page_tells_what_is_needed_to_mend_and_to_repeat():
-    page = html.student_page(sample_class()[1], heat_map)
+def test_student_page_contains_the_diagnosis_and_the_data_to_reproduce_it():
+    page = html.render_student_page(sample_class()[1], heat_map)
     for text in ("Most likely: dw is half", "Draw the shapes", "5.0e-01", "[96, 3]", "close to its bound", "debug: ("):
         assert text in page
     assert "<figure>dw, shape (1, 2)</figure>" in page
@@ -174,22 +174,22 @@ def test_student_page_tells_what_is_needed_to_mend_and_to_repeat():
         assert text in page
 
 
-def test_fragment_stands_alone():
-    text = html.question_fragment(sample_class()[1].question("affine_backward"), heat_map)
+def test_fragment_needs_no_style_sheet():
+    text = html.render_question(sample_class()[1].question("affine_backward"), heat_map)
     tags = Tags(text).found
     assert not any(tag in ("style", "script", "link") or "class" in attrs for tag, attrs in tags)
     assert "<b>2</b> of 5 points" in text and "✗" in text and "Most likely" in text and "<figure>" in text
 
 
 def test_terminal_sequences_go_and_other_controls_show():
-    assert printable("\x1b[1;31mred\x1b[0m\x1b]0;t\x07 a\r\nb\rc\x00\x7f") == "red a\nb\nc‹U+0000›‹U+007F›"
-    assert printable("\u202eabc\ud800 李\u3000龍 👩\u200d🔬") == "‹U+202E›abc� 李 龍 👩\u200d🔬"
+    assert make_printable("\x1b[1;31mred\x1b[0m\x1b]0;t\x07 a\r\nb\rc\x00\x7f") == "red a\nb\nc‹U+0000›‹U+007F›"
+    assert make_printable("\u202eabc\ud800 李\u3000龍 👩\u200d🔬") == "‹U+202E›abc� 李 龍 👩\u200d🔬"
 
 
 def test_nothing_hostile_becomes_an_element():
     def rendered(one):
-        fragments = [html.question_fragment(question, heat_map) for question in one.questions]
-        return [html.student_page(one, heat_map), *fragments, html.class_page([one])]
+        fragments = [html.render_question(question, heat_map) for question in one.questions]
+        return [html.render_student_page(one, heat_map), *fragments, html.render_class_page([one])]
 
     bad, harmless = hostile_report(), report("x", strong=False, adam="failed")
     for one in harmless.questions:
@@ -206,7 +206,7 @@ def test_nothing_hostile_becomes_an_element():
 
 
 def test_the_policy_allows_the_pages_own_script_only():
-    pages = html.class_page([report("a")]), html.student_page(report("a"), heat_map)
+    pages = html.render_class_page([report("a")]), html.render_student_page(report("a"), heat_map)
     metas = [attributes for page in pages for tag, attributes in Tags(page).found if tag == "meta"]
     of_class, of_student = (meta["content"] for meta in metas if meta.get("http-equiv") == "Content-Security-Policy")
     assert of_class.startswith("default-src 'none'") and "script-src 'sha256-" in of_class
@@ -215,13 +215,13 @@ def test_the_policy_allows_the_pages_own_script_only():
 
 @pytest.mark.parametrize("student", ["..", ".", "../a", "a\\b", "index.html", "a\0b"])
 def test_no_id_leads_out_of_the_folder(student, tmp_path):
-    html.write_class([report(student)], tmp_path / "reports", heat_map)
+    html.write_class_pages([report(student)], tmp_path / "reports", heat_map)
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
     assert len(list(tmp_path.glob("reports/*/index.html"))) == 1
 
 
 def test_every_link_of_a_written_class_leads_to_a_file(tmp_path):
-    html.write_class([*sample_class(), hostile_report(), report("50% #1?.html")], tmp_path, heat_map)
+    html.write_class_pages([*sample_class(), hostile_report(), report("50% #1?.html")], tmp_path, heat_map)
     for page in (tmp_path / "index.html", *tmp_path.glob("*/index.html")):
         for tag, attrs in Tags(page.read_text(encoding="utf-8")).found:
             if tag == "a":
@@ -235,7 +235,7 @@ def test_every_link_of_a_written_class_leads_to_a_file(tmp_path):
 def test_a_large_class_fits_one_page():
     one = report("x")
     one.questions = [question(f"question_{n}") for n in range(40)]
-    page = html.class_page([one] * 1000)
+    page = html.render_class_page([one] * 1000)
     assert page.count("<tr>") == 1002 and len(page) < 20_000_000
 
 
@@ -253,9 +253,9 @@ def tab():
 
 def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
     bad = hostile_report()
-    html.write_class([bad, report("ada")], tmp_path, heat_map)
-    files = [tmp_path / "index.html", tmp_path / html.folder_of(bad) / "index.html", tmp_path / "fragment.html"]
-    fragments = [html.question_fragment(question, heat_map) for question in bad.questions]
+    html.write_class_pages([bad, report("ada")], tmp_path, heat_map)
+    files = [tmp_path / "index.html", tmp_path / html.make_folder_name(bad) / "index.html", tmp_path / "fragment.html"]
+    fragments = [html.render_question(question, heat_map) for question in bad.questions]
     files[2].write_text("<meta charset=utf-8>" + "".join(fragments))
     for file in files:
         tab.goto(file.as_uri())
@@ -266,16 +266,18 @@ def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
         tab.events.clear()
 
 
-def test_the_policy_stops_what_slips_through_the_escaping(tab, tmp_path):
+def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
     slip = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-    (tmp_path / "page.html").write_text(html.student_page(report("a", adam="failed"), lambda _: slip), encoding="utf-8")
+    (tmp_path / "page.html").write_text(
+        html.render_student_page(report("a", adam="failed"), lambda _: slip), encoding="utf-8"
+    )
     tab.goto((tmp_path / "page.html").as_uri())
     assert tab.locator("main img").count() == 1
     assert tab.evaluate("window.hacked") is None
 
 
 def test_a_click_sorts_and_a_key_turns_the_order(tab, tmp_path):
-    html.write_class(sample_class(), tmp_path, heat_map)
+    html.write_class_pages(sample_class(), tmp_path, heat_map)
     tab.goto((tmp_path / "index.html").as_uri())
     scores = "[...document.querySelectorAll('tbody td.score')].map(cell => +cell.dataset.points)"
     assert tab.evaluate(scores) == [55, 42, 44, 25, 40, 0, 45, 0]

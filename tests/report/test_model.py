@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.report import model as report
-from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report, from_json
-from autograder.report.verdicts import VERDICTS, worst
+from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report, parse_report
+from autograder.report.verdicts import VERDICTS, find_worst_verdict
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "report_format.md").read_text(encoding="utf-8")
 # Lone surrogates included: a file name or an exception of a student's may hold them.
@@ -71,9 +71,9 @@ class TestWritingAndReading:
     def test_through_a_file_changes_nothing(self, tmp_path_factory, made):
         path = tmp_path_factory.getbasetemp() / "report.json"
         made.save(path)
-        assert report.load(path) == made
+        assert report.load_report(path) == made
 
-    def test_gives_valid_utf_8_whatever_the_text(self, tmp_path):
+    def test_gives_valid_utf_8_for_any_text(self, tmp_path):
         example(graded_at="\ud800 é").save(tmp_path / "report.json")
         assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["graded_at"] == "\ud800 é"
 
@@ -95,14 +95,14 @@ class TestWritingAndReading:
     )
     def test_of_one_that_was_edited_is_refused(self, edit):
         text = example().to_json()
-        assert from_json(text) == example() and text.count(edit[0]) >= 1
-        with pytest.raises(ValueError, match="its digest is another one"):
-            from_json(text.replace(*edit, 1))
+        assert parse_report(text) == example() and text.count(edit[0]) >= 1
+        with pytest.raises(ValueError, match="the digest does not fit"):
+            parse_report(text.replace(*edit, 1))
 
     @pytest.mark.parametrize("text", ["", "{}", "[]", "3", '{"format_version": 99}'])
     def test_of_something_else_is_refused(self, text):
         with pytest.raises(ValueError):
-            from_json(text)
+            parse_report(text)
 
 
 class TestScores:
@@ -123,11 +123,11 @@ class TestScores:
 class TestTheWorstVerdict:
     @given(st.lists(st.sampled_from(VERDICTS), min_size=1))
     def test_is_one_of_them_and_none_is_worse(self, verdicts):
-        assert worst(verdicts) in verdicts
-        assert all(VERDICTS.index(worst(verdicts)) <= VERDICTS.index(verdict) for verdict in verdicts)
+        assert find_worst_verdict(verdicts) in verdicts
+        assert all(VERDICTS.index(find_worst_verdict(verdicts)) <= VERDICTS.index(verdict) for verdict in verdicts)
 
     def test_of_none_is_passed(self):
-        assert worst([]) == "passed"
+        assert find_worst_verdict([]) == "passed"
 
     @pytest.mark.parametrize(
         "better, worse",
@@ -139,8 +139,8 @@ class TestTheWorstVerdict:
             ("error", "missing"),
         ],
     )
-    def test_prefers_what_the_student_has_to_mend_first(self, better, worse):
-        assert worst([better, worse, better]) == worse
+    def test_prefers_the_verdict_that_the_student_must_correct_first(self, better, worse):
+        assert find_worst_verdict([better, worse, better]) == worse
 
 
 class TestTheDocument:

@@ -1,13 +1,13 @@
-"""What the commands print: no message, note or id writes a line that looks like one of the program's own."""
+"""No message, note or id in the output of a command writes a line that looks like a line of the program."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from autograder.grade_class import Graded
+from autograder.grade_class import GradedStudent
 from autograder.report.model import CriterionResult, QuestionResult, Report
-from autograder.report.terminal import class_progress, print_class, print_question, print_reproduced, print_summary
+from autograder.report.terminal import print_class, print_question, print_reproduced, print_summary, show_class_progress
 from tests.terminal import plain
 
 FORGED = "✓ affine_forward                  3 / 3    passed"
@@ -35,14 +35,14 @@ class Found:
 
 
 @pytest.mark.parametrize("width", [20, 80, 300])
-def test_nothing_stands_at_the_start_of_a_line_that_is_not_ours(report, width, tmp_path):
+def test_no_text_of_a_student_imitates_a_line_of_the_program(report, width, tmp_path):
     class Course:
         reports = tmp_path
 
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, highlight=False, markup=False, width=width)
-    graded = Graded(report.submission["student"], report, MESSAGE + CONTROLS)
-    with class_progress(console, 1) as advance:
+    graded = GradedStudent(report.submission["student"], report, MESSAGE + CONTROLS)
+    with show_class_progress(console, 1) as advance:
         advance(graded)
     print_question(console, report.questions[0])
     print_summary(console, report)

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all."""
+"""A file is written completely or not at all."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from autograder.errors import StorageError
-from autograder.runtime.atomic import write_atomically, write_to
+from autograder.runtime.atomic import write_atomically, write_output
 
 
 def test_a_file_and_the_folders_above_it_are_made(tmp_path):
@@ -51,12 +51,12 @@ def test_the_old_file_is_there_until_the_new_one_is_complete(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_where_a_person_names_a_link_what_it_leads_to_is_written(tmp_path, there):
+def test_a_link_that_a_person_names_stays_and_its_target_is_written(tmp_path, there):
     link, target = tmp_path / "link", tmp_path / "elsewhere" / "f"
     link.symlink_to(target)
     if there:
         write_atomically(target, b"a longer old text")
-    write_to(link, b"new")
+    write_output(link, b"new")
     assert link.is_symlink() and target.read_bytes() == b"new" and os.listdir(target.parent) == ["f"]
 
 
@@ -65,12 +65,12 @@ def test_a_pipe_that_a_person_names_is_written_into_and_stays(tmp_path):
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: came.append(pipe.read_bytes()), daemon=True)
     reader.start()
-    write_to(pipe, b"new")
+    write_output(pipe, b"new")
     reader.join(timeout=120)
     assert came == [b"new"] and stat.S_ISFIFO(pipe.stat().st_mode) and os.listdir(tmp_path) == ["pipe"]
 
 
-@pytest.mark.parametrize("path, said", [("/proc/x/y.json", "There is no folder /proc/x"), ("{}", "Is a directory")])
-def test_a_place_that_nothing_can_be_written_to_is_named(tmp_path, path, said):
-    with pytest.raises(StorageError, match=said):
-        write_to(path.format(tmp_path), b"new")
+@pytest.mark.parametrize("path, reason", [("/proc/x/y.json", "There is no folder /proc/x"), ("{}", "Is a directory")])
+def test_a_path_that_cannot_be_written_is_named(tmp_path, path, reason):
+    with pytest.raises(StorageError, match=reason):
+        write_output(path.format(tmp_path), b"new")

@@ -1,4 +1,4 @@
-"""A machine is loaded where more wants to run than there are processors."""
+"""A machine is loaded if it has more running processes than processors."""
 
 import os
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from autograder.runtime.memo import ENTRY_BYTES, Memo, array_bytes, identity_of
+from autograder.runtime.memo import ENTRY_BYTES, Memo, count_bytes, make_key
 
 
 @dataclass
@@ -19,7 +19,7 @@ def test_a_result_is_computed_once():
     assert [memo.get("key", lambda: calls.append(1) or len(calls)) for _ in range(3)] == [1, 1, 1]
 
 
-def test_what_raises_is_not_kept():
+def test_a_computation_that_raises_keeps_no_result():
     memo = Memo(10_000)
     with pytest.raises(ZeroDivisionError):
         memo.get("key", lambda: 1 / 0)
@@ -48,7 +48,7 @@ def test_thousands_of_small_results_stay_within_the_bound():
     memo = Memo(100 * ENTRY_BYTES)
     for key in range(5000):
         memo.get(key, lambda: 1.0)
-    assert len(memo) == 100 and memo.bytes <= memo.most_bytes
+    assert len(memo) == 100 and memo.bytes <= memo.max_bytes
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_an_identity_is_shared_with_an_equal_value_alone(value):
         return value.copy() if isinstance(value, (np.ndarray, dict, list)) else value
 
     others = [np.arange(6.0), np.zeros(6), [1, 2], (1, 2), {"a": 1}, Pair(1, np.ones(2)), 0.0, None, len]
-    assert identity_of(copied(value)) == identity_of(value)
-    assert hash(identity_of(value)) == hash(identity_of(copied(value)))
-    same = [other for other in others if identity_of(other) == identity_of(value)]
+    assert make_key(copied(value)) == make_key(value)
+    assert hash(make_key(value)) == hash(make_key(copied(value)))
+    same = [other for other in others if make_key(other) == make_key(value)]
     assert all(type(other) is type(value) and repr(other) == repr(value) for other in same)
 
 
 def test_a_view_is_the_same_as_its_copy():
     view = np.arange(12.0).reshape(3, 4).T
-    assert identity_of(view) == identity_of(view.copy())
+    assert make_key(view) == make_key(view.copy())
 
 
 def test_bytes_of_all_that_a_value_holds_are_counted():
-    assert array_bytes({"a": [np.zeros(2), Pair(np.zeros(1), "xyz")]}) == 1 + 16 + 8 + 3
+    assert count_bytes({"a": [np.zeros(2), Pair(np.zeros(1), "xyz")]}) == 1 + 16 + 8 + 3

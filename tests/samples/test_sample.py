@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.errors import KitError
-from autograder.intake.reference_submission import reference_submission
+from autograder.intake.reference_submission import make_reference_submission
 from autograder.samples.sample import Sample
 
 NO_MODELS = ("affine_forward",)
@@ -14,12 +14,15 @@ def change(old, new="pass"):
 
 
 def test_a_sample_without_changes_is_the_reference(manifest):
-    assert Sample("passed", "", questions=NO_MODELS).files(manifest) == reference_submission(manifest).files
+    assert Sample("passed", "", questions=NO_MODELS).files(manifest) == make_reference_submission(manifest).files
 
 
 def test_saved_models_go_with_the_reference_where_they_are_given(manifest):
-    files = reference_submission(manifest, {"best.npz": b"model"}).files
-    assert files["best.npz"] == b"model" and files.keys() - {"best.npz"} == reference_submission(manifest).files.keys()
+    files = make_reference_submission(manifest, {"best.npz": b"model"}).files
+    assert (
+        files["best.npz"] == b"model"
+        and files.keys() - {"best.npz"} == make_reference_submission(manifest).files.keys()
+    )
 
 
 def test_a_change_replaces_its_lines(manifest):

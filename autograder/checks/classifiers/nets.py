@@ -10,7 +10,7 @@ from autograder.checks.catalogue import misconception
 from autograder.checks.classifiers.net_losses import plain_loss
 from autograder.checks.classifiers.regularization import uneven_regularization
 from autograder.checks.gradients import Variant, attribution, expect_gradient
-from autograder.runtime.memo import identity_of
+from autograder.runtime.memo import make_key
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError
 
@@ -29,7 +29,7 @@ class NetTrial:
     - trial: criteria.Trial
     - target: the student's class, as in "cs231n.classifiers.fc_net:TwoLayerNet"
     - reference: the right class; its loss may be replaced in `right_loss`, a function of net, X and y, which
-      is no closure: its slopes are kept under its identity (see memo.identity_of)
+      is no closure: its slopes are kept under its identity (see memo.make_key)
     - options: keyword arguments of both constructors
     """
 
@@ -198,7 +198,7 @@ class NetTrial:
 
         computed = variant.function if variant else self.right_loss
         state = {name: value for name, value in vars(self.reference).items() if name != "params"}
-        return PureFunction(loss, identity_of((type(self.reference), state, computed, X, y)))
+        return PureFunction(loss, make_key((type(self.reference), state, computed, X, y)))
 
     def _explain(self, parameter, X, y):
         """Return what says of which parts, the data's and the regularization's, a gradient is the sum."""

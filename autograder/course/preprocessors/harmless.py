@@ -12,8 +12,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.errors import KitError
-from autograder.intake.lms_names import why_not_an_id
-from autograder.runtime.text import printable
+from autograder.intake.lms_names import find_id_problem
+from autograder.runtime.text import make_printable
 
 _GAP = r"[\s\\]*"  # what a browser or a renderer takes out of an address
 _SCRIPTS = "|".join(_GAP.join(name) for name in ("javascript", "vbscript"))
@@ -33,14 +33,14 @@ class HarmlessCells(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         student = resources["nbgrader"]["student"]
-        if reason := why_not_an_id(student):
+        if reason := find_id_problem(student):
             raise KitError(f"{reason}. Give its folder in submitted/ another name.")
         kernel = nb.metadata.get("kernelspec", {})
         nb.metadata = type(nb.metadata)(kernelspec=kernel if isinstance(kernel, dict) else {})
         for cell in nb.cells:
             own = cell.metadata.get("nbgrader")
             cell.metadata = type(cell.metadata)({"nbgrader": own} if own is not None else {})
-            cell.source = printable(cell.source)
+            cell.source = make_printable(cell.source)
             if cell.cell_type != "code":
                 cell.cell_type = "markdown"  # a raw cell may declare itself HTML
                 for pattern, plain in _ACTIVE:

@@ -12,8 +12,8 @@ from autograder.checking.pack import load_pack
 from autograder.course.course import Course
 from autograder.course.preprocessors import converter_of
 from autograder.course.report_store import report_for
-from autograder.report.html import question_fragment
-from autograder.runtime.locks import alone
+from autograder.report.html import render_question
+from autograder.runtime.locks import lock_folder
 
 _REPORT = "autograder_questions"  # the key in nbgrader's resources under which SaveJudgedGrades finds the verdicts
 
@@ -23,7 +23,7 @@ class JudgeCells(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         course = Course(converter_of(self).coursedir.root)
-        with alone(course.root, "nbgrader autograde"):
+        with lock_folder(course.root, "nbgrader autograde"):
             report = report_for(course, resources["nbgrader"]["student"])
         questions = {question.id: question for question in report.questions}
         heat_map = load_pack(course.manifest).heat_map
@@ -40,7 +40,7 @@ def _fill(cell, question, heat_map):
     if question is None:  # without a number nbgrader would give full marks
         cell.outputs = [_score(0)]
         return
-    fragment = question_fragment(question, heat_map)
+    fragment = render_question(question, heat_map)
     summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
     cell.outputs = [
         new_output("display_data", data={"text/html": fragment, "text/plain": summary}),

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from autograder.assignment.reference import reference_texts
+from autograder.assignment.reference import read_reference_texts
 from autograder.assignment.regions import find_regions
 from autograder.diagnosis.mutation import names  # noqa: F401  (its operators register themselves)
 from autograder.diagnosis.mutation.operators import OPERATORS, Scope
@@ -65,7 +65,7 @@ def derive_question(manifest, question):
     """Return every Mutant of the function or class that answers a question; none where it is no part of a module."""
     if not question.source or question.cells:
         return []
-    return mutants_in(question.file, reference_texts(manifest)[question.file], question.id)
+    return mutants_in(question.file, read_reference_texts(manifest)[question.file], question.id)
 
 
 def spread(mutants, most, kind):
