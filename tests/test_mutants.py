@@ -6,11 +6,13 @@ from collections import Counter
 import pytest
 
 from autograder.assignment.reference import read_reference_texts
+from autograder.checking.pack import Vocabulary
 from autograder.diagnosis import single_edits as edits
-from autograder.diagnosis.mutation.derive import derive, mutants_of, spread
-from autograder.diagnosis.mutation.kinds import SAID
+from autograder.diagnosis.mutation.derive import choose_varied, derive, mutants_of
+from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.diagnosis.mutation.operators import OPERATORS
 from autograder.diagnosis.single_edits import edits_of
+from tests.kit import PACK
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
 SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all
@@ -19,24 +21,24 @@ ALL = 10**6
 
 @pytest.fixture(scope="module")
 def every_mutant(manifest):
-    return derive(manifest, most=ALL)
+    return derive(manifest, PACK.vocabulary, most=ALL)
 
 
 @pytest.fixture(scope="module")
 def mutants(manifest):
-    return [mutant for mutant in derive(manifest) if mutant.key not in equivalent()]
+    return [mutant for mutant in derive(manifest, PACK.vocabulary) if mutant.key not in equivalent()]
 
 
 def sampled(mutants):
     """Return mutants of small questions: those of the nets take seconds each."""
-    return spread([mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function")
+    return choose_varied([mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function")
 
 
-def lines_made_of(line, name="f", arguments="x, y", before=()):
+def lines_made_of(line, name="f", arguments="x, y", before=(), vocabulary=PACK.vocabulary):
     """Return the lines that a solution of one line is turned into."""
     body = [f"    {each}" for each in (*before, "### BEGIN SOLUTION", line, "### END SOLUTION", "return x")]
     text = "\n".join([f"def {name}({arguments}):", *body, ""])
-    return {key.partition(" -> ")[2] for key in (mutant.key for mutant in mutants_of("file.py", text))}
+    return {key.partition(" -> ")[2] for key in (mutant.key for mutant in mutants_of("file.py", text, vocabulary))}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,18 @@ def test_a_name_gives_way_to_one_of_its_kind_that_is_there():
     assert not lines_made_of("a = gamma", arguments="gamma")
 
 
+@pytest.mark.parametrize("line", ["a = gamma", "a = eps", 'a = f"W{x}"', "dx = x"])
+def test_operators_on_names_need_the_vocabulary_of_a_pack(line):
+    arguments = "gamma, beta, eps, x"
+    assert lines_made_of(line, arguments=arguments)
+    assert not lines_made_of(line, arguments=arguments, vocabulary=Vocabulary())
+
+
+def test_a_formatted_string_that_names_no_parameter_stays_as_it_is():
+    assert not lines_made_of('a = f"{x}"')
+    assert not lines_made_of('a = f"row {x} of {y}"')
+
+
 def test_brackets_keep_what_was_meant():
     made = lines_made_of("a = 1 - x * (y + 2)")
     assert "a = 1 - (y + 2)" in made
@@ -82,7 +96,7 @@ def test_a_definition_is_not_taken_out_but_a_second_value_is():
 
 
 def test_nothing_outside_the_solution_is_changed():
-    assert mutants_of("file.py", "def f(x):\n    return x + 1\n") == []
+    assert mutants_of("file.py", "def f(x):\n    return x + 1\n", PACK.vocabulary) == []
 
 
 def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest):
@@ -97,7 +111,7 @@ def test_every_mutant_differs_and_can_be_read_by_python(every_mutant, manifest):
     texts = read_reference_texts(manifest)
     versions = Counter()
     for mutant in every_mutant[::29]:
-        text = mutant.applied(texts[mutant.file])
+        text = mutant.apply(texts[mutant.file])
         ast.parse(text)
         assert text != texts[mutant.file]
         versions[mutant.file, text] += 1
@@ -109,20 +123,20 @@ def test_the_edits_of_a_question_are_its_own_mutants_and_those_of_the_caches_it_
         expected = [
             mutant
             for mutant in every_mutant
-            if (mutant.function in question.needs if mutant.cache else mutant.function == question.id)
+            if (mutant.function in question.needs if mutant.changes_cache else mutant.function == question.id)
         ]
-        assert [edit.mutant for edit in edits_of(question.id, manifest.root)] == expected
+        assert [edit.mutant for edit in edits_of(question.id, manifest.root, PACK.vocabulary)] == expected
 
 
 def test_only_functions_that_a_question_is_about_are_taken_apart(manifest, monkeypatch):
     taken = []
-    monkeypatch.setattr(edits, "_edits_in", lambda identifier, root: taken.append(identifier) or [])
-    edits_of.__wrapped__("affine_backward", manifest.root)
+    monkeypatch.setattr(edits, "_edits_in", lambda identifier, root, vocabulary: taken.append(identifier) or [])
+    edits_of.__wrapped__("affine_backward", manifest.root, PACK.vocabulary)
     assert taken == ["affine_forward", "affine_backward"]
 
 
 def test_every_kind_has_words_for_a_report():
-    assert set(SAID) == {name for name, _, _ in OPERATORS}
+    assert set(DESCRIPTIONS) == {operator.name for operator in OPERATORS}
 
 
 def test_keys_are_names(every_mutant):

@@ -37,6 +37,29 @@ class WrongVersion(Protocol):
     def can_be_replayed(self) -> bool: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Names of one assignment, from which mutation operators make wrong versions of the reference.
+
+    - confusable_names: groups of names that are easily mistaken for each other
+    - usual_values: settings by name, each with its default or the value in the notebooks
+    - parameter_prefixes: prefix of a numbered parameter's name -> the prefix that it may be mistaken for
+    - signed_names: patterns (as for fnmatch) of variables whose wrong sign is a plausible mistake
+    - caching_functions: patterns of functions that return a cache for a later function
+    - cache_name: the variable that holds such a cache
+    """
+
+    confusable_names: tuple[frozenset[str], ...] = ()
+    usual_values: Mapping[str, float] = field(default_factory=dict[str, float])
+    parameter_prefixes: Mapping[str, str] = field(default_factory=dict[str, str])
+    signed_names: tuple[str, ...] = ()
+    caching_functions: tuple[str, ...] = ()
+    cache_name: str = ""
+
+
+EMPTY_VOCABULARY = Vocabulary()
+
+
 def _no_answers(question: str, unmet: Sequence[str], options: Mapping[str, str]) -> tuple[Answers, list[str]]:
     return Answers({}), []
 
@@ -55,6 +78,7 @@ class Pack:
     - heat_map: a picture -> HTML that is escaped already
     - model_files: gives {path: bytes} of the saved models of a good submission
     - advice: (regular expression, advice) for exceptions that only this assignment's code meets
+    - vocabulary: names of the assignment, for single mistakes that the catalogue does not list
     """
 
     criteria: Mapping[str, Sequence[Criterion]]
@@ -66,6 +90,7 @@ class Pack:
     heat_map: Callable[[dict], str] = lambda picture: ""
     model_files: Callable[[], dict[str, bytes]] = dict
     advice: tuple[tuple[str, str], ...] = ()
+    vocabulary: Vocabulary = EMPTY_VOCABULARY
 
 
 def merged(parts: Sequence[Checks]) -> Checks:

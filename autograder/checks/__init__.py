@@ -19,7 +19,7 @@ from autograder.checks.layers import (
     pooling,
     spatial,
 )
-from autograder.checks.names import ADVICE
+from autograder.checks.names import ADVICE, VOCABULARY
 from autograder.checks.sample_models import model_files
 from autograder.checks.tensorflow_notebook import complex_model, loss_and_gradients
 from cs231n.gradient_view import heat_map_html, picture_of
@@ -38,4 +38,5 @@ PACK = Pack(
     heat_map=heat_map_html,
     model_files=model_files,
     advice=ADVICE,
+    vocabulary=VOCABULARY,
 )

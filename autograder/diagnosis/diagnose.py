@@ -56,7 +56,7 @@ def _replayed(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: 
     own = frozenset(answered[place] for _, places in explained for place in places)
     is_named = any(diagnosis.kind == "misconception" for diagnosis in _seen(attempts))
     if not explained and not is_named and not all(record.passed for record in records):
-        explained = explanations(edits_of(question, manifest.root), records)
+        explained = explanations(edits_of(question, manifest.root, pack.vocabulary), records)
     return Explained(tuple(diagnosis for diagnosis, _ in explained), own)
 
 

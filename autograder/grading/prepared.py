@@ -18,6 +18,7 @@ from autograder.runtime.temporary import make_temporary_folder
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_client import WorkerClient
+from autograder.sandbox.worker_process import WorkerOptions
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,8 @@ class Prepared:
 
     def worker(self, question: Question, answers: Answers | None = None) -> WorkerClient:
         """Return the WorkerClient for a question; no worker starts before the first call."""
-        isolation, hidden = self.setting.isolation, self.setting.hidden
-        advice = self.pack.advice
-        return WorkerClient(self.folder, question.limits, isolation, hidden, question.withheld, answers, advice)
+        options = WorkerOptions(self.setting.hidden, question.withheld, answers, self.pack.advice)
+        return WorkerClient(self.folder, question.limits, self.setting.isolation, options)
 
     def trial(self, question: Question, worker: WorkerClient) -> Trial:
         """Return what the checks of a question work with."""

@@ -2,8 +2,8 @@
 
 There is no network in them, no other process, and a file system that holds the system's libraries and the Python
 interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the checks,
-the gradebook and other students' work are not there, and where one of them would lie under something mounted it is
-covered up.
+the gradebook and other students' work are not there. Where one of them is inside a mounted folder, an empty file
+system covers it.
 """
 
 import functools
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.sandbox.exit_reason import MAX_HOME_MB, HomeUsage
@@ -19,11 +20,11 @@ from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
 INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
 _WRITABLE = ("/home", "/tmp", "/dev/shm")
-_ROOM = MAX_HOME_MB + 1 << 20  # bytes: whoever fills a folder has written more than allowed
+_FOLDER_BYTES = MAX_HOME_MB + 1 << 20  # code that fills a folder has written more than allowed
 
 
 @functools.cache
-def why_not_bubblewrap(secrets=()):
+def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
     """Return why bubblewrap cannot be used here, found by trying it, or '' where it can."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed"
@@ -37,35 +38,34 @@ def why_not_bubblewrap(secrets=()):
     return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
 
 
-def bubblewrap(folder, secrets, environment):
+def bubblewrap(folder: Path, secrets: Sequence[Path], environment: Mapping[str, str]) -> list[str]:
     """Return the bwrap command line up to the program to run.
 
     - folder: the staged submission
-    - secrets: folders to cover up, besides the kit's own
-    - environment: all variables there will be
+    - secrets: folders to cover, in addition to the kit's own
+    - environment: all environment variables of the worker
     """
-    # As process 1 there is no other in the namespace, such as bubblewrap's own, whose memory is not ours to bound.
+    # The worker is process 1: a process of bubblewrap beside it would use memory that no limit bounds.
     command = ["bwrap", "--as-pid-1", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    command += ["--proc", "/proc", "--dev", "/dev", *_covered("/dev/shm")]
-    command += ["--size", str(_ROOM), "--tmpfs", "/tmp", "--size", str(_ROOM), "--tmpfs", "/home"]
+    command += ["--proc", "/proc", "--dev", "/dev", *_cover("/dev/shm")]
+    command += ["--size", str(_FOLDER_BYTES), "--tmpfs", "/tmp", "--size", str(_FOLDER_BYTES), "--tmpfs", "/home"]
     secret = hidden_paths(secrets)
     before = [path for path in exposed_paths() if not any(path.is_relative_to(folder) for folder in secret)]
     after = [path for path in exposed_paths() if path not in before]
     for path in before:
-        command += (
-            ["--symlink", os.readlink(path), str(path)] if path.is_symlink() else ["--ro-bind", str(path), str(path)]
-        )
+        is_link = path.is_symlink()
+        command += ["--symlink", os.readlink(path), str(path)] if is_link else ["--ro-bind", str(path), str(path)]
     for path in secret:
         if any(path.is_relative_to(shown) for shown in before):
-            command += _covered(path)
+            command += _cover(path)
     for path in after:
         command += ["--ro-bind", str(path), str(path)]
     for path in secret:
         if any(path.is_relative_to(shown) for shown in after) and path not in after:
-            command += _covered(path)
+            command += _cover(path)
     command += ["--ro-bind", str(WORKER), f"{INSIDE_KIT}/worker", "--ro-bind", str(folder), INSIDE_SUBMISSION]
     return command + ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/home", "--"]
 
@@ -75,11 +75,11 @@ class Home:
 
     - pid: of bwrap, whose worker must have answered once and must not have loaded any of the student's code yet
 
-    OSError where this system does not show them.
+    Raises OSError if this system does not show them.
     """
 
-    def __init__(self, pid):
-        self._folders = []
+    def __init__(self, pid: int) -> None:
+        self._folders: list[int] = []
         try:
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             if not children:
@@ -90,18 +90,18 @@ class Home:
             self.close()
             raise
 
-    def usage(self):
+    def usage(self) -> HomeUsage | None:
         """Return the HomeUsage, or None once it is closed."""
         found = [os.fstatvfs(folder) for folder in self._folders]
         size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
         return HomeUsage(size, sum(each.f_files - each.f_ffree - 1 for each in found)) if found else None
 
-    def close(self):
+    def close(self) -> None:
         folders, self._folders = self._folders, []
         for folder in folders:
             os.close(folder)
 
 
-def _covered(folder):
-    """Put an empty file system, too small to hide memory in, over a folder."""
+def _cover(folder: Path | str) -> list[str]:
+    """Return the options that mount an empty file system over a folder; it is too small to hold much memory."""
     return ["--size", str(1 << 20), "--tmpfs", str(folder)]

@@ -1,8 +1,8 @@
 """Why a worker stopped answering: decided by what the student's code did, not by which limit was reached first.
 
-Several limits catch the same deed, and which of them is first depends on how fast and how busy the machine is:
+Several limits catch the same fault, and which of them is first depends on how fast and how busy the machine is:
 
-    deed                      limits that catch it
+    fault                     limits that catch it
     writes too much           size of one file, size of the file system, the grader's count of bytes and of files;
                               and, while it goes on, processor time, the clock and memory
     takes too much memory     memory of the control group, address space, what the machine has, size of the answers
@@ -10,7 +10,7 @@ Several limits catch the same deed, and which of them is first depends on how fa
     breaks its process        signals of a crash, a refused system call, exit()
 
 So the grader looks at what it can count after the end. The first line of this table that the counts prove is the
-reason, and each line has one verdict and one message. Everything here is a function of values that nobody changes.
+reason, and each line has one verdict and one message. Everything here is a function of frozen values.
 """
 
 import errno
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from autograder.assignment.limits import Limits
 from autograder.sandbox.worker import frames
 
-MAX_HOME_MB, MAX_HOME_FILES = 64, 1000  # what a worker may have written at one time
+MAX_HOME_MB, MAX_HOME_FILES = 64, 1000  # that a worker may have written at one time
 # Arrays of one answer, and of all answers to one question, which the grader keeps until it is done.
 MAX_ANSWER_MB, MAX_ANSWERS_MB = frames.MAX_BODY >> 20, frames.MAX_BODY >> 19
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
@@ -28,7 +28,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal
 
 @dataclass(frozen=True)
 class HomeUsage:
-    """What is in the folders that a worker may write to, counted by the grader."""
+    """The size of the folders that a worker may write to, counted by the grader."""
 
     size: int  # bytes
     files: int
@@ -40,13 +40,13 @@ class HomeUsage:
 
 @dataclass(frozen=True)
 class Ending:
-    """What the grader knows about a worker that answers no more, all of it counted after the end.
+    """What the grader measured after a worker stopped answering.
 
-    - status: exit status, or minus the number of a signal; None where the grader had to kill it
-    - cpu_seconds: processor time used; None where the system does not say
+    - status: exit status, or minus the number of a signal; None if the grader had to kill it
+    - cpu_seconds: processor time used; None if the system does not report it
     - timed_out: the time on the clock was over, or the grader's time to answer for other functions
     - out_of_memory: the kernel killed a process of the control group because the group had no memory left
-    - home: None where it cannot be counted
+    - home: None if it cannot be counted
     """
 
     status: int | None = None
@@ -64,7 +64,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Reason:
-    """A verdict with its message, and where a retry with higher limits may help, the limit: "time" or "memory"."""
+    """A verdict with its message; `limit` is "time" or "memory" if a retry with a higher limit may help."""
 
     verdict: str
     message: str
@@ -90,37 +90,38 @@ def exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Re
     if number in _CRASHES:
         what = f"the process crashed while {name} ran (signal {number})"
         return Reason("error", f"{what}: endless recursion or broken memory?")
-    said = "" if ending.status is None else f" (exit status {ending.status})"
-    return Reason("error", f"the process ended while {name} ran{said}. Take out exit(), quit() and os._exit().")
+    status = "" if ending.status is None else f" (exit status {ending.status})"
+    return Reason("error", f"the process ended while {name} ran{status}. Take out exit(), quit() and os._exit().")
 
 
 @dataclass(frozen=True)
-class Raised:
-    """What a worker says of an exception: type, message, and of an OSError its number. It is the student's word."""
+class RaisedException:
+    """An exception as the worker reports it: type, message, and the number of an OSError. Never trusted."""
 
     kind: str
     message: str
     number: int | None = None
 
 
-def exception_reason(name: str, raised: Raised, limits: Limits, memory_mb: int, has_own_disk: bool) -> Reason | None:
+def exception_reason(
+    name: str, raised: RaisedException, limits: Limits, memory_mb: int, has_own_disk: bool
+) -> Reason | None:
     """Return the reason where an exception of the student's code comes from a limit, or None.
 
     - has_own_disk: a full disk is one of the worker's own, not one of the machine
     """
     if raised.number in (errno.EFBIG, errno.EDQUOT) or (raised.number == errno.ENOSPC and has_own_disk):
         return wrote_too_much(name)
-    if (
-        raised.kind == "MemoryError" or raised.message == "can't start new thread"
-    ):  # a thread needs memory for its stack
+    # A thread needs memory for its stack.
+    if raised.kind == "MemoryError" or raised.message == "can't start new thread":
         return took_too_much_memory(name, limits, memory_mb)
     if raised.kind == "FrameError":  # the answer is too large for any limits, so a retry would not help
         return replace(took_too_much_memory(name, limits, memory_mb), limit=None)
     return None
 
 
-def is_forbidden(raised: Raised) -> bool:
-    """Say whether an exception comes from an attempt to do what a sandbox refuses, each in its own words."""
+def is_forbidden(raised: RaisedException) -> bool:
+    """Say whether an exception comes from an action that a sandbox refuses; each sandbox raises its own."""
     return raised.kind == "PermissionError" or raised.number in (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
@@ -146,8 +147,8 @@ def took_too_much_memory(name: str, limits: Limits, memory_mb: int) -> Reason:
 def _used_up_processor(ending: Ending, limits: Limits) -> bool:
     """Say whether the limit of processor time ended a worker.
 
-    The kernel sends SIGKILL at the limit, which others may send too. It counts by ticks of its clock, and what it
-    reports afterwards is exact; so half of the limit is proof enough.
+    The kernel sends SIGKILL at the limit, but so may other processes. It counts in ticks of its clock, and its final
+    report is exact; so half of the limit is proof enough.
     """
     if ending.signal not in (signal.SIGKILL, signal.SIGXCPU):
         return False

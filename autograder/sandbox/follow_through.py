@@ -1,4 +1,4 @@
-"""Follow-through credit: the judge answers for functions that are not right, so that what builds on them can be judged.
+"""Follow-through: the judge answers for functions that are not right, so that functions that need them can be graded.
 
 The worker's copies of these functions are replaced by proxies that call back over the pipe. No reference code enters
 the sandbox: the student's code sees arguments go out and right values come back. The caches stay here.
@@ -6,6 +6,7 @@ the sandbox: the student's code sees arguments go out and right values come back
 
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,70 +16,71 @@ import numpy as np
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, decode, encode
 
-# For one worker: what is kept, and the judge's processor time. The reference's nets need 140 caches, 4 MB and 0.1 s.
+# For one worker: kept caches, their bytes, and the judge's processor time in seconds. The reference's largest question
+# needs 140 caches, 4 MB and 0.1 s.
 MOST_CACHES, MOST_BYTES, MOST_SECONDS = 5000, 64 << 20, 10
 
 
-class AskedTooMuch(Exception):
-    """A worker has used up the time or the memory that the judge has for its questions."""
+class AnswerLimitReached(Exception):
+    """A worker has used up the time or the memory that the judge has for its proxies."""
 
 
 @dataclass(frozen=True)
 class Keep:
-    """What an answering function wraps a cache in: it stays with the judge."""
+    """A cache that stays with the judge: the function that answers returns it wrapped in this."""
 
     value: Any
 
 
 class Answers:
-    """What the judge answers to one worker.
+    """The functions that the judge answers for one worker, and the caches that they returned.
 
-    - functions: "package.module:function" -> a function that trusts nothing it is called with: it raises ValueError for
+    - functions: "package.module:function" -> a function that does not trust its arguments: it raises ValueError for
       arguments that do not fit, and bounds its own work
     """
 
-    def __init__(self, functions):
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._functions = functions
-        self._caches, self._bytes, self._seconds = [], 0, 0.0
+        self._caches: list[Any] = []
+        self._bytes, self._seconds = 0, 0.0
         self._random = np.random.RandomState(0).get_state()
 
     @property
-    def names(self):
-        """The functions that are answered here, as a list of strings."""
+    def names(self) -> list[str]:
+        """The functions that are answered here."""
         return list(self._functions)
 
-    def reply(self, header, tensors):
-        """Return the bytes of the frame that answers one question of a worker's; AskedTooMuch after too many of them.
+    def reply(self, header: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
+        """Return the frame that answers one call of a proxy; AnswerLimitReached after too many calls.
 
-        Time and number end the same loop, and which is first depends on the machine: so both end it in the same way.
+        Time and number end the same loop, and which is first depends on the machine: so both raise the same error.
         """
-        much = (self._seconds >= MOST_SECONDS, len(self._caches) >= MOST_CACHES, self._bytes >= MOST_BYTES)
-        if any(much):
-            raise AskedTooMuch
+        if self._seconds >= MOST_SECONDS or len(self._caches) >= MOST_CACHES or self._bytes >= MOST_BYTES:
+            raise AnswerLimitReached
         started = time.thread_time()
         try:
             return self._reply(header, tensors)
         finally:
             self._seconds += time.thread_time() - started
 
-    def _reply(self, header, tensors):
-        out = {}
+    def _reply(self, header: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
+        out: dict[str, np.ndarray] = {}
         try:
-            args = [self._opened(decode(tree, tensors)) for tree in header["args"]]
-            kwargs = {key: self._opened(decode(tree, tensors)) for key, tree in header["kwargs"].items()}
+            args = [self._open(decode(tree, tensors)) for tree in header["args"]]
+            kwargs = {key: self._open(decode(tree, tensors)) for key, tree in header["kwargs"].items()}
             with np.errstate(all="ignore"), self._own_random_numbers():
                 value = self._functions[header["ask"]](*args, **kwargs)
             after = [given if isinstance(given, dict) else None for given in (*args, *kwargs.values())]
-            return frames.pack({"value": encode(self._sealed(value), out), "after": encode(after, out)}, out)
+            return frames.pack({"value": encode(self._seal(value), out), "after": encode(after, out)}, out)
         except ValueError as error:
             raised = str(error)
-        except Exception:  # whoever asks may be hostile: nothing that comes of it may reach further
+        except Exception:  # the caller may be hostile: no exception that it causes may reach further
             raised = "a function was called with arguments that it does not take"
         return frames.pack({"raised": raised[:500]}, {})
 
     @contextmanager
-    def _own_random_numbers(self):
-        """Let NumPy's global generator be this worker's own meanwhile: the judge's stays as it is."""
+    def _own_random_numbers(self) -> Iterator[None]:
+        """Give NumPy's global generator the state of this worker; afterwards it has the judge's again."""
         before = np.random.get_state()
         np.random.set_state(self._random)
         try:
@@ -87,18 +89,18 @@ class Answers:
             self._random = np.random.get_state()
             np.random.set_state(before)
 
-    def _opened(self, value):
-        """Replace the number of a cache by the cache; ValueError where there is none."""
+    def _open(self, value: Any) -> Any:
+        """Return a cache for its handle, and any other value as it is; ValueError for an unknown handle."""
         if not isinstance(value, Handle):
             return value
         if not 0 <= value.number < len(self._caches):
             raise ValueError("there is no such cache")
         return self._caches[value.number]
 
-    def _sealed(self, value):
-        """Replace what is to be kept by its number."""
+    def _seal(self, value: Any) -> Any:
+        """Return a handle for a cache that stays here, and any other value as it is."""
         if isinstance(value, tuple):
-            return tuple(map(self._sealed, value))
+            return tuple(map(self._seal, value))
         if not isinstance(value, Keep):
             return value
         self._bytes += _bytes(value.value)
@@ -106,8 +108,8 @@ class Answers:
         return Handle(len(self._caches) - 1, "cache")
 
 
-def _bytes(value):
-    """Return the memory of a value with all that it holds, however deep that lies."""
+def _bytes(value: Any) -> int:
+    """Return the memory of a value with everything that it contains."""
     if isinstance(value, dict):
         return sys.getsizeof(value) + sum(map(_bytes, (*value, *value.values())))
     if isinstance(value, (list, tuple)):

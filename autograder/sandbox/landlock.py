@@ -1,9 +1,9 @@
-"""Landlock, the second sandbox: for places where namespaces are not to be had, such as inside most containers.
+"""Landlock, the second sandbox: for machines without namespaces, such as most containers.
 
-A worker shuts itself in before it loads any of the student's code: Landlock lets it open nothing but what is listed
-here, and a home of its own to write in; where the grader is root it becomes a user of its own. It shares the rest of
-the machine. So names, sizes and times of files are not hidden from it, only their contents. Its home is on a
-real disk, where the grader counts what it writes (exit_reason.py).
+A worker confines itself before it loads any of the student's code: Landlock lets it open only the paths listed here,
+and write to a home of its own; if the grader is root, the worker becomes a user of its own. It shares the rest of the
+machine. So names, sizes and times of files are not hidden from it, only their contents. Its home is on a real disk,
+where the grader counts its files (exit_reason.py).
 """
 
 import functools
@@ -13,19 +13,21 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 from autograder.runtime.temporary import remove_tree
 from autograder.sandbox.exit_reason import HomeUsage
 from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
 
 _DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
-_OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
-_USERS = range(61184, 65520)  # systemd's for users that exist for one service only: nobody's files are theirs
+_MACHINE_FILES = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
+_USERS = range(61184, 65520)  # systemd's numbers for users of a single service: no file belongs to them
 
 
 @functools.cache
-def why_not_landlock():
+def why_not_landlock() -> str:
     """Return why this sandbox cannot be used here, found by trying it, or '' where it can."""
     if not sys.platform.startswith("linux"):
         return "Landlock is a part of Linux"
@@ -34,7 +36,7 @@ def why_not_landlock():
             code = "import json, sys; sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
             code += "confine(60, 2048, landlock=json.loads(sys.argv[2])); import safetensors.numpy"
             start = [sys.executable, "-P", "-s", "-B", "-c", code, str(WORKER.parent)]
-            command = [*start, json.dumps(rules(folder, home))]
+            command = [*start, json.dumps(rules(Path(folder), home))]
             run = subprocess.run(command, capture_output=True, env={"OPENBLAS_NUM_THREADS": "1"}, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"Landlock could not be tried ({error})"
@@ -42,46 +44,47 @@ def why_not_landlock():
     return "" if run.returncode == 0 else f"Landlock does not work here ({''.join(last) or run.returncode})"
 
 
-def rules(folder, home, secrets=()):
-    """Return what a worker shuts itself in with, as plain data: worker/landlock.py says what each word means.
+def rules(folder: Path, home: "Home", secrets: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return the rules with which a worker confines itself, as plain data; see worker/landlock_rules.py.
 
     - folder: the staged submission
     - home: its Home
-    - secrets: folders that must not be readable, besides the kit's own
+    - secrets: folders that must not be readable, in addition to the kit's own
     """
     secret = hidden_paths(secrets)
     paths = [(str(path), kind) for path, kind in _DEVICES.items() if os.path.exists(path)]
-    paths += [(path, "read") for path in _OF_THE_MACHINE if os.path.exists(path)]
+    paths += [(path, "read") for path in _MACHINE_FILES if os.path.exists(path)]
     shown = [path for path in exposed_paths() if not path.is_symlink()]
     for path in shown:
         # An interpreter inside the kit is shown; a secret inside that interpreter is not.
         inside = [other for other in secret if other.is_relative_to(path) and other != path]
-        paths += [(str(path), "list")] * bool(inside) + [(str(part), "read") for part in _around(path, inside)]
+        paths += [(str(path), "list")] if inside else []
+        paths += [(str(part), "read") for part in _parts_without(path, inside)]
     paths += [(str(WORKER), "read"), (str(folder), "read"), (str(home.path), "write")]
-    return {"paths": paths, "user": home.user, "reads_closed_folders": _is_closed([*shown, Path(folder), WORKER])}
+    return {"paths": paths, "user": home.user, "reads_closed_folders": _is_closed([*shown, folder, WORKER])}
 
 
 class Home:
     """An empty folder that one worker may write to, and the user that it belongs to; use as a context manager.
 
     - path: the folder
-    - user: the number of a user of its own where the grader is root, else None
+    - user: the number of a user of its own if the grader is root, else None
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="worker-home-"))
-        self.user = None
+        self.user: int | None = None
         if os.geteuid() == 0:
             self.user = random.SystemRandom().choice(_USERS)
             os.chown(self.path, self.user, self.user)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def usage(self):
+    def usage(self) -> HomeUsage | None:
         """Return the HomeUsage, or None once it is removed; there can be no folders in it, and no file is removed."""
         try:
             entries = list(os.scandir(self.path))
@@ -89,13 +92,13 @@ class Home:
         except FileNotFoundError:
             return None
 
-    def close(self):
+    def close(self) -> None:
         """Remove the folder with all that is in it."""
         remove_tree(self.path)
 
 
-def _around(path, secret):
-    """Yield the parts of a folder that together hold everything in it but what is secret."""
+def _parts_without(path: Path, secret: Sequence[Path]) -> Iterator[Path]:
+    """Yield the parts of a folder that together contain everything in it except the secret paths."""
     if path in secret:
         return
     if not any(other.is_relative_to(path) for other in secret):
@@ -103,10 +106,10 @@ def _around(path, secret):
     elif path.is_dir():
         for child in sorted(path.iterdir()):
             if not child.is_symlink():
-                yield from _around(child, secret)
+                yield from _parts_without(child, secret)
 
 
-def _is_closed(paths):
-    """Say whether one of these lies in a folder that only its owner may pass through."""
+def _is_closed(paths: Sequence[Path]) -> bool:
+    """Say whether one of these paths is in a folder that only its owner may pass through."""
     folders = {folder for path in paths for folder in (path, *path.parents)}
     return any(not folder.stat().st_mode & 0o001 for folder in folders if folder.is_dir())

@@ -1,12 +1,12 @@
-"""Bytes over a pipe, within a time: the other side may be as slow as it likes, or never answer."""
+"""Bytes over a pipe with a deadline: the other side may be slow, or never answer."""
 
 import os
 import select
 import time
 
 
-def send(descriptor, data, deadline):
-    """Write all bytes; TimeoutError where that takes longer than to `deadline`, a time of time.monotonic()."""
+def send(descriptor: int, data: bytes, deadline: float) -> None:
+    """Write all bytes; TimeoutError after `deadline`, a time of time.monotonic()."""
     view = memoryview(data)
     while view:
         if not select.select([], [descriptor], [], max(0, deadline - time.monotonic()))[1]:
@@ -14,9 +14,9 @@ def send(descriptor, data, deadline):
         view = view[os.write(descriptor, view[: 1 << 16]) :]
 
 
-def receive(descriptor, size, deadline):
-    """Return exactly `size` bytes; TimeoutError as above, EOFError where the other side hangs up before."""
-    parts = []
+def receive(descriptor: int, size: int, deadline: float) -> bytes:
+    """Return exactly `size` bytes; TimeoutError as above, EOFError if the other side closes the pipe before."""
+    parts: list[bytes] = []
     while size:
         if not select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
             raise TimeoutError

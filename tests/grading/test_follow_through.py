@@ -14,10 +14,11 @@ from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from autograder.sandbox import follow_through as followthrough
 from autograder.sandbox.exit_reason import did_not_end
-from autograder.sandbox.follow_through import Answers, AskedTooMuch, Keep
+from autograder.sandbox.follow_through import AnswerLimitReached, Answers, Keep
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, encode
 from autograder.sandbox.worker_client import CallError, WorkerClient
+from autograder.sandbox.worker_process import WorkerOptions
 from tests.kit import PACK
 
 LAYERS, NETS, CONVNET = "cs231n/layers.py", "cs231n/classifiers/fc_net.py", "cs231n/classifiers/cnn.py"
@@ -146,7 +147,7 @@ class TestWhatIsAnswered:
         files = texts | {LAYERS: b"raise SyntaxError", NETS: probe.encode()}
         stage(Submission("work", files), make_released_package(manifest), manifest, tmp_path, {})
         answers, _ = PACK.answers_for("TwoLayerNet", ["affine_forward"], {})
-        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
+        with WorkerClient(tmp_path, LIMITS, isolation, WorkerOptions(answers=answers)) as student:
             source, constants = student.call("cs231n.classifiers.fc_net:look")
         assert "_ask(header" in source and "@ w" not in source + constants
 
@@ -155,7 +156,7 @@ class TestWhatIsAnswered:
         files = {LAYERS: b"", NETS: peeks.encode()}
         stage(Submission("work", files), make_released_package(manifest), manifest, tmp_path, {})
         answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
-        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
+        with WorkerClient(tmp_path, LIMITS, isolation, WorkerOptions(answers=answers)) as student:
             with pytest.raises(CallError) as error:
                 student.call("cs231n.classifiers.fc_net:peek", np.ones(3))
         assert error.value.raised[0] == "NotAnswered"
@@ -236,7 +237,7 @@ class TestAHostileQuestion:
         for value in (np.ones(2**20), {"key": ["ä" * 2**20] * 8}, {"ä" * 2**21: 1}):
             called = []
             answers = Answers({"m:f": lambda: (called.append(1), Keep(("f", (value,), 1)))})  # noqa: B023
-            with pytest.raises(AskedTooMuch):
+            with pytest.raises(AnswerLimitReached):
                 for _ in range(100):
                     answers.reply({"ask": "m:f", "args": [], "kwargs": {}}, {})
             assert 1 < len(called) < 50  # what is refused is not even computed
@@ -269,7 +270,7 @@ class TestAHostileQuestion:
             {},
         )
         answers, _ = PACK.answers_for("TwoLayerNet", ["relu_forward"], {})
-        with WorkerClient(tmp_path, LIMITS, isolation, answers=answers) as student:
+        with WorkerClient(tmp_path, LIMITS, isolation, WorkerOptions(answers=answers)) as student:
             with pytest.raises(CallError) as error:
                 student.call("cs231n.classifiers.fc_net:ask", np.ones(100))
             assert error.value.verdict == "timeout" and student.seconds_left == 0

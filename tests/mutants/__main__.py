@@ -17,7 +17,8 @@ from rich.progress import track
 from rich.table import Table
 
 from autograder.assignment.reference import read_reference_texts
-from autograder.diagnosis.mutation.derive import MOST, derive, spread
+from autograder.diagnosis.mutation.derive import MAX_MUTANTS, choose_varied, derive
+from tests.kit import PACK
 from tests.mutants import catalogue
 from tests.mutants.grading import equivalent, grade_all, here
 from tests.mutants.rights import false_alarms_of_all, load_rights
@@ -29,7 +30,7 @@ def main(
     jobs: Annotated[int, typer.Option(help="Processes that grade.")] = 2,
     sample: Annotated[Optional[int], typer.Option(help="Grade so many only, the same ones in every run.")] = None,
     only: Annotated[Optional[list[str]], typer.Option(help="Only this function or class (repeatable).")] = None,
-    most: Annotated[int, typer.Option(help="Mutants of one function at most.")] = MOST,
+    most: Annotated[int, typer.Option(help="Mutants of one function at most.")] = MAX_MUTANTS,
     own: Annotated[bool, typer.Option("--own", help="Judge no question but the mutant's own: faster.")] = False,
     file: Annotated[Optional[Path], typer.Option("--json", help="Write all results here.")] = None,
     right: Annotated[bool, typer.Option("--right", help="Grade the right versions of tests/right/ instead.")] = False,
@@ -45,9 +46,9 @@ def main(
 
 def _grade_mutants(jobs, sample, only, most, own, file):
     manifest, _ = here()
-    dropped, made = equivalent(), [m for m in derive(manifest, most) if not only or m.function in only]
+    dropped, made = equivalent(), [m for m in derive(manifest, PACK.vocabulary, most) if not only or m.function in only]
     mutants = [mutant for mutant in made if mutant.key not in dropped]
-    mutants = spread(mutants, sample, "function") if sample else mutants
+    mutants = choose_varied(mutants, sample, "function") if sample else mutants
     results = [*track(grade_all(mutants, jobs, own), "grading", len(mutants), console=Console(stderr=True))]
     survivors, strays = [r for r in results if r.survived], [r for r in results if r.strays]
     texts = read_reference_texts(manifest)
@@ -74,9 +75,7 @@ def _grade_mutants(jobs, sample, only, most, own, file):
 
 
 def _diff(mutant, text):
-    lines = unified_diff(
-        text.splitlines(), mutant.applied(text).splitlines(), mutant.file, mutant.file, lineterm="", n=1
-    )
+    lines = unified_diff(text.splitlines(), mutant.apply(text).splitlines(), mutant.file, mutant.file, lineterm="", n=1)
     return "\n".join(lines)
 
 

@@ -65,7 +65,7 @@ def of_the_cache():
 
 def own_questions(mutant, manifest):
     """Return the ids of the questions that a mutant must fail: where it is, or where its cache is used."""
-    if not mutant.cache and mutant.key not in of_the_cache():
+    if not mutant.changes_cache and mutant.key not in of_the_cache():
         return (mutant.function,)
     return tuple(q.id for q in manifest.questions if mutant.function in q.needs and "backward" in q.id)
 
@@ -85,7 +85,7 @@ def grade(mutant, manifest, isolation, only_own=False):
     """Return the Result of a mutant: of its own questions, and of all that build on them unless told otherwise."""
     own, text = own_questions(mutant, manifest), read_reference_texts(manifest)[mutant.file]
     asked = own if only_own else questions_upon({mutant.function, *own}, manifest)
-    change = {"file": mutant.file, "old": text, "new": mutant.applied(text)}
+    change = {"file": mutant.file, "old": text, "new": mutant.apply(text)}
     files = Sample(mutant.key, mutant.operator, change=(change,), questions=asked).files(manifest)
     report = judge(Submission("mutant", files), manifest, isolation, asked)
     found = [found.name for question in own for found in report.question(question).diagnosis]

@@ -90,11 +90,11 @@ class TestAGroup:
         gone = subprocess.run(python("import os; print(os.getpid())"), capture_output=True, text=True).stdout.strip()
         left = here.with_name(f"autograder-{gone}-0")
         left.mkdir()
-        cgroup._tidy(here.parent)
+        cgroup._remove_abandoned(here.parent)
         assert left.exists(), "it may just have been made"
         past = time.time() - 3600
         os.utime(left, (past, past))
-        cgroup._tidy(here.parent)
+        cgroup._remove_abandoned(here.parent)
         assert here.exists() and not left.exists()
 
 
@@ -164,15 +164,15 @@ class TestWhereGroupsAreMade:
     @pytest.mark.parametrize("text", ["", "0::/session\n", "3:memory:/elsewhere\n", "0::/../../session\n"])
     def test_is_nowhere_without_a_memory_controller(self, mounted, tmp_path, text):
         mounted("session", "cpu pids")
-        assert cgroup.parent_of(text, tmp_path) == (None, None)
+        assert cgroup.parent_of(text, tmp_path) is None
 
     def test_is_said_to_be_nowhere(self, monkeypatch, tmp_path):
-        for found, says in [((None, None), "no control group of this process"), ((tmp_path / "x", cgroup.V1), "made")]:
+        for found, says in [(None, "no control group of this process"), ((tmp_path / "x", cgroup.V1), "made")]:
             monkeypatch.setattr(cgroup, "_parent", lambda found=found: found)
             assert says in cgroup.why_not.__wrapped__()
 
     def test_is_not_where_a_limit_is_not_kept(self, monkeypatch, tmp_path):
         """An ordinary folder takes the files, and kills nobody."""
         monkeypatch.setattr(cgroup, "_parent", lambda: (tmp_path, cgroup.V2))
-        monkeypatch.setattr(cgroup, "_removed", lambda path: True)
+        monkeypatch.setattr(cgroup, "_remove", lambda path: True)
         assert "does not hold (a process took 48 MB of 24)" in cgroup.why_not.__wrapped__()

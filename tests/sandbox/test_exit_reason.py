@@ -16,7 +16,7 @@ from autograder.sandbox.exit_reason import (
     MAX_HOME_MB,
     Ending,
     HomeUsage,
-    Raised,
+    RaisedException,
     did_not_end,
     exception_reason,
     exit_reason,
@@ -66,26 +66,30 @@ class TestTheSameDeedHasOneReason:
     def test_memory_of_the_group_of_the_address_space_and_of_the_machine(self):
         group = reason(Ending(-signal.SIGKILL, cpu_seconds=0.5, out_of_memory=True))
         machine = reason(Ending(128 + signal.SIGKILL, cpu_seconds=0.5))
-        address_space = exception_reason("f", Raised("MemoryError", "Unable to allocate"), LIMITS, 512, False)
-        thread = exception_reason("f", Raised("RuntimeError", "can't start new thread"), LIMITS, 512, False)
+        address_space = exception_reason("f", RaisedException("MemoryError", "Unable to allocate"), LIMITS, 512, False)
+        thread = exception_reason("f", RaisedException("RuntimeError", "can't start new thread"), LIMITS, 512, False)
         assert {group, machine, address_space, thread} == {took_too_much_memory("f", LIMITS, 512)}
-        answer = exception_reason("f", Raised("FrameError", "the answer is too large"), LIMITS, 512, False)
+        answer = exception_reason("f", RaisedException("FrameError", "the answer is too large"), LIMITS, 512, False)
         assert replace(answer, limit="memory") == group and answer.limit is None
 
     def test_one_large_file_many_files_and_a_full_disk(self):
-        one_file = exception_reason("f", Raised("OSError", "File too large", errno.EFBIG), LIMITS, 512, False)
-        full_disk = exception_reason("f", Raised("OSError", "No space left", errno.ENOSPC), LIMITS, 512, True)
+        one_file = exception_reason("f", RaisedException("OSError", "File too large", errno.EFBIG), LIMITS, 512, False)
+        full_disk = exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, True)
         killed = reason(Ending(-signal.SIGXFSZ))
         counted = [reason(Ending(-signal.SIGKILL, home=home)) for home in (FULL, MANY_FILES)]
         assert {one_file, full_disk, killed, *counted} == {wrote_too_much("f")}
 
     def test_a_full_disk_of_the_machine_is_not_the_students_deed(self):
-        assert exception_reason("f", Raised("OSError", "No space left", errno.ENOSPC), LIMITS, 512, False) is None
+        assert (
+            exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, False) is None
+        )
 
     @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.EROFS])
     def test_what_a_sandbox_refuses_whatever_its_words(self, number):
-        assert is_forbidden(Raised("OSError", "no", number)) and is_forbidden(Raised("PermissionError", ""))
-        assert not is_forbidden(Raised("FileNotFoundError", "no", errno.ENOENT))
+        assert is_forbidden(RaisedException("OSError", "no", number)) and is_forbidden(
+            RaisedException("PermissionError", "")
+        )
+        assert not is_forbidden(RaisedException("FileNotFoundError", "no", errno.ENOENT))
 
 
 DEEDS = {

@@ -17,19 +17,18 @@ import pytest
 from autograder.errors import SANDBOX, KitError, SandboxUnavailable
 from autograder.runtime.paths import KIT
 from autograder.sandbox import isolation as sandbox
+from autograder.sandbox import worker_process
 from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, did_not_end, wrote_too_much
 from autograder.sandbox.isolation import (
     BUBBLEWRAP,
-    ENVIRONMENT,
     ISOLATIONS,
     LANDLOCK,
     PLAIN,
     choose_isolation,
-    start_worker,
-    stop_worker,
 )
 from autograder.sandbox.worker import seccomp
 from autograder.sandbox.worker_client import CallError, WorkerClient
+from autograder.sandbox.worker_process import ENVIRONMENT, WorkerOptions, start_worker, stop_worker
 from tests.probe import CODE, LIMITS
 
 
@@ -94,14 +93,14 @@ class TestWhatCanBeSeen:
             inside("listed", str(KIT / name))
 
     def test_is_nothing_of_a_course_around_the_kit(self, bubblewrap, folder):
-        with WorkerClient(folder, LIMITS, bubblewrap, hidden=[KIT.parent]) as student:
+        with WorkerClient(folder, LIMITS, bubblewrap, WorkerOptions(hidden=[KIT.parent])) as student:
             with pytest.raises(CallError, match="FileNotFoundError"):
                 student.call("probe:listed", str(KIT / "assignment2"))
 
     def test_is_nothing_of_a_course_inside_the_interpreter(self, bubblewrap, folder):
         course = Path(np.__file__).parent / "tests"  # some folder that would be visible
         assert any(course.iterdir())
-        with WorkerClient(folder, LIMITS, bubblewrap, hidden=[course]) as student:
+        with WorkerClient(folder, LIMITS, bubblewrap, WorkerOptions(hidden=[course])) as student:
             assert student.call("probe:listed", str(course)) == []
 
     def test_of_open_files_are_the_judges_pipes_and_nothing_else(self, either):
@@ -220,7 +219,7 @@ class TestWritingTooMuch:
     @pytest.fixture
     def nobody_looks(self, monkeypatch):
         """The grader counts at the end of a worker and after each answer, not in between."""
-        monkeypatch.setattr(sandbox, "_BEAT", 3600)
+        monkeypatch.setattr(worker_process, "_WATCH_INTERVAL", 3600)
 
     @pytest.mark.parametrize("deed", WRITING)
     def test_ends_by_what_the_kernel_refuses_or_by_the_count_after_the_answer(self, reason_of, nobody_looks, deed):

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.runtime.paths import KIT
 from autograder.sandbox.worker_client import CallError, WorkerClient
+from autograder.sandbox.worker_process import WorkerOptions
 from tests.probe import CODE, LIMITS
 
 
@@ -45,7 +46,7 @@ class TestUnderLandlock:
 
     def test_a_secret_inside_the_interpreter_cannot_be_read_and_what_lies_beside_it_can(self, landlock, folder):
         package = Path(np.__file__).parent
-        with WorkerClient(folder, LIMITS, landlock, hidden=[package / "tests"]) as student:
+        with WorkerClient(folder, LIMITS, landlock, WorkerOptions(hidden=[package / "tests"])) as student:
             assert student.call("probe:read", str(package / "version.py"))
             with pytest.raises(CallError, match="Permission denied"):
                 student.call("probe:read", str(package / "tests" / "__init__.py"))

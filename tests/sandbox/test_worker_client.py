@@ -11,6 +11,7 @@ from autograder.assignment.manifest import Limits
 from autograder.sandbox.exit_reason import did_not_end
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError, WorkerClient, WorkerStartError
+from autograder.sandbox.worker_process import start_worker
 
 CODE = """
 import os, signal, sys, time
@@ -262,13 +263,12 @@ class TestTime:
         clock = types.SimpleNamespace(ahead=0)
         clock.monotonic = lambda: time.monotonic() + clock.ahead
         monkeypatch.setattr("autograder.sandbox.worker_client.time", clock)
-        start = student._start
 
-        def start_slowly():
+        def start_slowly(*arguments):
             clock.ahead += 1000
-            return start()
+            return start_worker(*arguments)
 
-        student._start = start_slowly
+        monkeypatch.setattr("autograder.sandbox.worker_client.start_worker", start_slowly)
         student.call("probe:double", 1)
         first = student.seconds_left
         assert 0 < first < LIMITS.wall_seconds
@@ -296,6 +296,6 @@ class TestAfterwards:
         assert student.call("probe:reads") == ""
 
     def test_a_worker_that_does_not_start_is_the_graders_fault(self, folder, isolation, monkeypatch):
-        monkeypatch.setattr("autograder.sandbox.isolation._START", "raise SystemExit('no interpreter')")
+        monkeypatch.setattr("autograder.sandbox.worker_process._START", "raise SystemExit('no interpreter')")
         with WorkerClient(folder, LIMITS, isolation) as student, pytest.raises(WorkerStartError, match="did not start"):
             student.call("probe:double", 1)

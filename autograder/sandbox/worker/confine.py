@@ -1,7 +1,7 @@
-"""The limits a worker puts on itself before any of the student's code is loaded. None of them can be taken back.
+"""The limits that a worker sets for itself before it loads any of the student's code. None can be removed.
 
-Resource limits bound time, memory and files; a system call filter (seccomp.py) refuses what no answer needs. Where
-there is no bubblewrap around it, the worker shuts itself in by Landlock as well (landlock.py).
+Resource limits bound time, memory and files; a filter (seccomp.py) refuses system calls that no answer needs. Without
+bubblewrap, the worker confines itself by Landlock as well (landlock_rules.py).
 """
 
 import contextlib
@@ -9,15 +9,16 @@ import ctypes
 import resource
 import signal
 import sys
+from typing import Any
 
 from .seccomp import filter_system_calls
 
 
-def confine(cpu_seconds, memory_mb, file_mb=65, landlock=None):
-    """Bound this process for good. Call it once, before anything of the student's is imported.
+def confine(cpu_seconds: int, memory_mb: int, file_mb: int = 65, landlock: dict[str, Any] | None = None) -> None:
+    """Limit this process permanently. Call it once, before any of the student's code is imported.
 
-    - file_mb: of one file; more than all files may have together, so that a file of that size proves that it wrote more
-    - landlock: {paths, user, reads_closed_folders} to be shut in by Landlock; OSError where that is not to be had
+    - file_mb: of one file; more than all files may have together, so that a file of that size proves a violation
+    - landlock: {paths, user, reads_closed_folders}, the rules of Landlock; OSError if this machine has no Landlock
     """
     limits = {
         resource.RLIMIT_CPU: cpu_seconds,
@@ -32,7 +33,7 @@ def confine(cpu_seconds, memory_mb, file_mb=65, landlock=None):
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some of them
             resource.setrlimit(limit, (value, value))
     if landlock:
-        from .landlock import become, restrict  # imports a package that only this sandbox needs
+        from .landlock_rules import become, restrict  # imports a package that only this sandbox needs
 
         restrict(landlock["paths"])
         if landlock["user"] is not None:
@@ -42,8 +43,8 @@ def confine(cpu_seconds, memory_mb, file_mb=65, landlock=None):
         raise OSError("this kernel or processor has no system call filter, without which Landlock is not enough")
 
 
-def _die_with_parent():
-    """Have the kernel end this process with the judge, even if the judge is killed; a change of user would undo it."""
+def _die_with_parent() -> None:
+    """Let the kernel end this process with the judge, even a killed judge; a later change of user would cancel it."""
     if sys.platform.startswith("linux"):
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)

@@ -1,9 +1,9 @@
-"""The system call filter: refuses what no answer to an exercise needs. It holds in every sandbox on Linux alike.
+"""The system call filter: refuses system calls that no answer needs. It is the same in every sandbox on Linux.
 
 Refused are new processes, programs, sockets, shared memory and message queues; signals to others, tracing and reading
 another process; mounting; changing the permissions, owner or times of files and watching folders (Landlock does not
-govern these); and setting the limits or priority of another process. A refused call fails with EPERM, as it would for
-want of a right.
+govern these); and setting the limits or priority of another process. A refused call fails with EPERM, as if permission
+were missing.
 """
 
 import ctypes
@@ -45,14 +45,15 @@ _REFUSED = {
 }  # fmt: skip
 # Allowed where the first argument is 0, which is the calling process or thread itself.
 _ON_ITSELF = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
-# Of some calls only what is listed here is allowed, by the second argument. fcntl: to copy and mark descriptors, and to
-# lock what can be opened (not to have others be signalled, to watch folders or to hold leases on their files). ioctl:
-# what a terminal is asked for, and how to wait (not to change the flags of a file).
+# Of some calls only these values of the second argument are allowed. fcntl: copying and marking descriptors, and
+# locking files that can be opened (not: sending signals, watching folders or holding leases on files). ioctl: queries
+# of a terminal, and whether reads wait (not: changing the flags of a file).
 _ALLOWED = {
     "fcntl": ((72, 25), (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)),
     "ioctl": ((16, 29), (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
 }
-# openat2, whose flags a filter cannot see, is said not to exist. O_TMPFILE makes files that nobody can count.
+# openat2 fails as if it did not exist, since a filter cannot see its flags. O_TMPFILE makes files that the grader
+# cannot count.
 _OPENAT2, _TMPFILE = 437, 0x400000
 _OPEN, _OPENAT = {"x86_64": 2, "aarch64": None}, {"x86_64": 257, "aarch64": 56}
 _PRCTL, _PARENT_DEATH_SIGNAL = {"x86_64": 157, "aarch64": 167}, 1
@@ -65,8 +66,11 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, (16, 24, 32)  # offsets in struct sec
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
-def filter_system_calls():
-    """Install the filter for good; return whether this system, kernel and processor have one."""
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, value
+
+
+def filter_system_calls() -> bool:
+    """Install the filter permanently; return whether this system, kernel and processor have one."""
     machine = platform.machine()
     if not sys.platform.startswith("linux") or machine not in _MACHINES:
         return False
@@ -82,8 +86,8 @@ def filter_system_calls():
     return libc.prctl(no_new_privileges, 1, 0, 0, 0) == 0 and libc.prctl(set_seccomp, mode_filter, pointer, 0, 0) == 0
 
 
-def _program(machine):
-    """Return the BPF program as bytes: each instruction is (code, jump if true, jump if false, value)."""
+def _program(machine: str) -> bytes:
+    """Return the BPF program as bytes."""
     column, refuse = _MACHINES.index(machine), _ERRNO | errno.EPERM
     lines = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, _ARCH[machine]), (_GIVE, 0, 0, _KILL)]
     lines += [(_LOAD, 0, 0, _NUMBER)]
@@ -95,30 +99,30 @@ def _program(machine):
     # The C library falls back from these, whose flags a filter cannot see, to clone and openat. Threads stay allowed.
     for number in (_CLONE3, _OPENAT2):
         lines += [(_EQUAL, 0, 1, number), (_GIVE, 0, 0, _ERRNO | errno.ENOSYS)]
-    lines += _only_where(_CLONE[machine], 0, [(_ANY_BIT, _CLONE_THREAD)], refuse)
+    lines += _allow_if(_CLONE[machine], 0, [(_ANY_BIT, _CLONE_THREAD)], refuse)
     # A process may signal itself (abort does), nobody else.
-    lines += _only_where(_TGKILL[machine], 0, [(_EQUAL, os.getpid())], refuse)
+    lines += _allow_if(_TGKILL[machine], 0, [(_EQUAL, os.getpid())], refuse)
     for numbers in _ON_ITSELF.values():
-        lines += _only_where(numbers[column], 0, [(_EQUAL, 0)], refuse)
+        lines += _allow_if(numbers[column], 0, [(_EQUAL, 0)], refuse)
     for numbers, allowed in _ALLOWED.values():
-        lines += _only_where(numbers[column], 1, [(_EQUAL, value) for value in allowed], refuse)
-    # It ends with its judge, and cannot take that back.
-    lines += _never_where(_PRCTL[machine], 0, (_EQUAL, _PARENT_DEATH_SIGNAL), refuse)
-    lines += _never_where(_OPEN[machine], 1, (_ANY_BIT, _TMPFILE), refuse) if _OPEN[machine] else []
-    lines += _never_where(_OPENAT[machine], 2, (_ANY_BIT, _TMPFILE), refuse)
+        lines += _allow_if(numbers[column], 1, [(_EQUAL, value) for value in allowed], refuse)
+    # The worker ends with its judge, and cannot cancel that.
+    lines += _refuse_if(_PRCTL[machine], 0, (_EQUAL, _PARENT_DEATH_SIGNAL), refuse)
+    lines += _refuse_if(_OPEN[machine], 1, (_ANY_BIT, _TMPFILE), refuse) if _OPEN[machine] else []
+    lines += _refuse_if(_OPENAT[machine], 2, (_ANY_BIT, _TMPFILE), refuse)
     lines += [(_GIVE, 0, 0, _ALLOW)]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 
 
-def _only_where(number, argument, tests, refuse):
-    """Return the instructions that allow a system call where one of its arguments passes one of the tests."""
-    tried = [(code, len(tests) - place, 0, value) for place, (code, value) in enumerate(tests)]
-    judged = [(_LOAD, 0, 0, _ARGUMENTS[argument]), *tried, (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
-    return [(_EQUAL, 0, len(judged), number), *judged]
+def _allow_if(number: int, argument: int, tests: list[tuple[int, int]], refuse: int) -> list[Instruction]:
+    """Return the instructions that allow a system call if one of its arguments passes one of the tests."""
+    jumps = [(code, len(tests) - place, 0, value) for place, (code, value) in enumerate(tests)]
+    checks = [(_LOAD, 0, 0, _ARGUMENTS[argument]), *jumps, (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
+    return [(_EQUAL, 0, len(checks), number), *checks]
 
 
-def _never_where(number, argument, test, refuse):
-    """Return the instructions that refuse a system call where one of its arguments passes a test."""
+def _refuse_if(number: int, argument: int, test: tuple[int, int], refuse: int) -> list[Instruction]:
+    """Return the instructions that refuse a system call if one of its arguments passes a test."""
     code, value = test
-    judged = [(_LOAD, 0, 0, _ARGUMENTS[argument]), (code, 0, 1, value), (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
-    return [(_EQUAL, 0, len(judged), number), *judged]
+    checks = [(_LOAD, 0, 0, _ARGUMENTS[argument]), (code, 0, 1, value), (_GIVE, 0, 0, refuse), (_GIVE, 0, 0, _ALLOW)]
+    return [(_EQUAL, 0, len(checks), number), *checks]

@@ -1,14 +1,18 @@
 """Values in frames: how Python values become JSON beside tensors, and back.
 
-Numbers, strings, booleans and None stand for themselves. Everything else is an object with one key that says what
-it is: `array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (a thing that stays in the worker
-and is only pointed at, such as a student's cache or net).
+Numbers, strings, booleans and None are written as they are. Every other value is an object whose one key is its kind:
+`array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (the number of an object that stays in the
+worker).
 """
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 MAX_DEPTH = 20
-# What safetensors can carry and a grade can rest on: real numbers and booleans, in the machine's own byte order.
+# The types that safetensors can store and that a grade can depend on: real numbers and booleans, in the machine's own
+# byte order.
 DTYPES = {
     "float64",
     "float32",
@@ -26,20 +30,20 @@ DTYPES = {
 
 
 class Handle:
-    """Points at a value that stays in the worker; `kind` is the name of its type."""
+    """The number of a value that stays in the worker; `kind` is the name of its type."""
 
-    def __init__(self, number, kind):
+    def __init__(self, number: int, kind: str) -> None:
         self.number, self.kind = number, kind
 
 
 class ValueTypeError(TypeError):
-    """A value that cannot travel."""
+    """A value that cannot be put into a frame."""
 
 
-def encode(value, tensors, keep=None, depth=0):
+def encode(value: Any, tensors: dict[str, Any], keep: Callable[[Any], Handle] | None = None, depth: int = 0) -> Any:
     """Return the JSON form of a value and put its arrays into `tensors`.
 
-    - keep: value -> Handle, for what cannot travel (the worker's side); without it such a value is an error
+    - keep: value -> Handle, for values that no frame can contain (the worker's side); without it they are an error
     """
     if depth > MAX_DEPTH:
         raise ValueTypeError("nested too deeply")
@@ -56,7 +60,7 @@ def encode(value, tensors, keep=None, depth=0):
         return {"array": _store(value, tensors)}
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return {"dtype": np.dtype(value).name}
-    if type(value) in (list, tuple):
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         items = [encode(item, tensors, keep, depth + 1) for item in value]
         return {"list" if isinstance(value, list) else "tuple": items}
     if isinstance(value, dict) and all(isinstance(key, (str, int)) for key in value):
@@ -67,10 +71,10 @@ def encode(value, tensors, keep=None, depth=0):
     raise ValueTypeError(f"a {type(value).__name__} cannot travel")
 
 
-def decode(tree, tensors, depth=0):
+def decode(tree: Any, tensors: dict[str, Any], depth: int = 0) -> Any:
     """Return the value that `encode` made this tree from; ValueTypeError for anything else. Trusts nothing.
 
-    What it returns is taken out of `tensors`.
+    The arrays that it returns are removed from `tensors`.
     """
     if depth > MAX_DEPTH:
         raise ValueTypeError("nested too deeply")
@@ -81,7 +85,7 @@ def decode(tree, tensors, depth=0):
     kind = next(iter(tree))
     content = tree[kind]
     if kind == "array" and isinstance(content, str) and content in tensors:
-        # Taken out: one array named a thousand times would be a thousand arrays to whoever makes a copy of the value.
+        # Removed: one array named a thousand times would be a thousand arrays in a copy of the value.
         array = tensors.pop(content)
         if array.dtype.name not in DTYPES:  # safetensors itself carries complex numbers too
             raise ValueTypeError("an array of no known dtype")
@@ -91,21 +95,22 @@ def decode(tree, tensors, depth=0):
     if kind == "dtype" and isinstance(content, str) and content in DTYPES:
         return np.dtype(content).type
     if kind in ("list", "tuple") and isinstance(content, list):
-        return (list if kind == "list" else tuple)(decode(item, tensors, depth + 1) for item in content)
+        items = [decode(item, tensors, depth + 1) for item in content]
+        return items if kind == "list" else tuple(items)
     if kind == "dict" and isinstance(content, list):
         return {key: decode(item, tensors, depth + 1) for key, item in _pairs(content)}
     raise ValueTypeError("a malformed value")
 
 
-def _pairs(content):
+def _pairs(content: list[Any]) -> Iterator[list[Any]]:
     for pair in content:
         if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], (str, int))):
             raise ValueTypeError("a malformed dictionary")
         yield pair
 
 
-def _store(value, tensors):
-    # A plain copy of the numbers: whatever a subclass says about itself stays behind.
+def _store(value: Any, tensors: dict[str, Any]) -> str:
+    # A plain copy of the numbers, without the attributes of a subclass.
     array = np.array(value, order="C", copy=True, subok=False)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))

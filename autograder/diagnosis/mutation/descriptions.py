@@ -1,0 +1,32 @@
+"""The kinds of mistakes that mutation operators make, as a report describes them."""
+
+# The operator's name, and the kind of mistake as the end of a sentence.
+DESCRIPTIONS = {
+    "operator swapped": "an operation is another one, such as + for - or * for /, or two factors are swapped",
+    "term forgotten": "a term, or a factor, is missing from an expression",
+    "sign flipped": "a sign is wrong",
+    "constant changed": "a number in the code, such as an axis, an index or an exponent, is another one",
+    "entry forgotten": "an entry of a dictionary is missing",
+    "argument forgotten": "an argument is missing from a call, such as axis or keepdims",
+    "axis or name forgotten": "one of several axes, or names, is missing",
+    "transpose forgotten": "a transpose is missing",
+    "call forgotten": "a reshape, a transpose, a root, an exponential or a logarithm is missing",
+    "new axis forgotten": "an axis is missing that makes two arrays broadcast as they should",
+    "slice off by one": "a slice begins or ends at another index",
+    "loop off by one": "a loop leaves out its first or its last iteration",
+    "other end of the stack": "values are taken from a stack in the order in which they were added, not in reverse",
+    "arguments swapped": "two arguments of a call are swapped",
+    "elements swapped": "two values are swapped",
+    "function of the same kind": "a function is a similar one, such as a mean for a sum",
+    "argument added": "a call has an argument that it should not have, such as keepdims or another degree of freedom",
+    "comparison changed": "a comparison is another one",
+    "condition forgotten": "a condition is missing",
+    "branches swapped": "two cases are mixed up, or only one of them exists",
+    "always or never": "something is done always, or never, that depends on a condition",
+    "overwritten, not added to": "something is overwritten where it should be added to",
+    "statement forgotten": "a step is missing",
+    "argument changed in place": "an array that belongs to the caller is changed in place",
+    "name of the same kind": "one name is used in place of a similar one, such as H for W or mean for var",
+    "another layer's name": "the name of a parameter, or its layer's number, is another one",
+    "setting ignored": "the code contains a number in place of a setting that the caller gives",
+}
