@@ -1,5 +1,6 @@
 """The manifest: reads questions.toml and hands it on as data. No other module opens that file."""
 
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -10,6 +11,14 @@ from autograder.errors import KitError
 
 DEFAULT_PACK = "autograder.checks"  # of a manifest that names no pack, as those of version 0.5 and older
 MANIFEST = "questions.toml"
+DEFAULT_LIMITS = {
+    "cpu_factor": 50,
+    "wall_factor": 150,
+    "memory_factor": 4,
+    "cpu_seconds": 5,
+    "wall_seconds": 20,
+    "memory_mb": 2048,
+}
 ANSWERS = "answers"  # the package of the modules that are made of notebook cells
 
 
@@ -119,16 +128,16 @@ def read_manifest(root: Path | str) -> Manifest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
-        assignment, limits = data["assignment"], data["limits"]
+        assignment, limits = data["assignment"], data.get("limits", DEFAULT_LIMITS)
         costs = recorded_costs(root)
         questions = tuple(_question(entry, assignment, limits, costs, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
             package=assignment["package"],
-            editable=tuple(assignment["editable"]),
+            editable=tuple(assignment.get("editable", [f"{assignment['package']}/[!_]*.py"])),
             provided=tuple(assignment.get("provided", ())),
-            handout=tuple(assignment["handout"]),
+            handout=tuple(assignment.get("handout", ())),
             questions=questions,
             aliases=dict(assignment.get("aliases", {})),
             options=dict(assignment.get("options", {})),
@@ -158,6 +167,9 @@ def _question(entry, assignment, limits, costs, path):
 
 
 def _validate(manifest, path):
+    for key, name in (("package", manifest.package), ("pack", manifest.pack)):
+        if name in (*sys.stdlib_module_names, ANSWERS):
+            raise KitError(f"{path}: {key} = {name!r} is the name of another module; choose another name")
     seen = set()
     for question in manifest.questions:
         if question.id in seen:
