@@ -1,4 +1,4 @@
-"""The picture of a wrong array for a pack that draws none of its own: two tables of numbers, the wrong entries marked."""
+"""The picture of a wrong array for a pack that draws none: two tables of numbers, the wrong entries marked."""
 
 import html
 from collections.abc import Sequence

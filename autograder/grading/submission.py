@@ -113,7 +113,7 @@ def kit_of(manifest: Manifest) -> dict:
 
 @functools.cache
 def _kit_digest(root: Path, notebooks: Path, pack: Path | None) -> str:
-    """Return a SHA-256 over the grader's code, the reference, the notebooks, and all files of the pack, data as well."""
+    """Return a SHA-256 over the grader, the reference, the notebooks, and all files of the pack, data as well."""
     total = hashlib.sha256()
     code = [(top, path) for top in (PACKAGE, root, notebooks) for path in top.rglob("*") if path.suffix in _CODE]
     if pack:
