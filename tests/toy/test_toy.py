@@ -3,9 +3,12 @@
 import csv
 import hashlib
 import json
+import shutil
 import zipfile
 
 import pytest
+
+from tests.toy.guide import ROOT
 
 HOSTILE = """
 import glob, os
@@ -66,6 +69,21 @@ class TestTheRelease:
         assert done.returncode == 4 and "notes.md holds a solution line of diversity/measures.py" in done.stderr
         assert not (desk.course / "release" / "assignment1").exists()
 
+    def test_may_have_the_kits_own_script_that_makes_a_submission(self, desk):
+        """The manifest names no editable files: script and grader agree on the same default."""
+        shutil.copy(ROOT / "assignment2" / "make_submission.py", desk.course / "assignment1")
+        manifest = desk.course / "assignment1" / "questions.toml"
+        manifest.write_text(
+            manifest.read_text().replace('["questions.toml"]', '["questions.toml", "make_submission.py"]')
+        )
+        assert desk.run("autograder release").returncode == 0
+        released = desk.course / "release" / "assignment1"
+        shutil.copy(desk.course / "assignment1" / "diversity" / "measures.py", released / "diversity")
+        done = desk.run("python3 make_submission.py", released)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found, _ = check(desk, released / "assignment1_submission.zip")
+        assert found["score"] == found["max_score"] == 10
+
 
 class TestTheCourse:
     def test_has_the_points_in_the_gradebook(self, followed):
@@ -123,6 +141,64 @@ class TestWhatIsHidden:
         (eve / "diversity" / "measures.py").write_text("def row_shares(counts):\n    return counts\n")
         check(desk, ".", folder=eve)
         assert not (desk.course / "forged").exists()
+
+
+class TestAnAnswerInANotebook:
+    """A third question, answered in a cell; beside it a second assignment in the same folder."""
+
+    CHECK = """
+
+@CHECKS.criterion("richness", "values")
+def richness_values(trial):
+    "The number of positive counts of each row is right."
+    counts = trial.rng("richness").integers(0, 2, size=(3, 4))
+    result = trial.call("answers.Diversity.richness:richness", counts)
+    return expect_close(result, (counts > 0).sum(axis=1), "richness(counts)")
+"""
+    ANSWER = """import numpy as np
+from diversity.measures import row_shares
+
+def richness(counts):
+    ### BEGIN SOLUTION
+    kinds = (counts > 0).sum(axis=1)
+    ### END SOLUTION
+    return kinds"""
+
+    @pytest.fixture
+    def desk(self, desk):
+        question = {"id": "richness", "title": "Kinds", "notebook": "Diversity", "cells": ["answer"], "points": 2}
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in question.items())
+        shutil.copytree(desk.course / "assignment1", desk.course / "assignment3")
+        with open(desk.course / "assignment1" / "questions.toml", "a") as file:
+            file.write(f"\n[[question]]\n{lines}")
+        with open(desk.course / "diversity_checks" / "__init__.py", "a") as file:
+            file.write(self.CHECK)
+        path = desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb"
+        notebook = json.loads(path.read_text())
+        notebook["cells"] += [
+            self.cell("answer", self.ANSWER, grade=False, locked=False, solution=True),
+            self.cell("richness", "richness(np.ones((1, 2)))", grade=True, locked=True, solution=False, points=2),
+        ]
+        path.write_text(json.dumps(notebook))
+        return desk
+
+    def cell(self, name, source, **marks):
+        mark = {"grade_id": name, "schema_version": 3, "task": False, **marks}
+        empty = {"cell_type": "code", "execution_count": None, "outputs": []}
+        return empty | {"id": name, "metadata": {"nbgrader": mark}, "source": source}
+
+    def test_is_released_as_a_stub_and_graded(self, desk):
+        done = desk.run("autograder release")
+        assert done.returncode == 3 and "found assignment1, assignment3" in done.stderr
+        configuration = desk.course / "nbgrader_config.py"
+        configuration.write_text(configuration.read_text().replace("kit=HERE", 'kit=HERE, assignment="assignment1"'))
+        done = desk.run("autograder release")
+        assert done.returncode == 0, done.stderr
+        released = desk.course / "release" / "assignment1"
+        assert check(desk, released)[0]["score"] == 0
+        shutil.copy(desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb", released)
+        found, _ = check(desk, released)
+        assert [each["points"] for each in found["questions"]] == [0, 0, 2]
 
 
 class TestTheDigest:
