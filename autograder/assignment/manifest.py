@@ -1,5 +1,6 @@
 """Read the manifest, questions.toml, as data. No other module opens that file."""
 
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -11,6 +12,14 @@ from autograder.errors import KitError
 
 DEFAULT_PACK = "autograder.checks"  # for a manifest without `pack`, as in version 0.5 and older
 MANIFEST_FILE = "questions.toml"
+DEFAULT_LIMITS = {
+    "cpu_factor": 50,
+    "wall_factor": 150,
+    "memory_factor": 4,
+    "cpu_seconds": 5,
+    "wall_seconds": 20,
+    "memory_mb": 2048,
+}
 ANSWERS_PACKAGE = "answers"  # the package of the modules that consist of notebook cells
 
 
@@ -132,16 +141,16 @@ def read_manifest(root: Path | str) -> Manifest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path}: not valid TOML: {error}") from None
     try:
-        assignment, limits = data["assignment"], data["limits"]
+        assignment, limits = data["assignment"], data.get("limits", DEFAULT_LIMITS)
         costs = read_costs(root)
         questions = tuple(_read_question(entry, assignment, limits, costs, path) for entry in data["question"])
         manifest = Manifest(
             root=Path(root).resolve(),
             name=assignment["name"],
             package=assignment["package"],
-            editable=tuple(assignment["editable"]),
+            editable=tuple(assignment.get("editable", [f"{assignment['package']}/[!_]*.py"])),
             provided=tuple(assignment.get("provided", ())),
-            handout=tuple(assignment["handout"]),
+            handout=tuple(assignment.get("handout", ())),
             questions=questions,
             aliases=dict(assignment.get("aliases", {})),
             options=dict(assignment.get("options", {})),
@@ -175,6 +184,9 @@ def _read_question(
 
 
 def _validate(manifest: Manifest, path: Path) -> None:
+    for key, name in (("package", manifest.package), ("pack", manifest.pack)):
+        if name in (*sys.stdlib_module_names, ANSWERS_PACKAGE):
+            raise KitError(f"{path}: {key} = {name!r} is the name of another module; choose another name")
     seen: set[str] = set()
     for question in manifest.questions:
         if question.id in seen:

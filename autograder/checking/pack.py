@@ -5,19 +5,25 @@ The manifest names the module of the pack, in which `PACK` is the value. The eng
 
 import functools
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from autograder.assignment.manifest import MANIFEST_FILE, Manifest
 from autograder.checking.criteria import Checks, Criterion, Trial
 from autograder.checking.large_call import LargeCall
+from autograder.checking.picture import plain_picture, plain_table
 from autograder.errors import KitError
 from autograder.report.model import Diagnosis
 from autograder.sandbox.follow_through import Answers
 
+MOST_ENTRIES = 10**6  # of all arrays of one call that `answering` answers
 AnswersFor = Callable[[str, Sequence[str], Mapping[str, str]], tuple[Answers, list[str]]]
 
 
@@ -64,9 +70,32 @@ def _no_answers(question: str, unmet: Sequence[str], options: Mapping[str, str])
     return Answers({}), []
 
 
+def answering(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> AnswersFor:
+    """Return `answers_for` of a pack whose answers are arrays and numbers, with no cache between two functions.
+
+    - functions: question -> (its function, as in "package.module:function", and a right version of it). The right
+      version bounds its own work, except that all arrays of one call have at most MOST_ENTRIES entries, and raises
+      ValueError for arguments that do not fit
+    """
+
+    def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            if sum(np.size(value) for value in (*args, *kwargs.values())) > MOST_ENTRIES:
+                raise ValueError(f"a function was called with arrays of more than {MOST_ENTRIES} entries")
+            return function(*args, **kwargs)
+
+        return answer
+
+    def answers_for(question: str, unmet: Sequence[str], options: Mapping[str, str]) -> tuple[Answers, list[str]]:
+        names = [name for name in unmet if name in functions]
+        return Answers({functions[name][0]: bounded(functions[name][1]) for name in names}), names
+
+    return answers_for
+
+
 @dataclass(frozen=True)
 class Pack:
-    """The checks of one assignment and what belongs to them.
+    """The checks of one assignment and what belongs to them. Only `criteria` is required.
 
     - criteria: the criteria of every question, in the order in which a report has them
     - large_calls: question -> what makes its LargeCall from a Trial
@@ -86,8 +115,8 @@ class Pack:
     wrong_versions: Callable[[], Mapping[str, Sequence[WrongVersion]]] = dict
     answers_for: AnswersFor = _no_answers
     axes_of: Callable[[str, str, int], tuple[str, ...]] = lambda question, name, ndim: ()
-    picture_of: Callable[..., dict | None] = lambda *_: None
-    heat_map: Callable[[dict], str] = lambda picture: ""
+    picture_of: Callable[..., dict | None] = plain_picture
+    heat_map: Callable[[dict], str] = plain_table
     model_files: Callable[[], dict[str, bytes]] = dict
     advice: tuple[tuple[str, str], ...] = ()
     vocabulary: Vocabulary = EMPTY_VOCABULARY
@@ -109,10 +138,8 @@ def load_pack(manifest: Manifest) -> Pack:
 
     From here on the reference's package can be imported, and so can a pack that lies beside the assignment's folder.
     """
-    for folder in (str(manifest.root), str(manifest.root.parent)):
-        if folder not in sys.path:
-            sys.path.append(folder)
     os.environ.setdefault("AUTOGRADER", "1")  # the reference's own notices are for students
+    path = pack_path(manifest)
     try:
         pack = importlib.import_module(manifest.pack).PACK
     except (ModuleNotFoundError, AttributeError) as error:
@@ -120,7 +147,32 @@ def load_pack(manifest: Manifest) -> Pack:
             f"{manifest.root / MANIFEST_FILE}: pack = {manifest.pack!r} is no module with a PACK ({error}). "
             "See docs/author.md."
         ) from None
+    if path and path.is_file() and not path.is_relative_to(manifest.root.parent):
+        raise KitError(f"{path}: students' code could read this file. Make the pack a folder with an __init__.py.")
     lacking = [question.id for question in manifest.questions if not pack.criteria.get(question.id)]
     if lacking:
         raise KitError(f"{manifest.pack}: no criterion for {', '.join(lacking)}. State one; see docs/author.md.")
     return pack
+
+
+@functools.cache
+def pack_path(manifest: Manifest) -> Path | None:
+    """Return the folder of the manifest's pack, or the file of a pack that is no folder; None where there is none.
+
+    A pack beside the assignment's folder is the one meant: KitError where Python would import another of that name.
+    """
+    for folder in (str(manifest.root), str(manifest.root.parent)):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    try:
+        found = importlib.util.find_spec(manifest.pack)
+    except (ModuleNotFoundError, ValueError):
+        found = None
+    if not found or not found.origin:
+        return None
+    path = Path(found.origin).resolve()
+    beside = manifest.root.parent.joinpath(*manifest.pack.split("."))
+    meant = [file for file in (beside / "__init__.py", beside.with_suffix(".py")) if file.is_file()]
+    if meant and path not in meant:
+        raise KitError(f"{beside}: Python has another module of this name, {path}. Rename your folder and `pack`.")
+    return path.parent if path.name == "__init__.py" else path

@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.assignment.manifest import Manifest, Question
 from autograder.assignment.reference import make_released_package
 from autograder.checking.criteria import Trial
-from autograder.checking.pack import Pack
+from autograder.checking.pack import Pack, pack_path
 from autograder.intake.answer_cells import find_answer_cell, make_answer_modules
 from autograder.intake.staging import find_own_path, stage
 from autograder.intake.submission import Submission
@@ -121,4 +121,5 @@ def prepared(submission: Submission, setting: Setting) -> Iterator[Prepared]:
 
 def hidden_folders(manifest: Manifest, more: Sequence[Path]) -> tuple[Path, ...]:
     """Return the folders of an assignment and its pack, and `more`: none may be readable in a sandbox."""
-    return (manifest.root.parent, *map(Path, more))
+    pack = pack_path(manifest)
+    return (manifest.root.parent, *([pack] if pack and pack.is_dir() else []), *map(Path, more))

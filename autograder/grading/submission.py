@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 import autograder
 from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.attempt import Attempt
-from autograder.checking.pack import Pack, load_pack
+from autograder.checking.pack import Pack, load_pack, pack_path
 from autograder.grading.prepared import Prepared, Setting, hidden_folders, prepared
 from autograder.grading.question import is_available
 from autograder.grading.retry import FairExaminer
@@ -28,6 +28,8 @@ from autograder.runtime.paths import KIT, PACKAGE
 from autograder.runtime.secret import load_secret
 from autograder.runtime.text import escape_path
 from autograder.sandbox.isolation import Isolation
+
+_CODE = (".py", ".pyx", ".pxi", ".h", ".toml", ".ipynb")  # what the digest reads of folders that may hold more
 
 
 def judge(
@@ -102,7 +104,7 @@ def kit_of(manifest: Manifest) -> dict:
     """Return what produced a report: versions of kit, Python and NumPy, a digest, which optional modules are there."""
     return {
         "version": autograder.__version__,
-        "digest": _kit_digest(manifest.root, manifest.notebooks),
+        "digest": _kit_digest(manifest.root, manifest.notebooks, pack_path(manifest)),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "available": {name: is_available(name) for question in manifest.questions for name in question.requires},
@@ -110,12 +112,15 @@ def kit_of(manifest: Manifest) -> dict:
 
 
 @functools.cache
-def _kit_digest(*folders: Path) -> str:
+def _kit_digest(root: Path, notebooks: Path, pack: Path | None) -> str:
+    """Return a SHA-256 over the grader, the reference, the notebooks, and all files of the pack, data as well."""
     total = hashlib.sha256()
-    for top in (PACKAGE, *folders):
-        for path in sorted(top.rglob("*")):
-            if path.suffix in (".py", ".pyx", ".pxi", ".h", ".toml", ".ipynb"):
-                total.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
+    code = [(top, path) for top in (PACKAGE, root, notebooks) for path in top.rglob("*") if path.suffix in _CODE]
+    if pack:
+        inside = pack.rglob("*") if pack.is_dir() else [pack]
+        code += [(pack.parent, path) for path in inside if path.is_file() and "__pycache__" not in path.parts]
+    for top, path in sorted(code):
+        total.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 

@@ -51,7 +51,8 @@ def read_manifest(root):
         manifest = tomllib.loads(path.read_text(encoding="utf-8"))
         for question in manifest["question"]:
             question["id"], question["notebook"]
-        manifest["assignment"]["name"], manifest["assignment"]["package"], manifest["assignment"]["editable"]
+        manifest["assignment"]["name"]
+        manifest["assignment"].setdefault("editable", [f"{manifest['assignment']['package']}/[!_]*.py"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise Stop(
             f"{path} cannot be read ({type(error).__name__}: {error}). This script has to lie in the assignment's "

@@ -1,0 +1,221 @@
+"""An assignment that is no part of this repository goes through every stage, with no file of the engine touched."""
+
+import csv
+import hashlib
+import json
+import shutil
+import zipfile
+
+import pytest
+
+from tests.toy.guide import ROOT
+
+HOSTILE = """
+import glob, os
+
+def row_shares(counts):
+    seen = []
+    for path in {paths!r} + glob.glob("../*") + glob.glob("../../*"):
+        try:
+            seen.append(open(path).read())
+        except OSError:
+            pass
+    try:
+        import diversity_checks
+        seen.append("the pack")
+    except ImportError:
+        pass
+    if seen:
+        raise ValueError("SEEN " + repr(seen)[:200])
+    raise ValueError("NOTHING SEEN")
+"""
+
+
+def report(desk, student):
+    return json.loads((desk.course / "reports" / student / "report.json").read_text(encoding="utf-8"))
+
+
+def question(desk, student, identifier):
+    return next(each for each in report(desk, student)["questions"] if each["id"] == identifier)
+
+
+def check(desk, path, *options, folder=None):
+    """Grade one submission with the command line; return its report."""
+    target = desk.course.parent / "found.json"
+    command = f"autograder check {' '.join(options)} --assignment {desk.course}/assignment1 --json {target} {path}"
+    done = desk.run(command, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(target.read_text(encoding="utf-8")), done.stdout
+
+
+class TestTheRelease:
+    def test_has_no_solution_and_no_check(self, followed):
+        desk, _ = followed
+        with zipfile.ZipFile(desk.course / "release" / "assignment1.zip") as archive:
+            released = {name: archive.read(name).decode() for name in archive.namelist()}
+        assert sorted(released) == [
+            f"assignment1/{name}"
+            for name in ("Diversity.ipynb", "diversity/__init__.py", "diversity/measures.py", "questions.toml")
+        ]
+        assert not any("keepdims" in text or "np.log" in text or "SOLUTION" in text for text in released.values())
+        assert "raise NotImplementedError()" in released["assignment1/diversity/measures.py"]
+
+    def test_is_not_made_where_a_file_would_give_the_solution_away(self, desk):
+        path = desk.course / "assignment1" / "notes.md"
+        path.write_text("Hint: totals = counts.sum(axis=1, keepdims=True)\n")
+        manifest = desk.course / "assignment1" / "questions.toml"
+        manifest.write_text(manifest.read_text().replace('["questions.toml"]', '["questions.toml", "notes.md"]'))
+        done = desk.run("autograder release")
+        assert done.returncode == 4 and "notes.md holds a solution line of diversity/measures.py" in done.stderr
+        assert not (desk.course / "release" / "assignment1").exists()
+
+    def test_may_have_the_kits_own_script_that_makes_a_submission(self, desk):
+        """The manifest names no editable files: script and grader agree on the same default."""
+        shutil.copy(ROOT / "assignment2" / "make_submission.py", desk.course / "assignment1")
+        manifest = desk.course / "assignment1" / "questions.toml"
+        manifest.write_text(
+            manifest.read_text().replace('["questions.toml"]', '["questions.toml", "make_submission.py"]')
+        )
+        assert desk.run("autograder release").returncode == 0
+        released = desk.course / "release" / "assignment1"
+        shutil.copy(desk.course / "assignment1" / "diversity" / "measures.py", released / "diversity")
+        done = desk.run("python3 make_submission.py", released)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found, _ = check(desk, released / "assignment1_submission.zip")
+        assert found["score"] == found["max_score"] == 10
+
+
+class TestTheCourse:
+    def test_has_the_points_in_the_gradebook(self, followed):
+        desk, _ = followed
+        with open(desk.course / "grades.csv", newline="", encoding="utf-8") as file:
+            scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+        assert scores == {"ada": 10, "ben": 6, "cleo": 4}
+
+    def test_runs_in_the_best_sandbox(self, followed):
+        assert report(followed[0], "ben")["isolation"]["name"] == "bubblewrap"
+
+    def test_names_a_misconception_of_its_own_catalogue(self, followed):
+        found = question(followed[0], "ben", "row_shares")["diagnosis"]
+        assert [(each["kind"], each["name"]) for each in found] == [("misconception", "columns instead of rows")]
+
+    def test_names_a_single_edit_that_the_catalogue_does_not_have(self, followed):
+        found = question(followed[0], "cleo", "entropy")["diagnosis"]
+        assert [(each["kind"], each["name"]) for each in found] == [("edit", "sign flipped")]
+
+    def test_gives_follow_through_credit(self, followed):
+        (criterion,) = question(followed[0], "ben", "entropy")["criteria"]
+        assert (criterion["verdict"], criterion["given"], criterion["points"]) == ("passed", ["row_shares"], 6)
+
+    def test_shows_a_wrong_array_beside_the_right_one(self, followed):
+        desk, _ = followed
+        page = (desk.course / "reports" / "ben" / "index.html").read_text(encoding="utf-8")
+        assert "columns instead of rows" in page and "shares, shape (3, 4)" in page and "<td" in page
+        students = (desk.course / "reports" / "ben" / "student.html").read_text(encoding="utf-8")
+        assert "as parts of the largest entry" in students and "Likely reasoning" not in students
+
+
+class TestWhatIsHidden:
+    @pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
+    def test_reference_pack_and_course_cannot_be_read(self, desk, sandbox, request):
+        request.getfixturevalue(sandbox)
+        (desk.course / "gradebook.db").write_text("points")
+        paths = [str(path) for path in desk.course.rglob("*") if path.is_file()]
+        assert len(paths) == 8
+        eve = desk.course / "downloads" / "eve"
+        (eve / "diversity").mkdir(parents=True)
+        (eve / "diversity" / "measures.py").write_text(HOSTILE.format(paths=paths))
+        found, _ = check(desk, eve, "--sandbox", sandbox)
+        message = found["questions"][0]["criteria"][0]["message"]
+        assert "NOTHING SEEN" in message and not (eve / "diversity_checks").exists()
+
+    def test_the_attack_itself_works_without_a_sandbox(self, desk):
+        (desk.course / "attack.py").write_text(HOSTILE.format(paths=[str(desk.course / "nbgrader_config.py")]))
+        assert "SEEN ['" in desk.run("python3 -c 'import attack; attack.row_shares(0)'").stderr
+
+    def test_code_of_the_current_folder_does_not_run_in_the_judge(self, desk):
+        eve = desk.course / "downloads" / "eve"
+        for name in ("diversity", "diversity_checks", "numpy"):
+            (eve / name).mkdir(parents=True)
+            (eve / name / "__init__.py").write_text(f"open({str(desk.course / 'forged')!r}, 'w')\n")
+        (eve / "diversity" / "measures.py").write_text("def row_shares(counts):\n    return counts\n")
+        check(desk, ".", folder=eve)
+        assert not (desk.course / "forged").exists()
+
+
+class TestAnAnswerInANotebook:
+    """A third question, answered in a cell; beside it a second assignment in the same folder."""
+
+    CHECK = """
+
+@CHECKS.criterion("richness", "values")
+def richness_values(trial):
+    "The number of positive counts of each row is right."
+    counts = trial.rng("richness").integers(0, 2, size=(3, 4))
+    result = trial.call("answers.Diversity.richness:richness", counts)
+    return expect_close(result, (counts > 0).sum(axis=1), "richness(counts)")
+"""
+    ANSWER = """import numpy as np
+from diversity.measures import row_shares
+
+def richness(counts):
+    ### BEGIN SOLUTION
+    kinds = (counts > 0).sum(axis=1)
+    ### END SOLUTION
+    return kinds"""
+
+    @pytest.fixture
+    def desk(self, desk):
+        question = {"id": "richness", "title": "Kinds", "notebook": "Diversity", "cells": ["answer"], "points": 2}
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in question.items())
+        shutil.copytree(desk.course / "assignment1", desk.course / "assignment3")
+        with open(desk.course / "assignment1" / "questions.toml", "a") as file:
+            file.write(f"\n[[question]]\n{lines}")
+        with open(desk.course / "diversity_checks" / "__init__.py", "a") as file:
+            file.write(self.CHECK)
+        path = desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb"
+        notebook = json.loads(path.read_text())
+        notebook["cells"] += [
+            self.cell("answer", self.ANSWER, grade=False, locked=False, solution=True),
+            self.cell("richness", "richness(np.ones((1, 2)))", grade=True, locked=True, solution=False, points=2),
+        ]
+        path.write_text(json.dumps(notebook))
+        return desk
+
+    def cell(self, name, source, **marks):
+        mark = {"grade_id": name, "schema_version": 3, "task": False, **marks}
+        empty = {"cell_type": "code", "execution_count": None, "outputs": []}
+        return empty | {"id": name, "metadata": {"nbgrader": mark}, "source": source}
+
+    def test_is_released_as_a_stub_and_graded(self, desk):
+        done = desk.run("autograder release")
+        assert done.returncode == 3 and "found assignment1, assignment3" in done.stderr
+        configuration = desk.course / "nbgrader_config.py"
+        configuration.write_text(configuration.read_text().replace("kit=HERE", 'kit=HERE, assignment="assignment1"'))
+        done = desk.run("autograder release")
+        assert done.returncode == 0, done.stderr
+        released = desk.course / "release" / "assignment1"
+        assert check(desk, released)[0]["score"] == 0
+        shutil.copy(desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb", released)
+        found, _ = check(desk, released)
+        assert [each["points"] for each in found["questions"]] == [0, 0, 2]
+
+
+class TestTheDigest:
+    """A change to a file that decides a verdict makes the reports on file out of date."""
+
+    @pytest.mark.parametrize(
+        "path", ["diversity_checks/table.npy", "diversity_checks/__init__.py", "assignment1/diversity/measures.py"]
+    )
+    def test_covers_the_pack_and_the_reference(self, desk, path):
+        code = "from autograder.assignment.manifest import read_manifest\n"
+        code += (
+            "from autograder.grading.submission import kit_of\nprint(kit_of(read_manifest('assignment1'))['digest'])"
+        )
+        (desk.course / "diversity_checks" / "table.npy").write_bytes(b"1")
+        (desk.course / "digest.py").write_text(code)
+        before = desk.run("python3 digest.py").stdout
+        with open(desk.course / path, "ab") as file:
+            file.write(b"\n# changed\n")
+        after = desk.run("python3 digest.py").stdout
+        assert len(before.strip()) == len(hashlib.sha256().hexdigest()) and before != after
