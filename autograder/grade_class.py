@@ -10,8 +10,8 @@ from functools import partial
 from autograder.checking.pack import load_pack
 from autograder.course.course import Course
 from autograder.course.database import as_gradebook_error
-from autograder.course.gradebook import expect_released, record, recorded
-from autograder.course.report_store import known_report, read_of, report_path
+from autograder.course.gradebook import expect_released, is_recorded, record
+from autograder.course.report_store import known_report, read_submitted, report_path
 from autograder.errors import KitError
 from autograder.grading.pool import Job, judge_all
 from autograder.intake.collect import tidy
@@ -98,7 +98,7 @@ def _judged(
     def jobs() -> Iterator[Job]:
         for student in students:
             try:
-                submission = read_of(course, student)
+                submission = read_submitted(course, student)
                 known = None if force else known_report(course, submission, isolation, complete=True)
                 secret = grading_secret.secret_of(course.root)
             except Exception as error:  # told of this student alone; _recorded knows which trouble concerns everybody
@@ -135,7 +135,7 @@ def _recorded(course: Course, submission: Submission, judged: Callable[[], Repor
     graded = Graded(submission.student or "")
     try:
         graded.report = judged()
-        if force or not recorded(course, graded.student, graded.report):
+        if force or not is_recorded(course, graded.student, graded.report):
             record(course, submission)
     except Exception as error:  # one student's trouble must not stop the class
         trouble = as_gradebook_error(error, course.db_url)
