@@ -1,8 +1,9 @@
-"""The command line: the options of every command. What a command does is in the file of its name in commands/.
+"""The command line: the options of every command. Each command itself is in commands/.
 
-The imports inside the functions are there on purpose: a command loads what it needs and no more (commands/__init__.py).
+The functions contain imports on purpose: each command loads only the modules that it needs (commands/__init__.py).
 """
 
+import io
 import logging
 import os
 import sys
@@ -24,16 +25,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done; 1 a fault of this program; 2 wrong usage; 3 the input cannot be used; "
-    "4 the release must not be made or is out of date; 5 a required sandbox is not to be had; "
-    "6 another command is at work in this course; 7 the disk, the gradebook or the machine refuses; "
-    "130 or 143 stopped; 141 done, and nobody read to the end what was printed.",
+    "4 the release must not be made or is out of date; 5 a required sandbox does not work here; "
+    "6 another command is running in this course; 7 the disk, the gradebook or the machine failed; "
+    "130 or 143 stopped; 141 done, but the reader of the output has gone.",
 )
 
 
 def _path(text: str) -> Path:
-    """Return what was typed as a Path; an unset variable of a script is not the current folder."""
+    """Return the argument as a Path; refuse an empty one, such as an unset variable of a script."""
     if not str(text).strip():
-        raise typer.BadParameter("it is empty. Give a path.")
+        raise typer.BadParameter("the path is empty; give a path.")
     return Path(text)
 
 
@@ -48,26 +49,26 @@ AssignmentOption = Annotated[
 SeedOption = Annotated[Optional[int], typer.Option(help="Seed of the hidden inputs (default: this kit's own).")]
 PatternOption = Annotated[
     Optional[str],
-    typer.Option(help="Regular expression with (?P<student>...), for names of another form in what is collected."),
+    typer.Option(help="Regular expression with (?P<student>...), for file names of another form."),
 ]
 RequireOption = Annotated[bool, typer.Option("--require-sandbox", help="The same as --sandbox bubblewrap.")]
 SandboxOption = Annotated[
     Optional[str],
     typer.Option(
         "--sandbox",
-        help="Run student code in this sandbox only: bubblewrap, landlock or plain (default: the best there is).",
+        help="Run student code in this sandbox only: bubblewrap, landlock or plain (default: the strongest here).",
         show_default=False,
     ),
 ]
 WaitOption = Annotated[
-    bool, typer.Option("--wait", help="Where another command is at work in this course, wait until it is done.")
+    bool, typer.Option("--wait", help="If another command is running in this course, wait until it is done.")
 ]
 
 
 @app.command()
 @handle_stop_signals("The old release is in place, or the next command puts the new one there.")
 def release(
-    check: Annotated[bool, typer.Option("--check", help="Only say whether release/ is up to date.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check whether release/ is up to date.")] = False,
     course: CourseOption = Path("."),
     wait: WaitOption = False,
 ) -> None:
@@ -87,14 +88,14 @@ def check(
         Optional[list[str]], typer.Option(help="Only this question and what it needs (repeatable).")
     ] = None,
     for_student: Annotated[
-        bool, typer.Option("--for-student", help="Make the HTML page the student's, without hidden inputs.")
+        bool, typer.Option("--for-student", help="Make the HTML page for the student, without hidden inputs.")
     ] = False,
     seed: SeedOption = None,
     assignment: AssignmentOption = None,
     sandbox: SandboxOption = None,
     require_sandbox: RequireOption = False,
 ) -> None:
-    """Grade one submission, with no course around it."""
+    """Grade one submission, without a course."""
     from autograder.commands.check import check
 
     check(path, json, html, question or (), for_student, _required(sandbox, require_sandbox), assignment, seed)
@@ -106,13 +107,13 @@ def reproduce(
     question: Annotated[str, typer.Argument(help="The question's id.", show_default=False)],
     criterion: Annotated[str, typer.Argument(help="The criterion's name.", show_default=False)],
     seed: SeedOption = None,
-    save: Annotated[Optional[Path], typer.Option(help="Write every array it saw to this .npz file.")] = None,
+    save: Annotated[Optional[Path], typer.Option(help="Write all its arrays to this .npz file.")] = None,
     course: CourseOption = Path("."),
     assignment: AssignmentOption = None,
     sandbox: SandboxOption = None,
     require_sandbox: RequireOption = False,
 ) -> None:
-    """Judge one criterion once more and show all it saw: inputs, what came, what was expected."""
+    """Judge one criterion again; show its inputs, the answer and the expected answer."""
     from autograder.commands.check import reproduce
 
     reproduce(path, question, criterion, seed, save, course, _required(sandbox, require_sandbox), assignment)
@@ -133,7 +134,7 @@ def collect(
     pattern: PatternOption = None,
     wait: WaitOption = False,
 ) -> None:
-    """Take what students handed in into submitted/, and say what cannot be used."""
+    """Copy submissions into submitted/, and list those that cannot be used."""
     from autograder.commands import collect
     from autograder.course import Course
 
@@ -149,7 +150,7 @@ def grade(
     ] = None,
     course: CourseOption = Path("."),
     pattern: PatternOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Judge again even where nothing has changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Grade again even if nothing has changed.")] = False,
     jobs: Annotated[
         Optional[int], typer.Option(min=1, help="Submissions at once (default: one for each core).")
     ] = None,
@@ -168,7 +169,7 @@ def measure(
     times: Annotated[int, typer.Option(min=1, help="Runs of each question; the least counts.")] = 3,
     course: CourseOption = Path("."),
 ) -> None:
-    """Measure what the reference takes for every question; the limits are made of it (costs.toml)."""
+    """Measure the cost of the reference for every question, which determines the limits (costs.toml)."""
     from autograder.commands import measure
 
     measure.run(times, course)
@@ -186,7 +187,7 @@ def demo(
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine has and lacks, and which command mends it."""
+    """List the requirements that this machine meets or lacks, and the commands to install them."""
     from autograder.commands.doctor import examine
     from autograder.report.terminal import print_findings
 
@@ -199,14 +200,15 @@ def _required(sandbox: str | None, require_sandbox: bool) -> str | None:
 
 
 def main() -> None:
-    """Run the command line; a KitError, and what a disk refuses, becomes one message and its exit code."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(errors="replace")
-    # The files may be used by the person who grades, and changed by nobody else.
+    """Run the command line; a KitError or an error of the disk becomes one message and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    # Nobody but the user of this account may change the files.
     os.umask((os.umask(0) | 0o022) & 0o077)
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    # Installed or run from a checkout without being activated: nbgrader's helpers are beside this interpreter. A
-    # service may have no PATH at all, and bubblewrap and du are where every system keeps its programs.
+    # If the environment is not activated, nbgrader's helpers are next to this interpreter. A service may have no PATH,
+    # and bubblewrap and du are in the default folders of the system.
     programs = (str(Path(sys.executable).parent), os.environ.get("PATH"), os.defpath)
     os.environ["PATH"] = os.pathsep.join(filter(None, programs))
     skip_slow_grammars()

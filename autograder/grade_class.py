@@ -10,8 +10,8 @@ from functools import partial
 from autograder.checking.pack import load_pack
 from autograder.course.course import Course
 from autograder.course.database import as_gradebook_error
-from autograder.course.gradebook import expect_released, record, recorded
-from autograder.course.report_store import known_report, read_of, report_path
+from autograder.course.gradebook import expect_released, is_recorded, record
+from autograder.course.report_store import known_report, read_submitted, report_path
 from autograder.errors import KitError
 from autograder.grading.pool import Job, judge_all
 from autograder.intake.collect import finish_interrupted_collect
@@ -103,7 +103,7 @@ def _judge_submissions(
     def make_jobs() -> Iterator[Job]:
         for student in students:
             try:
-                submission = read_of(course, student)
+                submission = read_submitted(course, student)
                 known = None if force else known_report(course, submission, isolation, complete=True)
                 secret = grading_secret.load_secret(course.root)
             except Exception as error:  # a problem of this student; _record knows which problems concern all students
@@ -140,7 +140,7 @@ def _record(course: Course, submission: Submission, get_report: Callable[[], Rep
     graded = GradedStudent(submission.student or "")
     try:
         graded.report = get_report()
-        if force or not recorded(course, graded.student, graded.report):
+        if force or not is_recorded(course, graded.student, graded.report):
             record(course, submission)
     except Exception as error:  # a problem of one student must not stop the class
         storage_error = as_gradebook_error(error, course.db_url)

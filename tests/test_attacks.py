@@ -18,7 +18,7 @@ from autograder.assignment.reference import make_released_package, read_referenc
 from autograder.checking.compare import agrees, expect_close, expect_number
 from autograder.checking.criteria import Wrong
 from autograder.course.gradebook import record
-from autograder.course.report_store import read_of, report_for, report_path
+from autograder.course.report_store import read_submitted, report_for, report_path
 from autograder.errors import KitError
 from autograder.grading.submission import judge
 from autograder.intake.file_limits import MAX_SOURCE
@@ -282,7 +282,7 @@ def test_what_a_notebook_says_of_its_own_cells_changes_no_score(tmp_path, make_c
         notebook = json.loads(text)
         edit(notebook)
         path.write_text(json.dumps(notebook))
-        submission = read_of(course, "honest")
+        submission = read_submitted(course, "honest")
         submission.student = name
         report.save(report_path(course, name))
         record(course, submission)

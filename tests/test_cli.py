@@ -86,7 +86,7 @@ def test_an_unknown_question_lists_the_known_ones(tmp_path, run_cli):
 
 def test_outside_a_course_grade_says_where_to_go(tmp_path, run_cli):
     code, _, err = run_cli("grade", "--course", tmp_path)
-    assert code == 3 and "is no course directory" in err and "--course" in err
+    assert code == 3 and "is not a course directory" in err and "--course" in err
 
 
 def test_grade_without_submissions_says_where_they_belong(tmp_path, run_cli, make_course):

@@ -226,7 +226,7 @@ def test_a_file_in_the_place_of_one_students_report_is_that_students_problem_alo
     course.reports.mkdir()
     (course.reports / "ben").write_text("a file")
     code, said = grade(course)
-    assert code == 3 and "some submissions could not be recorded" in said
+    assert code == 3 and "some submissions were not recorded" in said
     assert all((course.reports / student / "recorded.sha256").exists() for student in ("ann", "dan"))
     (course.reports / "ben").unlink()
     expect_all_graded(course, grade, template)
@@ -267,14 +267,14 @@ def test_a_shortage_stops_grading_and_nobody_gets_0_for_it(course, grade, templa
 
 
 def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(course):
-    from autograder.course.report_store import read_of
+    from autograder.course.report_store import read_submitted
 
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert course.students() == sorted(CLASS)  # its configuration is read
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
         with pytest.raises(StorageError, match="Too many open files"):
-            read_of(course, "ben")
+            read_submitted(course, "ben")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
@@ -289,7 +289,7 @@ def test_what_the_grader_failed_at_is_told_and_judged_again(course, grade, templ
     with monkeypatch.context() as bug:
         bug.setitem(PACK.criteria, "dropout_forward", [Criterion("broken", 1, broken, "A check with a bug.")])
         code, said = grade(course)
-    assert code == 3 and "of ann, ben, dan could not be judged" in said and "Run the same command again" in said
+    assert code == 3 and "of ann, ben, dan were not judged" in said and "Run the same command again" in said
     expect_all_graded(course, grade, template)
 
 

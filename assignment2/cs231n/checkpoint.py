@@ -48,7 +48,7 @@ def read_checkpoint(path: str | Path) -> dict:
     except Exception as error:
         raise ValueError(f"{path} is no checkpoint of Solver ({error}); choose one named ..._epoch_<n>.npz") from error
 
-    def with_arrays(value):
+    def with_arrays(value: Any) -> Any:
         if isinstance(value, dict):
             if value.keys() == {"__array__"}:
                 return arrays[value["__array__"]][()]

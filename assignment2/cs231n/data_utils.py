@@ -68,14 +68,15 @@ def _unreadable(filename, what):
 def load_CIFAR_batch(filename: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """One batch file as `X`, uint8 of shape (N, 32, 32, 3), and `y`, the labels 0 to 9 as int64 of shape (N,)."""
     batch = load_pickle(filename)
+    refusal = _unreadable(filename, "it lacks uint8 images of 3072 numbers with a label 0 to 9 for each")
     try:
         rows, labels = batch[b"data"], np.array(batch[b"labels"], dtype=np.int64)
         sound = rows.dtype == np.uint8 and rows.shape == (labels.size, 3072) and labels.ndim == 1
         sound = sound and (labels.size == 0 or 0 <= labels.min() <= labels.max() <= 9)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        sound = False
+        raise ValueError(refusal) from None
     if not sound:
-        raise ValueError(_unreadable(filename, "it lacks uint8 images of 3072 numbers with a label 0 to 9 for each"))
+        raise ValueError(refusal)
     return rows.reshape(-1, *IMAGE_SHAPE).transpose(0, 2, 3, 1), labels
 
 

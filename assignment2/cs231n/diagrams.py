@@ -6,6 +6,7 @@ Functions that take `axes` draw into them; the others make a new Matplotlib figu
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 
@@ -117,7 +118,7 @@ def draw_batchnorm_graph() -> None:
         axes.annotate("", (head, 1), (tail, 1), arrowprops=arrow)
         axes.text(middle, 1.14, text, color="C3", ha="center", fontsize=12)
     kinds = [Patch(facecolor=_BLUE, edgecolor="0.45"), Patch(facecolor=_ORANGE, edgecolor="0.45")]
-    lines = [plt.Line2D([], [], color="0.35"), plt.Line2D([], [], color="C3", ls="--")]
+    lines = [Line2D([], [], color="0.35"), Line2D([], [], color="C3", ls="--")]
     texts = ["shape $(N, D)$", "shape $(D,)$", "forward: values", "backward: gradients"]
     axes.legend(kinds + lines, texts, ncols=4, loc="lower center", bbox_to_anchor=(0.5, -0.16), frameon=False)
     axes.set(xlim=(-1.7, 14.5), ylim=(-0.55, 1.45))

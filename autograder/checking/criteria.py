@@ -85,7 +85,7 @@ class Trial:
         """Return a numpy Generator that depends on the kit's seed and on `path` alone."""
         return np.random.default_rng([self.seed, *(zlib.crc32(str(part).encode()) for part in path)])
 
-    def call(self, *args: Any, **kwargs: Any):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Call the student's code; see WorkerClient.call."""
         return self.worker.call(*args, **kwargs)
 

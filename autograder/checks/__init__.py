@@ -1,14 +1,14 @@
-"""The checks of assignment 2: what is right for each of its functions. The folder mirrors the package it checks.
+"""The checks of assignment 2. The folder mirrors the package that it checks, cs231n/.
 
-This is the only part of the autograder that knows the assignment. The engine gets it as one value, `PACK`.
+Only this part of the autograder knows the assignment. The engine gets it as one value, `PACK`.
 """
 
 from autograder.checking.pack import Pack, merged
-from autograder.checks import best_models, optimizers
-from autograder.checks.answers import answers_for
+from autograder.checks import optimizers
+from autograder.checks.advice import ADVICE
 from autograder.checks.axes import axes_of
 from autograder.checks.catalogue import catalogue
-from autograder.checks.classifiers import cnn, fc_net, fc_net_layers
+from autograder.checks.classifiers import cnn, fc_net, fc_net_batchnorm, fc_net_dropout
 from autograder.checks.layers import (
     affine_relu,
     convolution,
@@ -19,13 +19,15 @@ from autograder.checks.layers import (
     pooling,
     spatial,
 )
-from autograder.checks.names import ADVICE, VOCABULARY
-from autograder.checks.sample_models import model_files
+from autograder.checks.reference_answers import answers_for
+from autograder.checks.saved_models import best_models
+from autograder.checks.saved_models.sample_models import model_files
 from autograder.checks.tensorflow_notebook import complex_model, loss_and_gradients
+from autograder.checks.vocabulary import VOCABULARY
 from cs231n.gradient_view import heat_map_html, picture_of
 
 _LAYERS = (affine_relu, convolution, dropout, dropout_backward, losses, normalization, pooling, spatial)
-_OTHERS = (best_models, optimizers, complex_model, loss_and_gradients, cnn, fc_net, fc_net_layers)
+_OTHERS = (best_models, optimizers, complex_model, loss_and_gradients, cnn, fc_net, fc_net_batchnorm, fc_net_dropout)
 _CHECKS = merged([module.CHECKS for module in (*_LAYERS, *_OTHERS)])
 
 PACK = Pack(

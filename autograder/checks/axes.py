@@ -1,4 +1,4 @@
-"""What the axes of the assignment's arrays are called."""
+"""The names of the axes of the assignment's arrays."""
 
 _PARAMETERS = {
     4: ("filter", "channel", "row", "column"),
@@ -8,8 +8,8 @@ _PARAMETERS = {
 _IMAGES, _SCORES, _ROWS = ("example", "channel", "row", "column"), ("example", "class"), ("example", "feature")
 
 
-def axes_of(question, name, ndim):
-    """Return the names of the axes of an array that a question returns, as in `dw`; () where they are not known."""
+def axes_of(question: str, name: str, ndim: int) -> tuple[str, ...]:
+    """Return the names of the axes of an array that a question returns, such as `dw`; () where they are unknown."""
     if name == "scores" or question.endswith("_loss"):
         return _SCORES if ndim == 2 else ()
     if name.lstrip("d").lower().startswith(("w", "b", "next_w")) and not name.lstrip("d").startswith("beta"):

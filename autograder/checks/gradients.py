@@ -1,134 +1,100 @@
-"""Judging one gradient that a student's code returned.
+"""The comparison of one gradient from a student's code with a numeric gradient.
 
-The numeric gradient is that of the function the student's own forward pass has been shown to compute: the right one,
-or a wrong one that has a name. It is measured on the judge's side, so nothing the student's process does can bend
-it; a forward pass that agrees with no known function earns its backward pass credit only against the right one.
+The judge measures the numeric gradient of the function that the student's forward pass computes: the right function,
+or a wrong one of the catalogue. It uses its own code, so nothing in the student's process can influence the result.
+A forward pass that agrees with no known function earns its backward pass credit only against the right function.
 """
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from autograder.checking.compare import agrees
 from autograder.checking.criteria import Outcome, Wrong
-from autograder.checking.numeric_gradient import copy_inputs, slopes_of
-from autograder.checks.catalogue import catalogue
+from autograder.checking.numeric_gradient import slopes_of
+from autograder.checks.variants import Variant
 from autograder.diagnosis.gradient_terms import attribute, by_example
 from autograder.report.model import Diagnosis
-from autograder.runtime.memo import Memo, make_key
 from autograder.sandbox.worker.values import Handle
-from cs231n.gradient_check import compare
+from cs231n.gradient_check import GradientCheck, compare
 from cs231n.slopes import Slopes
 
-FAILED = object()  # what a variant gives that raises
-_values = Memo(64 << 20)  # of variants, by inputs
+Explain = Callable[[Any, str], Iterable[Diagnosis]]  # (claimed gradient, its name) -> Diagnoses
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A wrong function that has a name: `function` takes the inputs by keyword; `diagnosis` is for the report."""
-
-    function: Callable
-    diagnosis: Diagnosis
-
-    @property
-    def name(self):
-        return self.diagnosis.name
-
-
-@functools.cache
-def variants_of(function, part):
-    """Return the wrong versions of a function in the catalogue as Variants: the same ones in every call.
-
-    - function: the id of a question, which is the function's name
-    - part: which of the values that it returns the Variants return
-    """
-
-    def value(version):
-        def compute(**inputs):
-            with np.errstate(all="ignore"):
-                return getattr(version.module, function)(**inputs)[part]
-
-        return compute
-
-    versions = [version for version in catalogue().get(function, ()) if version.can_be_replayed]
-    return tuple(Variant(value(version), version.misconception.diagnosis) for version in versions)
-
-
-def fitting(variants, inputs, actual, right):
-    """Return the Variants whose value on these inputs is the student's, and not the right one."""
-    inputs_identity = make_key(inputs)
-
-    def fits(variant):
-        value = _values.get((variant.function, inputs_identity), lambda: _value_of(variant, inputs))
-        return value is not FAILED and agrees(actual, value) and not agrees(value, right)
-
-    return [variant for variant in variants if fits(variant)]
-
-
-def _value_of(variant, inputs):
-    try:
-        return variant.function(**copy_inputs(inputs))
-    except Exception:  # a wrong version may fail on some inputs
-        return FAILED
-
-
-def expect_gradient(function, inputs, wrt, claimed, name, call, dout=None, variant=None, explain=None):
+def expect_gradient(
+    function: Callable,
+    inputs: Mapping[str, Any],
+    wrt: str,
+    claimed: Any,
+    name: str,
+    call: str,
+    dout: np.ndarray | None = None,
+    variant: Variant | None = None,
+    explain: Explain | None = None,
+) -> Outcome:
     """Return an Outcome where `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
 
     - function: called with the inputs by keyword; see numeric_gradient.slopes_of
     - dout: the upstream gradient, or None where the function returns a number
-    - call: what was called, for the message
-    - variant: what the student's forward pass computes instead; its gradient is as good
-    - explain: (claimed, name) -> Diagnoses of a wrong gradient
+    - call: the call, for the message
+    - variant: the wrong function of the student's forward pass, if known; its gradient is right too
+    - explain: gives the Diagnoses of a wrong gradient
     """
+    shape = inputs[wrt].shape
     if claimed is None:
-        raise Wrong(
-            f"{call}: {name} is None; expected an array of shape {inputs[wrt].shape}. Is it written?", "missing"
-        )
+        raise Wrong(f"{call}: {name} is None; expected an array of shape {shape}. Is it written?", "missing")
     if not isinstance(claimed, (np.ndarray, int, float)):
         kind = claimed.kind if isinstance(claimed, Handle) else type(claimed).__name__
-        raise Wrong(f"{call}: {name} is a {kind}; expected an array of shape {inputs[wrt].shape}")
-    first = None
-    for candidate in (None, variant) if variant else (None,):
-        f = candidate.function if candidate else function
-        check = check_numeric_gradient(f, inputs, wrt, claimed, dout, name)
-        if check.passed:
-            if candidate and not np.any(claimed):
-                continue  # where a part is left out, a gradient of 0 fits it; that is no work done
-            outcome = Outcome(_about_kinks(check), check.max_rel_error, check.bound, check.worst_index)
-            if candidate:
-                outcome.message = f"right for what your forward pass computes ({candidate.name})"
-                outcome.diagnosis.append(candidate.diagnosis)
+        raise Wrong(f"{call}: {name} is a {kind}; expected an array of shape {shape}")
+    check = check_numeric_gradient(function, inputs, wrt, claimed, dout, name)
+    if check.passed:
+        return _outcome_of(check)
+    if variant and np.any(claimed):  # a variant that leaves a part out has a gradient of 0 there: no work to credit
+        other = check_numeric_gradient(variant.function, inputs, wrt, claimed, dout, name)
+        if other.passed:
+            outcome = _outcome_of(other)
+            outcome.message = f"right for the function that your forward pass computes ({variant.name})"
+            outcome.diagnosis.append(variant.diagnosis)
             return outcome
-        first = first or check
-    arrays = None
-    if first.numeric is not None:
+    message = f"{call}: {check.message}"
+    if check.passed is None:
+        raise RuntimeError(message)  # a fault of the grader: its own function is too rough at its own inputs
+    arrays, diagnosis = None, []
+    if check.numeric is not None:
         labels = ("measured", "yours")
-        arrays = (first.numeric, first.analytic, first.wrong, first.worst_index, name, labels)
-    message = f"{call}: {first.message}"
-    if first.passed is None:
-        raise RuntimeError(message)  # the judge's own function is too rough at its own inputs: a fault of the grader
-    diagnosis = list(explain(claimed, name)) if explain and first.numeric is not None else []
-    raise Wrong(Outcome(message, first.max_rel_error, first.bound, first.worst_index, arrays, diagnosis))
+        arrays = (check.numeric, check.analytic, check.wrong, check.worst_index, name, labels)
+        diagnosis = list(explain(claimed, name)) if explain else []
+    raise Wrong(Outcome(message, check.max_rel_error, check.bound, check.worst_index, arrays, diagnosis))
 
 
-def check_numeric_gradient(function, inputs, wrt, claimed, dout=None, name="gradient"):
-    """Compare a claimed gradient with measured slopes and return a GradientCheck; see numeric_gradient.slopes_of."""
+def check_numeric_gradient(
+    function: Callable,
+    inputs: Mapping[str, Any],
+    wrt: str,
+    claimed: Any,
+    dout: np.ndarray | None = None,
+    name: str = "gradient",
+) -> GradientCheck:
+    """Compare a claimed gradient with measured slopes; see numeric_gradient.slopes_of."""
     return compare(claimed, slopes_of(function, inputs, wrt, dout, Slopes), name)
 
 
-def _about_kinks(check):
+def _outcome_of(check: GradientCheck) -> Outcome:
+    return Outcome(_describe_kinks(check), check.max_rel_error, check.bound, check.worst_index)
+
+
+def _describe_kinks(check: GradientCheck) -> str:
     if not check.kinks:
         return ""
-    entries = "entry lies" if check.kinks == 1 else "entries lie"
+    entries = "entry is" if check.kinks == 1 else "entries are"
     return f"{check.kinks} {entries} at a kink, where every value between the two slopes is right."
 
 
-def attribution(claimed, name, terms, sizes):
-    """Return the Diagnosis, in a list, of a gradient that is a sum of the terms of the right one, but another sum.
+def attribute_terms(
+    claimed: Any, name: str, terms: Mapping[str, np.ndarray], sizes: Mapping[str, int]
+) -> list[Diagnosis]:
+    """Return the Diagnosis, in a list, of a gradient that is a sum of the right terms with wrong factors.
 
     - terms: {name: array}, whose plain sum is the right gradient
     - sizes: what may divide or multiply a term, as in {"N": 4}
@@ -137,8 +103,8 @@ def attribution(claimed, name, terms, sizes):
     return [Diagnosis("attribution", "its terms", found.sentence(name))] if found else []
 
 
-def shares(claimed, name, parts):
-    """Return the Diagnosis, in a list, of a gradient that holds other examples' shares than all of them, once each.
+def attribute_examples(claimed: Any, name: str, parts: np.ndarray) -> list[Diagnosis]:
+    """Return the Diagnosis, in a list, of a gradient that omits or repeats the shares of some examples.
 
     - parts: (N, *shape of claimed), the share of every example
     """

@@ -1,39 +1,53 @@
 """Checks of cs231n/optimizers.py.
 
-Only the next weights are compared. What a rule keeps in its config, and under which names, is its own affair: the
-config it returned stays in the worker and goes back into the next call.
+They compare only the next weights. A rule may store any entries in its config: the returned config stays in the worker,
+and the next call gets it.
 """
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_close
-from autograder.checking.criteria import Checks, Outcome
+from autograder.checking.criteria import Checks, Outcome, Trial
+from autograder.checks.outcomes import worst
 from cs231n import optimizers as reference
 
 CHECKS = Checks()
 
 STEPS = 8
 
+Rule = Callable[[Any, Any, dict], tuple[Any, dict]]  # (w, dw, config) -> (next w, config)
 
-def _state_rule(rule, settings, start=(), accepted=(), starts=()):
-    """Register the criteria of one update rule.
+
+def _state_rule(
+    rule: str,
+    settings: Mapping[str, Any],
+    start: Mapping[str, Any] | None = None,
+    accepted: Sequence[Rule] = (),
+    starts: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """State the criteria of one update rule.
 
     - settings: other values for its hyperparameters
-    - start: what config holds before the first step, where editions of the course do not agree on it
-    - accepted: other rules that are right too
-    - starts: other contents of an empty config that are as good
+    - start: entries of config before the first step, where editions of the course differ
+    - accepted: other right rules
+    - starts: other right initial values for an empty config
     """
-    right = [getattr(reference, rule), *accepted]
+    right, first = [getattr(reference, rule), *accepted], dict(start or {})
 
-    def run(trial, config, steps, shape=(4, 5), blank=False):
-        """Take the student and the right rules through the same gradients; compare the weights after every step."""
+    def run(
+        trial: Trial, config: dict | None, steps: int, shape: tuple[int, ...] = (4, 5), blank: bool = False
+    ) -> Outcome:
+        """Give the student's rule and the right rules the same gradients; compare the weights after every step."""
         rng = trial.rng(rule, shape, steps)
         w = rng.normal(size=shape)
         begun = [dict(config)] if config else [{}, *starts]
         rules = [(f, memory) for memory in begun for f in right]
         ours = [(w, dict(memory)) for _, memory in rules]
         theirs, kept = w, config
-        worst = Outcome(max_rel_error=0.0)
+        outcomes = [Outcome(max_rel_error=0.0)]
         for step in range(1, steps + 1):
             dw = rng.normal(size=shape)
             if blank:
@@ -43,48 +57,47 @@ def _state_rule(rule, settings, start=(), accepted=(), starts=()):
             call = f"{rule}(w, dw, config), step {step}, w of shape {shape}"
             if any(agrees(theirs, weights, 1e-6) for weights, _ in ours[1:]):
                 continue
-            found = expect_close(theirs, ours[0][0], call, name="next_w")
-            worst = max(worst, found, key=lambda outcome: outcome.max_rel_error)
-        return worst
+            outcomes.append(expect_close(theirs, ours[0][0], call, name="next_w"))
+        return worst(outcomes)
 
     @CHECKS.criterion(rule, "first step", 2)
-    def first_step(trial):
-        """The first step moves the weights where it should."""
-        return run(trial, {"learning_rate": 0.1, **dict(start)}, 1)
+    def first_step(trial: Trial) -> Outcome:
+        """The weights are right after the first step."""
+        return run(trial, {"learning_rate": 0.1, **first}, 1)
 
     @CHECKS.criterion(rule, "many steps", 4)
-    def many_steps(trial):
-        """What a step leaves behind in config is used by the next: eight steps in a row are right."""
-        return run(trial, {"learning_rate": 0.1, **dict(start)}, STEPS)
+    def many_steps(trial: Trial) -> Outcome:
+        """Each step uses the values that the last step stored in config: eight steps in a row are right."""
+        return run(trial, {"learning_rate": 0.1, **first}, STEPS)
 
     @CHECKS.criterion(rule, "settings", 2)
-    def own_settings(trial):
-        """Hyperparameters given in config are used."""
-        return run(trial, {**settings, **dict(start)}, STEPS)
+    def own_settings(trial: Trial) -> Outcome:
+        """The rule uses the hyperparameters in config."""
+        return run(trial, {**settings, **first}, STEPS)
 
     @CHECKS.criterion(rule, "defaults", 0.5, edge=True)
-    def defaults(trial):
-        """It works without a config, and for weights of any shape."""
+    def defaults(trial: Trial) -> Outcome:
+        """The rule works without a config, and for weights of any shape."""
         run(trial, None, STEPS, shape=(6,))
         return run(trial, None, 2, shape=(2, 3, 2, 2))
 
     @CHECKS.criterion(rule, "gradient of zero", 0.5, edge=True)
-    def gradient_of_zero(trial):
-        """Entries whose gradient is 0 give finite weights."""
+    def gradient_of_zero(trial: Trial) -> Outcome:
+        """The weights are finite and right where the gradient is 0."""
         return run(trial, None, 2, blank=True)
 
 
-def _rmsprop_inside(w, dw, config):
-    """RMSProp with epsilon under the root: other editions write it so, and it converges alike."""
+def _rmsprop_eps_in_root(w: Any, dw: Any, config: dict) -> tuple[Any, dict]:
+    """Apply RMSProp with epsilon under the root, as in other editions of the course."""
     rate, decay, eps = (config.get(k, d) for k, d in (("learning_rate", 1e-2), ("decay_rate", 0.99), ("epsilon", 1e-8)))
     cache = decay * config.get("cache", 0) + (1 - decay) * dw**2
     return w - rate * dw / np.sqrt(cache + eps), config | {"cache": cache}
 
 
-def _adam_with(root):
-    """Adam with its denominator written as root(v, bias correction of v, epsilon)."""
+def _adam_with(root: Callable[[Any, Any, Any], Any]) -> Rule:
+    """Return Adam with the denominator root(v, bias correction of v, epsilon)."""
 
-    def rule(w, dw, config):
+    def rule(w: Any, dw: Any, config: dict) -> tuple[Any, dict]:
         rate, eps = config.get("learning_rate", 1e-3), config.get("epsilon", 1e-8)
         beta1, beta2 = config.get("beta1", 0.9), config.get("beta2", 0.999)
         t = config.get("t", 0) + 1
@@ -97,15 +110,15 @@ def _adam_with(root):
 
 
 _state_rule("sgd_momentum", {"learning_rate": 0.05, "momentum": 0.6})
-_state_rule("rmsprop", {"learning_rate": 0.05, "decay_rate": 0.8, "epsilon": 1e-6}, accepted=(_rmsprop_inside,))
+_state_rule("rmsprop", {"learning_rate": 0.05, "decay_rate": 0.8, "epsilon": 1e-6}, accepted=(_rmsprop_eps_in_root,))
 _state_rule(
     "adam",
     {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6},
     start={"t": 0},
-    starts=({"t": 1},),  # what the course's own file began with in some years
+    starts=({"t": 1},),  # the initial value in the course's own file in some years
     accepted=(
         _adam_with(lambda v, correction, eps: np.sqrt(v / correction + eps)),
-        # Both corrections moved into the rate, as the end of the paper's section 2 has it.
+        # Both corrections are in the rate, as at the end of section 2 of the paper.
         _adam_with(lambda v, correction, eps: (np.sqrt(v) + eps) / np.sqrt(correction)),
     ),
 )

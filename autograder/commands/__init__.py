@@ -1,4 +1,4 @@
-"""The commands, one file each: what `autograder NAME` does, given its options. cli.py holds the options.
+"""The commands, one file each; cli.py defines their options.
 
-A command is imported when it is called: `autograder check` loads no nbgrader, and `autograder --help` loads nothing.
+Each command is imported when it is called: `autograder check` loads no nbgrader, and `autograder --help` loads nothing.
 """

@@ -1,4 +1,4 @@
-"""`autograder check` and `autograder reproduce`: one submission, with no course around it."""
+"""`autograder check` and `autograder reproduce`: one submission, without a course."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,12 +28,12 @@ def check(
     assignment: Path | None,
     seed: int | None,
 ) -> None:
-    """Grade one submission, print its report, and write it where that is asked for."""
+    """Grade one submission, print its report, and write the requested files."""
     manifest = read_manifest(assignment or find_assignment(KIT))
     unknown = set(questions) - {question.id for question in manifest.questions}
     if unknown:
         known = ", ".join(question.id for question in manifest.questions)
-        raise KitError(f"--question {', '.join(sorted(unknown))}: no such question. There are: {known}")
+        raise KitError(f"--question {', '.join(sorted(unknown))}: no such question; expected one of: {known}")
     submission = read_submission(path, manifest)
     report = judge(
         submission,
@@ -61,7 +61,7 @@ def reproduce(
     sandbox: str | None,
     assignment: Path | None,
 ) -> None:
-    """Judge one criterion again and show everything that it saw."""
+    """Judge one criterion again; show its inputs, the answer and the expected answer."""
     manifest = read_manifest(assignment or find_assignment(KIT))
     submission = read_submission(path, manifest)
     isolation, secret = choose_isolation(sandbox), find_secret(course)

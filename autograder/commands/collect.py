@@ -11,10 +11,14 @@ from autograder.runtime.text import make_one_line
 
 
 def run(course: Course, sources: Sequence[Path], pattern: str | None, wait: bool) -> list[str]:
-    """Collect, print what was done, and return the students' ids; KitError where nothing can be graded."""
+    """Collect, print the results, and return the students' ids; raise KitError if nothing can be graded."""
     collected = collect(course, sources, pattern, waiting(wait))
     for sentence in collected.describe():
         console.print(make_one_line(sentence), soft_wrap=True)
     if not collected.students:
-        raise KitError(f"{', '.join(map(str, sources))}: no submission was found that can be graded.")
+        names = ", ".join(map(str, sources))
+        raise KitError(
+            f"{names}: found no submission that can be graded; expected folders or zips of students. "
+            "See docs/instructor.md for the accepted forms."
+        )
     return list(collected.students)

@@ -7,15 +7,15 @@ from rich.console import Console
 
 
 class _Console(Console):
-    """A console that becomes quiet when nobody reads any more: the command goes on and writes its files."""
+    """A console that becomes quiet after its reader has gone: the command continues and writes its files."""
 
     is_broken = False
 
     def on_broken_pipe(self) -> None:
         self.quiet = self.is_broken = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.file.fileno())  # what is still buffered is flushed at the end
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.file.fileno())  # the remaining buffer is flushed at the end
+        os.close(null)
 
 
 console = _Console(highlight=False, markup=False)
@@ -23,5 +23,5 @@ errors = _Console(stderr=True, highlight=False, markup=False)
 
 
 def waiting(wait: bool) -> Callable[[str], None] | None:
-    """Return what runtime.locks.lock_folder needs: None to refuse at once, or how to say that the command waits."""
+    """Return the argument of runtime.locks.lock_folder: None to refuse at once, or a function that prints a wait."""
     return (lambda sentence: errors.print(f"autograder: {sentence}", soft_wrap=True)) if wait else None

@@ -1,8 +1,9 @@
-"""The doctor: what this machine has, what it lacks, and the command that mends it."""
+"""`autograder doctor`: the requirements that this machine meets or lacks, and the command that installs each."""
 
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -12,17 +13,17 @@ from autograder.sandbox import cgroup
 from autograder.sandbox.isolation import ISOLATIONS, choose_isolation, why_not
 
 _STRENGTH = {
-    "bubblewrap": "bubblewrap works, the stronger of the two: no network, no other file or process to be seen",
-    "landlock": "Landlock works, the weaker of the two: nothing of others is reached, names of files are not hidden",
-    "plain": "NONE: student code could read and change the files of this account",
+    "bubblewrap": "bubblewrap works, the stronger of the two: student code sees no network, file or process of others",
+    "landlock": "Landlock works, the weaker of the two: student code reads no other files, but may see their names",
+    "plain": "NONE: student code can read and change the files of this account",
 }
 _ON_LINUX = ("landlockpy",) if sys.platform.startswith("linux") else ()
-_BETTER = "apt install bubblewrap   (Debian, Ubuntu; docs/security.md says what each sandbox holds)"
+_BETTER = "apt install bubblewrap   (Debian, Ubuntu; docs/security.md compares the sandboxes)"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; without what is `necessary` the kit does not work."""
+    """The result for one requirement; the kit does not work without the `necessary` ones."""
 
     what: str
     ok: bool
@@ -31,17 +32,17 @@ class Finding:
     necessary: bool = True
 
 
-def examine():
-    """Look at Python, the packages, the sandbox, the compiler and the data; return Findings."""
+def examine() -> list[Finding]:
+    """Examine Python, the packages, the sandbox, the compiler and the data."""
     return [_python(), *_packages(), _tensorflow(), _sandbox(), _memory(), _compiler(), _data()]
 
 
-def _python():
+def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
 
 
-def _packages():
+def _packages() -> Iterator[Finding]:
     for name in ("numpy", "nbgrader", "jupyterlab", "matplotlib", "pillow", "safetensors", *_ON_LINUX):
         try:
             yield Finding(name, True, metadata.version(name))
@@ -51,35 +52,35 @@ def _packages():
             )
 
 
-def _tensorflow():
+def _tensorflow() -> Finding:
     found = importlib.util.find_spec("tensorflow") is not None
     mend = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
-    said = "installed" if found else "not installed: its questions read skipped, all others are graded"
-    return Finding("tensorflow", found, said, mend, necessary=False)
+    text = "installed" if found else "not installed: its questions get the verdict skipped; all others are graded"
+    return Finding("tensorflow", found, text, mend, necessary=False)
 
 
-def _sandbox():
-    """Say which sandbox student code gets here, and why it is none of the stronger ones."""
+def _sandbox() -> Finding:
+    """Find the sandbox for student code on this machine, and the reasons against the stronger ones."""
     chosen = choose_isolation()
     reasons = [why_not(better) for better in ISOLATIONS.values()]
     found = "; ".join([_STRENGTH[chosen.name], *filter(None, reasons[: list(ISOLATIONS.values()).index(chosen)])])
     return Finding("sandbox", chosen.strong, found, _BETTER, necessary=False)
 
 
-def _memory():
+def _memory() -> Finding:
     reason = cgroup.why_not()
-    counted = "a control group counts what a worker really uses"
-    said = f"address space is limited, because {reason}" if reason else counted
-    return Finding("memory limit", not reason, said, "systemd-run --user --scope make grade", necessary=False)
+    counted = "a control group counts the memory that a worker uses"
+    text = f"the address space is limited instead, because {reason}" if reason else counted
+    return Finding("memory limit", not reason, text, "systemd-run --user --scope make grade", necessary=False)
 
 
-def _compiler():
+def _compiler() -> Finding:
     found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
-    none = "none: the fast layers use NumPy"
+    none = "none; the fast layers use NumPy"
     return Finding("C compiler", bool(found), found or none, "apt install build-essential", necessary=False)
 
 
-def _data():
+def _data() -> Finding:
     genuine = (KIT / "datasets" / "cifar-10-batches-py").is_dir()
-    found = "genuine CIFAR-10" if genuine else "the built-in sample stands in for CIFAR-10"
+    found = "genuine CIFAR-10" if genuine else "the built-in sample replaces CIFAR-10"
     return Finding("data", genuine, found, "bash get_datasets.sh", necessary=False)

@@ -21,7 +21,7 @@ def run(
     sandbox: str | None,
     wait: bool,
 ) -> None:
-    """Collect what has to be collected, grade, print the class; KitError where not everything could be graded."""
+    """Collect the sources, grade, and print the class; raise KitError if not everything was graded."""
     here = Course(course)
     chosen, sources = split_arguments(here, students or here.students())
     if sources:
@@ -36,22 +36,22 @@ def run(
 
 
 def _expect_complete(done: Sequence[GradedStudent]) -> None:
-    """Raise KitError where a submission could not be recorded, or an answer could not be judged."""
+    """Raise KitError if a submission was not recorded, or an answer was not judged."""
     unjudged = [graded.student for graded in done if graded.report and not graded.report.is_complete]
     sentences = []
     if any(graded.problem for graded in done):
-        sentences.append("some submissions could not be recorded; see above. Run the command again when mended.")
+        sentences.append("some submissions were not recorded; see above. Fix the causes and run the command again.")
     if unjudged:
         sentences.append(
-            f"some answers of {', '.join(unjudged)} could not be judged: the grader itself failed (grader_fault), and "
-            "they have no points so far. Run the same command again; if it stays so, report it."
+            f"some answers of {', '.join(unjudged)} were not judged: the grader failed (grader_fault), and "
+            "they have no points yet. Run the same command again; if it fails again, report it."
         )
     if sentences:
         raise KitError("\n".join(sentences))
 
 
 def _nothing_to_grade(course: Course, missing: Sequence[str]) -> str:
-    """Return why none of these students, or nobody, can be graded."""
+    """Return the reason why these students cannot be graded, or why there is nothing to grade."""
     top = course.submitted("student").parents[1]
     if not top.is_dir():
         return f"There is no folder {top}. Run: autograder collect DOWNLOAD"

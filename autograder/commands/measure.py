@@ -1,4 +1,4 @@
-"""`autograder measure`: measure the cost of the reference, from which the limits are made."""
+"""`autograder measure`: measure the cost of the reference, which determines the limits."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ from autograder.sandbox.isolation import choose_isolation
 
 
 def run(times: int, course: Path) -> None:
-    """Measure every question `times` times and write costs.toml beside the manifest."""
+    """Measure every question `times` times and write costs.toml next to the manifest."""
     manifest = Course(course).manifest
     costs = measure(manifest, choose_isolation(), seed_of(manifest), times, _show)
     path = manifest.root / COSTS_FILE
     write_atomically(path, format_costs(costs).encode())
     if is_loaded():
-        console.print("This machine is busy, so the seconds on the clock are too many. Measure again when it is quiet.")
+        console.print("This machine is busy, so the wall-clock times are too long. Measure again when it is idle.")
     console.print(f"written: {path}", soft_wrap=True)
 
 
 def _show(identifier: str, cost: Cost, measured: bool) -> None:
     seconds, memory = (cost.cpu_seconds, cost.wall_seconds), (cost.memory_mb, cost.address_mb)
     used = " ".join([f"{value:7.2f} s" for value in seconds] + [f"{value:7.0f} MB" for value in memory])
-    console.print(f"{identifier:<28}{used}{'' if measured else '  (on record; not measured here)'}")
+    console.print(f"{identifier:<28}{used}{'' if measured else '  (earlier value; not measured here)'}")

@@ -6,16 +6,16 @@ from autograder.commands.console import console, waiting
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.release.build import archive_path
-from autograder.release.publish import differences, publish
+from autograder.release.publish import find_differences, publish
 
 
 def run(check: bool, course: Path, wait: bool) -> None:
-    """Publish the release; with `check` raise ReleaseError where it is out of date."""
+    """Publish the release; with `check`, raise ReleaseError if it is out of date."""
     here = Course(course)
     if check:
-        found = differences(here, here.manifest)
+        found = find_differences(here, here.manifest)
         if found:
-            raise ReleaseError("release/ is out of date; run: autograder release\n" + "\n".join(found))
+            raise ReleaseError("release/ is out of date. Run: autograder release\n" + "\n".join(found))
         console.print("release/ is fresh")
         return
     folder = publish(here, here.manifest, waiting(wait))

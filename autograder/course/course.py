@@ -1,7 +1,7 @@
-"""A course directory: where everything of one course is.
+"""A course directory, and the paths of one course.
 
-The folder of this repository is a course as it stands. Another folder becomes one by a nbgrader_config.py of two lines
-that calls `configure`; its source notebooks, reference and release are then still those of the repository.
+The folder of this repository is a course. To make another folder a course, give it an nbgrader_config.py of two lines
+that calls `configure`; it then uses the source notebooks, the reference and the release of the repository.
 """
 
 import os
@@ -28,22 +28,22 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
 
     - root: the course's folder
     - kit: the folder that holds source_notebooks/, release/ and the assignment's own folder
-    - assignment: the name of the assignment's folder in it; needed only where there are several
+    - assignment: the name of the assignment's folder in it; needed only if there are several
     """
     root, kit = Path(root).resolve(), Path(kit).resolve()
     skip_slow_grammars()
     manifest = read_manifest(kit / assignment if assignment else find_assignment(kit))
     c.Autograder.assignment = str(manifest.root)
     find_programs()
-    # nbgrader's models trip a warning of newer SQLAlchemy that says nothing to an instructor.
+    # nbgrader's models cause a warning of newer SQLAlchemy that does not help an instructor.
     warnings.simplefilter("ignore", SAWarning)
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = manifest.course
-    # Relative where it can be: nbgrader and formgrader show these paths.
+    # Relative where possible: nbgrader and formgrader show these paths.
     c.CourseDirectory.source_directory = os.path.relpath(kit / "source_notebooks", root)
     c.CourseDirectory.release_directory = os.path.relpath(kit / "release", root)
-    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.npz"]  # models that running one leaves
-    c.GenerateAssignment.force = True  # the release is generated: a stale one is never worth keeping
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.npz"]  # models that notebooks save
+    c.GenerateAssignment.force = True  # the release is generated, so a stale one can be replaced
     c.GenerateAssignment.preprocessors = [
         "autograder.release.nbgrader_hooks.CheckMarkers",
         *(
@@ -69,10 +69,10 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = [("nbgrader",)]
-    # nbgrader's own unpack without bounds and forget the folder that a file lay in.
-    c.ZipCollectApp.extractor_plugin = "autograder.course.zip_collect.HandInExtractor"
-    c.ZipCollectApp.collector_plugin = "autograder.course.zip_collect.HandInCollector"
-    # nbgrader's own quotes nothing: a comma in a name shifts the columns, and a formula is one.
+    # nbgrader's own plugins unpack without limits, and lose the folder of a file.
+    c.ZipCollectApp.extractor_plugin = "autograder.course.zip_collect.SubmissionExtractor"
+    c.ZipCollectApp.collector_plugin = "autograder.course.zip_collect.SubmissionCollector"
+    # nbgrader's own export quotes nothing: a comma in a name shifts the columns, and a formula is executed.
     c.ExportApp.plugin_class = "autograder.course.export.GradesExport"
 
 
@@ -91,17 +91,17 @@ class Course:
         path = self.root / "nbgrader_config.py"
         if not path.is_file():
             raise KitError(
-                f"{self.root} is no course directory: it has no nbgrader_config.py. Run the command from the course's "
-                "top folder, or name it with --course."
+                f"{self.root} is not a course directory: it has no nbgrader_config.py. Run the command in the course's "
+                "folder, or name that folder with --course."
             )
         try:
             return Config(PyFileConfigLoader(path.name, path=str(self.root)).load_config())
-        except Exception as error:  # whatever an instructor's own configuration raises
+        except Exception as error:  # an instructor's own configuration may raise anything
             raise KitError(f"{path}: {type(error).__name__}: {error}") from None
 
     @cached_property
     def directory(self) -> CourseDirectory:
-        """nbgrader's own idea of this course."""
+        """nbgrader's own object for this course."""
         return CourseDirectory(config=self.config)
 
     @cached_property
@@ -113,21 +113,25 @@ class Course:
 
     @property
     def db_url(self) -> str:
+        """The address of the gradebook."""
         return self.directory.db_url
 
     @property
     def release(self) -> Path:
+        """The folder of the releases."""
         return (self.root / self.directory.release_directory).resolve()
 
     @property
     def reports(self) -> Path:
+        """The folder of the reports."""
         return self.root / "reports"
 
     def submitted(self, student: str = "*") -> Path:
-        """submitted/<student>/<assignment>, as nbgrader lays it out."""
+        """Return the folder of a student's submission, submitted/<student>/<assignment>."""
         return Path(self.directory.format_path(self.directory.submitted_directory, student, self.manifest.name))
 
     def autograded(self, student: str) -> Path:
+        """Return the folder of nbgrader's graded copy of a submission."""
         return Path(self.directory.format_path(self.directory.autograded_directory, student, self.manifest.name))
 
     @property
@@ -142,7 +146,7 @@ class Course:
 
 
 def find_programs() -> None:
-    """Put this interpreter's own programs on PATH: nbgrader starts `alembic` from there for a fresh gradebook."""
+    """Add this interpreter's own programs to PATH: nbgrader starts `alembic` from there for a new gradebook."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = programs + os.pathsep + os.environ.get("PATH", "")

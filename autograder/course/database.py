@@ -1,20 +1,22 @@
-"""The gradebook's database: opened with one message for every trouble, and not left half made."""
+"""The gradebook's database: one message for every failure, and no half-made tables."""
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 import sqlalchemy
 from nbgrader.api import Gradebook, get_alembic_version
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
+from autograder.course.course import Course
 from autograder.errors import StorageError
 from autograder.runtime.os_errors import FULL, find_storage_error
 
 _GRADEBOOK_HINTS = {  # words of SQLite's messages
     "locked": "Another program is writing to it: close it (formgrader, a database browser, an nbgrader command)",
-    "readonly": "Make it writable for this account, and the folder that it lies in",
-    "unable to open": "Make it readable and writable for this account, and the folder that it lies in",
+    "readonly": "Make it and its folder writable for this account",
+    "unable to open": "Make it and its folder readable and writable for this account",
     "full": FULL,
     "not a database": "It is damaged: put a backup in its place",
     "malformed": "It is damaged: put a backup in its place",
@@ -23,23 +25,23 @@ _FAULTS = (IntegrityError, ProgrammingError, DataError)  # of the program, not o
 
 
 @contextlib.contextmanager
-def open_gradebook(course):
-    """Give nbgrader's Gradebook of a course; StorageError where the database is locked, damaged, full or away."""
+def open_gradebook(course: Course) -> Iterator[Gradebook]:
+    """Yield nbgrader's Gradebook of a course; raise StorageError if it is locked, damaged, full or missing."""
     try:
         with Gradebook(course.db_url) as gradebook:
             yield gradebook
-    except Exception as error:  # nbgrader dresses SQLAlchemy's errors up as its own
-        said = as_gradebook_error(error, course.db_url)
-        if said is None:
+    except Exception as error:  # nbgrader wraps SQLAlchemy's errors in its own
+        storage_error = as_gradebook_error(error, course.db_url)
+        if storage_error is None:
             raise
-        raise said from None
+        raise storage_error from None
 
 
-def prepare_gradebook(course):
-    """See that the gradebook is whole and can be written to; StorageError where not.
+def prepare_gradebook(course: Course) -> None:
+    """Make sure that the gradebook is complete and writable; raise StorageError if it is not.
 
-    nbgrader makes the tables of a new one and then writes down their version; where it was killed between the two it
-    would never do so, and `nbgrader db upgrade` would fail for good.
+    nbgrader makes the tables of a new gradebook and then records their version. If it is killed between the two, it
+    never records the version, and `nbgrader db upgrade` fails from then on.
     """
     with open_gradebook(course) as gradebook:
         gradebook.db.execute(sqlalchemy.text("UPDATE course SET id = id"))
@@ -53,18 +55,18 @@ def prepare_gradebook(course):
             gradebook.db.commit()
 
 
-def _lacks_version(gradebook):
+def _lacks_version(gradebook: Gradebook) -> bool:
     if not sqlalchemy.inspect(gradebook.engine).has_table("alembic_version"):
         return True
     return not gradebook.db.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).first()
 
 
-def as_gradebook_error(error, url):
-    """Return the StorageError that an exception amounts to while a gradebook was in use, or None for other trouble.
+def as_gradebook_error(error: BaseException, url: str) -> StorageError | None:
+    """Return the StorageError for an exception during the use of a gradebook, or None if it has another cause.
 
     - url: the address of the gradebook
     """
-    cause = error
+    cause: BaseException | None = error
     while cause:
         if isinstance(cause, DatabaseError) and not isinstance(cause, _FAULTS):
             return gradebook_error(url, cause)
@@ -72,16 +74,16 @@ def as_gradebook_error(error, url):
     return find_storage_error(error)
 
 
-def gradebook_error(url, error):
-    """Return the StorageError for what SQLAlchemy raised at the gradebook with this address."""
+def gradebook_error(url: str, error: BaseException) -> StorageError:
+    """Return the StorageError for an exception of SQLAlchemy about the gradebook with this address."""
     reason = str(getattr(error, "orig", None) or error).strip()
     hints = [hint for word, hint in _GRADEBOOK_HINTS.items() if word in reason.lower()]
-    hint = hints[0] if hints else "See that the database runs and that this account may write to it"
+    hint = hints[0] if hints else "Check that the database runs and that this account may write to it"
     if os.path.isdir(make_url(url).database or ""):
         hint = "It is a folder: move it away, and put the gradebook or a backup in its place"
-    said = StorageError(
-        f"The gradebook {make_url(url).render_as_string(hide_password=True)} could not be used: {reason}. "
+    storage_error = StorageError(
+        f"The gradebook {make_url(url).render_as_string(hide_password=True)} cannot be used: {reason}. "
         f"{hint}, then run the same command again. What was recorded before is kept."
     )
-    said.everywhere = True
-    return said
+    storage_error.everywhere = True
+    return storage_error

@@ -1,16 +1,16 @@
-"""`nbgrader export`: the columns of nbgrader's own CSV file, in a form that a spreadsheet neither splits nor runs.
+"""`nbgrader export`: the columns of nbgrader's own CSV file, safe to open in a spreadsheet.
 
-nbgrader 0.9 writes names as they are: a comma in one moves every column after it, and a cell that begins with `=`,
-`+`, `-` or `@` is a formula to a spreadsheet, which may ask a server for something or start a program. Here a CSV
-writer quotes, and an apostrophe stands before whatever would be taken for a formula, as OWASP advises ("CSV
-Injection"). What stands in a column of numbers stays a number.
+nbgrader 0.9 writes names unchanged: a comma in a name moves every column after it, and a cell that begins with `=`,
+`+`, `-` or `@` is a formula to a spreadsheet, which may contact a server or start a program. This export quotes text,
+and puts an apostrophe before every formula, as OWASP advises ("CSV Injection"). Numbers stay numbers.
 """
 
 import csv
 import io
 import re
+from typing import Any
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from autograder.runtime.atomic import write_atomically
@@ -21,32 +21,33 @@ COLUMNS = (
     "raw_score", "late_submission_penalty", "score", "max_score",
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
-# Blanks and quotes before it do not save a formula. The signs in full width count too, and so does a semicolon, at
-# which a spreadsheet in half of Europe splits its lines, quotes or not.
+# A formula may follow blanks and quotes, use full-width signs, or follow a semicolon: with many European settings a
+# spreadsheet splits lines at semicolons, even inside quotes.
 _FORMULA = re.compile(r"""(^|;)([\s\ufeff"]*)(?=[=+\-@＝＋－＠−])""")
 
 
 class GradesExport(ExportPlugin):
     """Write one row for each student and assignment to the file `--to` (default: grades.csv), whole or not at all."""
 
-    def export(self, gradebook):
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the file."""
         path = self.to or "grades.csv"
         self.log.info("Exporting grades to %s", path)
         assignments = {str(name) for name in self.assignment}
         students = {str(student) for student in self.student}
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
         for assignment in gradebook.assignments:
             for student in gradebook.students:
                 if (not assignments or assignment.name in assignments) and (not students or student.id in students):
                     row = _row(gradebook, assignment, student)
-                    writer.writerow({column: harmless(value) for column, value in row.items()})
+                    writer.writerow([make_harmless(row[column]) for column in COLUMNS])
         write_atomically(path, text.getvalue().encode())
 
 
-def _row(gradebook, assignment, student):
-    """Return {column: value}; without a submission the scores are 0, as nbgrader has it."""
+def _row(gradebook: Any, assignment: Any, student: Any) -> dict[str, Any]:
+    """Return {column: value} for records of nbgrader.api; without a submission the scores are 0, as in nbgrader."""
     row = {
         "assignment": assignment.name,
         "duedate": assignment.duedate,
@@ -65,8 +66,8 @@ def _row(gradebook, assignment, student):
     return row | scores | {"timestamp": submission.timestamp, "score": max(0.0, submission.score - penalty)}
 
 
-def harmless(value):
-    """Return a cell's value as text that no spreadsheet runs: on one line, and an apostrophe before a formula."""
+def make_harmless(value: Any) -> str:
+    """Return a cell's value as text that no spreadsheet executes: on one line, with an apostrophe before a formula."""
     if not isinstance(value, str):
         return "" if value is None else str(value)
     text = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", make_printable(value))

@@ -1,23 +1,27 @@
-"""nbgrader's gradebook: how a report gets into it, and how to tell whether it is there already."""
+"""Recording a report in nbgrader's gradebook, and finding out whether it is recorded."""
 
 import hashlib
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.utils import parse_utc
 
+from autograder.course.course import Course
 from autograder.course.database import open_gradebook, prepare_gradebook
 from autograder.course.nbgrader_runner import autograde
 from autograder.course.report_store import report_path
 from autograder.errors import KitError
 from autograder.intake.safe_notebook import read_notebook
+from autograder.intake.submission import Submission
+from autograder.report.model import Report
 from autograder.runtime.atomic import write_atomically
 
 
-def recorded(course, student, report):
-    """Say whether this very report went into the gradebook, to the end, and its scores are still there."""
+def is_recorded(course: Course, student: str, report: Report) -> bool:
+    """Tell whether this report is in the gradebook completely, and its scores are unchanged."""
     note = _note(course, student)
     if not course.autograded(student).is_dir() or not note.is_file():
         return False
@@ -26,7 +30,7 @@ def recorded(course, student, report):
     try:
         with open_gradebook(course) as gradebook:
             for question in report.questions:
-                grade = gradebook.find_grade(question.id, question.notebook, report.assignment, student)
+                grade: Any = gradebook.find_grade(question.id, question.notebook, report.assignment, student)
                 if grade.auto_score is None or abs(grade.auto_score - question.points) > 1e-9:
                     return False
     except MissingEntry:
@@ -34,42 +38,44 @@ def recorded(course, student, report):
     return True
 
 
-def record(course, submission):
+def record(course: Course, submission: Submission) -> None:
     """Run nbgrader's autograde on a submission whose report is on file.
 
-    nbgrader wants every released notebook, readable and by its name. What is missing or broken is filled in from
-    the release, so that a hand-in of modules alone is graded too. The submission itself is not touched.
+    nbgrader needs every released notebook, readable and under its name. Missing and broken ones come from the
+    release, so that a submission without notebooks is graded too. The submission itself does not change.
     """
-    student = submission.student
+    student = submission.student or ""
     expect_released(course)
-    _note(course, student).unlink(missing_ok=True)  # from here to the end what is there may be half of it
-    with tempfile.TemporaryDirectory(prefix="autograde-") as aside:
-        folder = Path(aside) / student / course.manifest.name
+    _note(course, student).unlink(missing_ok=True)  # until the end the gradebook may have only a part of it
+    with tempfile.TemporaryDirectory(prefix="autograde-") as staged:
+        folder = Path(staged) / student / course.manifest.name
         folder.mkdir(parents=True)
         for released in sorted((course.release / course.manifest.name).glob("*.ipynb")):
             notebook, _ = read_notebook(submission.files.get(released.name, b""))
-            data = nbformat.writes(notebook, version=4).encode() if notebook else released.read_bytes()
+            data = (
+                nbformat.writes(notebook, version=nbformat.NO_CONVERT).encode() if notebook else released.read_bytes()
+            )
             (folder / released.name).write_bytes(data)
         timestamp = _timestamp(course.submitted(student) / "timestamp.txt")
         if timestamp:
             (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
-        autograde(course, student, aside)
+        autograde(course, student, staged)
     write_atomically(_note(course, student), _digest(course, student).encode())
 
 
-def _note(course, student):
-    """The file that says which report was recorded; written last, so that an interrupted run does it again."""
+def _note(course: Course, student: str) -> Path:
+    """Return the file with the digest of the recorded report, which is written last."""
     return report_path(course, student).with_name("recorded.sha256")
 
 
-def _digest(course, student):
+def _digest(course: Course, student: str) -> str:
     return hashlib.sha256(report_path(course, student).read_bytes()).hexdigest()
 
 
-def expect_released(course):
-    """Make sure the release is there and the gradebook knows it; KitError where it was never made in this course.
+def expect_released(course: Course) -> None:
+    """Raise KitError unless the release exists and the gradebook knows it.
 
-    Raises StorageError where the gradebook cannot be used.
+    Raise StorageError if the gradebook cannot be used.
     """
     prepare_gradebook(course)
     try:
@@ -84,8 +90,8 @@ def expect_released(course):
         ) from None
 
 
-def _timestamp(path):
-    """Return the text of a timestamp that nbgrader can read, or None: a damaged one must not cost the grades."""
+def _timestamp(path: Path) -> str | None:
+    """Return the text of a timestamp that nbgrader can read, or None: a damaged file must not cost the grades."""
     if not path.is_file() or path.is_symlink():
         return None
     try:

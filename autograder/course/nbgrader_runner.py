@@ -1,24 +1,27 @@
-"""nbgrader's own steps, run in this process: one message where a step fails, instead of its log."""
+"""nbgrader's own steps, run in this process, with one message for a failure instead of its log."""
 
 import contextlib
 import copy
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.course.course import find_programs
+from autograder.course.course import Course, find_programs
 from autograder.course.database import as_gradebook_error
 from autograder.errors import KitError, ReleaseError
 
 
-def generate_assignment(course, assignment, release_directory, record=True):
-    """Run nbgrader's generate_assignment; ReleaseError with the reason where it fails.
+def generate_assignment(course: Course, assignment: str, release_directory: Path, record: bool = True) -> None:
+    """Run nbgrader's generate_assignment; raise ReleaseError with the reason if it fails.
 
-    - record: write the cells into the gradebook, which autograde needs; without it the gradebook is not touched
+    - record: write the cells into the gradebook, which autograde needs; else the gradebook does not change
     """
     changes = Config()
     changes.CourseDirectory.release_directory = os.path.relpath(release_directory, course.root)
@@ -30,8 +33,8 @@ def generate_assignment(course, assignment, release_directory, record=True):
     _run(GenerateAssignment, course, changes, assignment, ReleaseError)
 
 
-def autograde(course, student, submitted_directory):
-    """Run nbgrader's autograde for one student on a folder laid out like submitted/; KitError where it fails."""
+def autograde(course: Course, student: str, submitted_directory: Path | str) -> None:
+    """Run nbgrader's autograde for one student on a folder like submitted/; raise KitError if it fails."""
     changes = Config()
     changes.CourseDirectory.submitted_directory = os.path.relpath(submitted_directory, course.root)
     changes.CourseDirectory.student_id = student
@@ -39,9 +42,11 @@ def autograde(course, student, submitted_directory):
     _run(Autograde, course, changes, course.manifest.name, KitError)
 
 
-def _run(converter_class, course, changes, assignment, error_class):
+def _run(
+    converter_class: type[BaseConverter], course: Course, changes: Config, assignment: str, error_class: type[KitError]
+) -> None:
     find_programs()
-    config = copy.deepcopy(course.config)  # merging goes into the sections themselves
+    config = copy.deepcopy(course.config)  # merge changes the sections themselves
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
@@ -51,32 +56,33 @@ def _run(converter_class, course, changes, assignment, error_class):
         try:
             converter.start()
         except (Exception, SystemExit) as error:
-            said = as_gradebook_error(captured.error or error, directory.db_url)
-            raise said or error_class(captured.reason or f"nbgrader failed: {error}") from None
+            gradebook_error = as_gradebook_error(captured.error or error, directory.db_url)
+            raise gradebook_error or error_class(captured.reason or f"nbgrader failed: {error}") from None
 
 
 class NbgraderErrorCapture(logging.Handler):
-    """A log handler that keeps the exception which nbgrader handles while it logs an error, and does not raise."""
+    """A log handler that keeps the exception that nbgrader handles, and does not raise, while it logs an error."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.logger = logging.Logger("autograder.nbgrader")
         self.logger.addHandler(self)
-        self.error = None
+        self.error: BaseException | None = None
 
     @property
-    def reason(self):
-        """What is to be told of it, or '' where nothing was captured."""
+    def reason(self) -> str:
+        """The message about the captured exception, or '' if there is none."""
         if self.error is None or isinstance(self.error, KitError):
             return str(self.error or "")
         return f"nbgrader failed: {type(self.error).__name__}: {self.error}"
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the first exception."""
         self.error = self.error or sys.exc_info()[1]
 
 
 @contextlib.contextmanager
-def _captured_errors():
+def _captured_errors() -> Iterator[NbgraderErrorCapture]:
     folder = os.getcwd()
     try:
         yield NbgraderErrorCapture()

@@ -1,4 +1,4 @@
-"""The reports of a class: one file for each student, made anew only when submission or kit has changed."""
+"""The reports of a class: one file for each student, replaced only after a change of the submission or the kit."""
 
 from pathlib import Path
 
@@ -20,20 +20,20 @@ def report_path(course: Course, student: str) -> Path:
 
 
 def known_report(course: Course, submission: Submission, isolation: Isolation | None, complete: bool) -> Report | None:
-    """Return the report on file if it is still true of a submission, else None.
+    """Return the report on file if it is still valid for a submission, else None.
 
-    - isolation: in which it has to have been judged; None for any
-    - complete: whether a report in which the grader itself failed is not enough
+    - isolation: the required isolation of the report; None for any
+    - complete: whether to reject a report in which the grader itself failed
     """
     known = _on_file(report_path(course, submission.student or ""))
-    if known and _is_true(known, submission, isolation, course) and (known.is_complete or not complete):
+    if known and _is_valid(known, submission, isolation, course) and (known.is_complete or not complete):
         return known
     return None
 
 
 def report_for(course: Course, student: str) -> Report:
-    """Return the report of a student's submission: the one on file, or a new one, which is then on file."""
-    submission = read_of(course, student)
+    """Return the report of a student's submission: the one on file, or a new one, which is saved."""
+    submission = read_submitted(course, student)
     known = known_report(course, submission, None, complete=False)
     if known:
         return known
@@ -43,26 +43,26 @@ def report_for(course: Course, student: str) -> Report:
     return report
 
 
-def read_of(course: Course, student: str) -> Submission:
-    """Return a student's Submission; an unusable one is empty and carries the reason, so that it is graded 0."""
+def read_submitted(course: Course, student: str) -> Submission:
+    """Return a student's Submission; an unusable one is empty, with the reason, so that its grade is 0."""
     folder = course.submitted(student)
     try:
         return read_submission(folder, course.manifest, student)
     except KitError as error:
         raise_if_everywhere(error)
-        reason = f"{folder} is a file, and a folder is expected." if folder.is_file() else error
+        reason = f"{folder} is a file; expected a folder." if folder.is_file() else error
         return Submission(folder.name, {}, [f"Nothing could be graded. {reason}"], student)
 
 
 def _on_file(path: Path) -> Report | None:
-    """Return the report in a file, or None where there is none that is as it was written."""
+    """Return the report in a file, or None if there is no undamaged report."""
     try:
         return model.load_report(path) if path.is_file() else None  # reading from a pipe would never end
-    except Exception:  # whatever a damaged file raises
+    except Exception:  # a damaged file may raise anything
         return None
 
 
-def _is_true(known: Report, submission: Submission, isolation: Isolation | None, course: Course) -> bool:
+def _is_valid(known: Report, submission: Submission, isolation: Isolation | None, course: Course) -> bool:
     same = known.submission["digest"] == submission.digest and known.submission["student"] == submission.student
     as_wanted = isolation is None or known.isolation["name"] == isolation.name
     return same and as_wanted and known.kit == kit_of(course.manifest)

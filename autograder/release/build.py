@@ -1,8 +1,8 @@
-"""The student release: the stubbed package beside the stripped notebooks, as a folder, an archive and a list of hashes.
+"""The student release: the stubbed package and the stripped notebooks, as a folder, an archive and a list of hashes.
 
-nbgrader strips the notebooks. The package lies outside the tree nbgrader reads, because nbgrader copies `.py` files
-as they are, solutions included; `ReleasePackage`, a preprocessor, adds it stripped. A preprocessor that raises makes
-nbgrader delete the release, so whatever goes wrong here leaves no release rather than a leaking one.
+nbgrader strips the notebooks. The package is outside the tree that nbgrader reads, because nbgrader copies `.py` files
+with their solutions; the preprocessor `ReleasePackage` adds the stubbed package. If a preprocessor raises an exception,
+nbgrader deletes the release: an error leaves no release instead of one with solutions.
 """
 
 import hashlib
@@ -11,35 +11,38 @@ import json
 import zipfile
 from pathlib import Path
 
+from autograder.assignment.manifest import Manifest
 from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.errors import ReleaseError
 from autograder.release.leak_scan import refuse_leaks, secret_lines
 from autograder.runtime.atomic import write_atomically
 
 
-def handout_files(manifest):
-    """Return {path: bytes} of what is handed out beside the package as it is."""
+def handout_files(manifest: Manifest) -> dict[str, bytes]:
+    """Return {path: bytes} of the files that students get unchanged, in addition to the package."""
     files = {}
     for name in manifest.handout:
         source = manifest.root / name
         if not source.is_file():
-            raise ReleaseError(f"{source}: the manifest's handout names this file, and it does not exist")
+            raise ReleaseError(
+                f"{source}: no such file, but the manifest's handout names it. Add the file, or remove its name from the handout"
+            )
         files[source.name] = source.read_bytes()
     return files
 
 
-def secrets_of(manifest, source):
+def secrets_of(manifest: Manifest, source: Path) -> dict[str, str]:
     """Return the secret lines of the reference and of the notebooks in the folder `source`."""
     notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb"))}
     return secret_lines(read_reference_texts(manifest), notebooks)
 
 
-def complete_release(manifest, source, folder, notebooks):
-    """Finish a release folder that nbgrader is writing: add the package, scan everything, write archive and hashes.
+def complete_release(manifest: Manifest, source: Path, folder: Path, notebooks: dict[str, bytes]) -> None:
+    """Complete a release folder that nbgrader is writing: add the package, scan everything, write archive and hashes.
 
     - source: folder of the source notebooks
-    - folder: release/<assignment>, where nbgrader has copied its other files already
-    - notebooks: {file name: bytes} that nbgrader has not written yet
+    - folder: release/<assignment>, which has nbgrader's other files already
+    - notebooks: {file name: bytes} of notebooks that nbgrader has not written yet
     """
     folder = Path(folder)
     own = make_released_package(manifest) | handout_files(manifest)
@@ -58,20 +61,20 @@ def complete_release(manifest, source, folder, notebooks):
         write_atomically(hashes_path(folder), hash_list(listed).encode())
 
 
-def archive_path(folder):
-    """release/assignment2.zip for the folder release/assignment2."""
+def archive_path(folder: Path) -> Path:
+    """Return release/assignment2.zip for the folder release/assignment2."""
     return folder.with_name(f"{folder.name}.zip")
 
 
-def hashes_path(folder):
-    """release/assignment2.sha256, in the format that `sha256sum --check` reads."""
+def hashes_path(folder: Path) -> Path:
+    """Return release/assignment2.sha256, in the format that `sha256sum --check` reads."""
     return folder.with_name(f"{folder.name}.sha256")
 
 
-def zip_bytes(name, files):
-    """Return an archive of {path: bytes} under the folder `name`, byte-identical on every build and machine.
+def zip_bytes(name: str, files: dict[str, bytes]) -> bytes:
+    """Return an archive of {path: bytes} in the folder `name`, byte-identical on every machine.
 
-    Members are stored, not compressed: compressed bytes differ between versions of zlib.
+    Its members are not compressed: compressed bytes differ between versions of zlib.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -83,5 +86,6 @@ def zip_bytes(name, files):
     return buffer.getvalue()
 
 
-def hash_list(files):
+def hash_list(files: dict[str, bytes]) -> str:
+    """Return the SHA-256 hashes of {path: bytes}, in the format of `sha256sum`."""
     return "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items()))

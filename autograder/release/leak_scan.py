@@ -1,31 +1,34 @@
-"""The leak scan: proves that nothing of a solution is in what students get.
+"""The leak scan: proves that the released files contain no line of a solution.
 
-A secret is a line that stands inside a solution region (or in a cell that is a solution as a whole) and nowhere in
-public text. Lines too common to tell anything, such as `else:` or `return x`, are none. Every released file is
-searched, notebooks cell by cell with their outputs and metadata, archives member by member.
+A secret is a line of a solution region (or of a solution cell without regions) that is not in public text. Common lines
+that reveal nothing, such as `else:` or `return x`, are not secrets. The scan searches every released file, including
+the outputs and metadata of notebooks and the members of archives.
 """
 
 import io
 import json
 import re
 import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from autograder.errors import ReleaseError
 from autograder.assignment.regions import find_regions
 
-# What may be released: text, pictures, and archives of these.
+# The kinds of files in a release: text, pictures, and archives of these.
 READABLE = (".py", ".pyx", ".pxi", ".h", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", "makefile")
 READABLE += (".png", ".jpg", ".jpeg", ".gif", ".zip")
-_LONG = 24  # a secret of this length is also looked for inside other lines
+_LONG = 24  # the scan searches for a secret of this length inside other lines too
 
 
-def secret_lines(python_files, notebooks):
-    """Return {normalized secret line: where it stands}.
+def secret_lines(python_files: dict[str, str], notebooks: dict[str, Any]) -> dict[str, str]:
+    """Return {normalized secret line: its place in the sources}.
 
     - python_files: {path: text} of the reference
     - notebooks: {path: notebook as parsed JSON} of the source notebooks
     """
-    secret, public = {}, set()
+    secret: dict[str, str] = {}
+    public: set[str] = set()
     for path, text in python_files.items():
         _sort_lines(text, path, True, secret, public)
     for path, notebook in notebooks.items():
@@ -34,60 +37,65 @@ def secret_lines(python_files, notebooks):
             source, code = "".join(cell["source"]), cell["cell_type"] == "code"
             regions = find_regions(source, where, code)
             if cell["metadata"].get("nbgrader", {}).get("solution") and not regions:
-                secret.update(dict.fromkeys(_telling(source.split("\n")), where))
+                secret.update(dict.fromkeys(_revealing(source.split("\n")), where))
             else:
                 _sort_lines(source, where, code, secret, public)
     return {line: where for line, where in secret.items() if line not in public}
 
 
-def find_leaks(files, secrets):
-    """Return sentences, one for each secret found in the released files ({path: bytes}); empty where there is none."""
-    leaks = [f"{path} is of a kind that cannot be searched" for path in files if not path.lower().endswith(READABLE)]
+def find_leaks(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
+    """Return one sentence for each secret in the released files ({path: bytes})."""
+    leaks = [
+        f"{path} is of a kind that the leak scan cannot search" for path in files if not path.lower().endswith(READABLE)
+    ]
     for path, data in sorted(files.items()):
         for where, text in _texts(path, data):
-            lines = {_normalized(line) for line in text.split("\n")}
-            whole = _normalized(text)
+            lines = {_normalize(line) for line in text.split("\n")}
+            whole = _normalize(text)
             for secret, origin in secrets.items():
                 if secret in lines or (len(secret) >= _LONG and secret in whole):
-                    leaks.append(f"{where} holds a solution line of {origin}: {secret}")
+                    leaks.append(f"{where} contains a solution line of {origin}: {secret}")
             if re.search(r"(BEGIN|END) SOLUTION", text):
-                leaks.append(f"{where} holds a solution marker")
+                leaks.append(f"{where} contains a solution marker")
     return leaks
 
 
-def refuse_leaks(files, secrets):
-    """Raise ReleaseError where find_leaks finds anything."""
+def refuse_leaks(files: dict[str, bytes], secrets: dict[str, str]) -> None:
+    """Raise ReleaseError if find_leaks finds anything."""
     leaks = find_leaks(files, secrets)
     if leaks:
         more = f"\n... and {len(leaks) - 5} more" if len(leaks) > 5 else ""
-        raise ReleaseError("the release would give solutions away:\n" + "\n".join(leaks[:5]) + more)
+        raise ReleaseError(
+            "the release would contain solutions. Mark or remove these lines:\n" + "\n".join(leaks[:5]) + more
+        )
 
 
-def _sort_lines(text, where, code, secret, public):
+def _sort_lines(text: str, where: str, code: bool, secret: dict[str, str], public: set[str]) -> None:
+    """Add the lines of a text to the secret ones or to the public ones."""
     lines = text.split("\n")
     inside = set()
     for region in find_regions(text, where, code):
         numbers = range(region.line, region.line + len(region.lines) + 1)
         inside.update(numbers)
         for number, line in zip(numbers, region.lines):
-            secret.update(dict.fromkeys(_telling([line]), f"{where}, line {number + 1}"))
-    public.update(_telling(line for number, line in enumerate(lines) if number not in inside))
+            secret.update(dict.fromkeys(_revealing([line]), f"{where}, line {number + 1}"))
+    public.update(_revealing(line for number, line in enumerate(lines) if number not in inside))
 
 
-def _telling(lines):
-    """Yield the normalized lines that would tell a student something."""
+def _revealing(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the normalized lines that would reveal a part of a solution."""
     for line in lines:
-        line = _normalized(line)
+        line = _normalize(line)
         if len(line) >= 8 and (re.search(r"[=(@+*/]", line) or line.count(" ") >= 3) and re.search(r"[A-Za-z]", line):
             yield line
 
 
-def _normalized(text):
+def _normalize(text: str) -> str:
     return " ".join(text.split())
 
 
-def _texts(path, data):
-    """Yield (where, text) for everything readable in a file."""
+def _texts(path: str, data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (place, text) for all text in a file."""
     if path.lower().endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
@@ -99,8 +107,8 @@ def _texts(path, data):
         yield path, "\n".join(_strings(json.loads(text)))
 
 
-def _strings(value):
-    """Yield every string in a JSON value; lists of strings, as notebooks write long texts, as one as well."""
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every string in a JSON value, and every list of strings joined, because notebooks split long texts."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):

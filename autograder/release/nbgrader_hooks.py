@@ -4,11 +4,14 @@ A preprocessor that raises stops nbgrader's step and undoes it; an error in one 
 """
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.assignment.manifest import Manifest
 from autograder.assignment.regions import find_regions
 from autograder.course import Course
 from autograder.course.preprocessors import converter_of
@@ -17,9 +20,9 @@ from autograder.release.build import complete_release
 
 
 class CheckMarkers(NbGraderPreprocessor):
-    """Run before ClearSolutions, which would ship the solution of a mistyped region without a word."""
+    """Run before ClearSolutions, which would release the solution of a region with a mistyped marker."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         notebook = resources["nbgrader"]["notebook"]
         for number, cell in enumerate(nb.cells, 1):
             find_regions(cell.source, f"{notebook}.ipynb, cell {number}", cell.cell_type == "code")
@@ -29,10 +32,10 @@ class CheckMarkers(NbGraderPreprocessor):
         return nb, resources
 
 
-def _match_manifest(nb, notebook, manifest):
+def _match_manifest(nb: NotebookNode, notebook: str, manifest: Manifest) -> None:
     """Raise ReleaseError unless the autograded cells are exactly the manifest's questions, worth the same points.
 
-    The cell of a bonus question is worth 0, so that nbgrader's maximum stays what can be reached without it.
+    The cell of a bonus question is worth 0, so that nbgrader's maximum does not include it.
     """
     asked = {question.id: 0 if question.bonus else question.points for question in manifest.find_questions(notebook)}
     graded = {
@@ -49,16 +52,18 @@ def _match_manifest(nb, notebook, manifest):
 
 
 class ReleasePackage(NbGraderPreprocessor):
-    """Run last in generate_assignment, so that what it scans is what nbgrader is about to write."""
+    """Run last in generate_assignment, so that it scans the bytes that nbgrader is about to write."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         converter = converter_of(self)
         assignment, notebook = (resources["nbgrader"][key] for key in ("assignment", "notebook"))
         manifest = Course(converter.coursedir.root).manifest
         if assignment == manifest.name:
             source = Path(converter.coursedir.format_path(converter.coursedir.source_directory, ".", assignment))
             folder = Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", assignment))
-            text = nbformat.writes(nb, version=4)  # to the byte what nbconvert's NotebookExporter writes
+            text = nbformat.writes(
+                nb, version=nbformat.NO_CONVERT
+            )  # the same bytes as from nbconvert's NotebookExporter
             text += "" if text.endswith("\n") else "\n"
             complete_release(manifest, source.resolve(), folder.resolve(), {f"{notebook}.ipynb": text.encode()})
         return nb, resources

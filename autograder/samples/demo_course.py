@@ -9,7 +9,7 @@ from autograder.runtime.paths import KIT
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
 
-_CONFIG = '''"""The demo's course. Its source notebooks and release are those of the repository."""
+_CONFIG = '''"""The demo course. Its source notebooks and release are those of the repository."""
 
 import sys
 
@@ -33,7 +33,7 @@ def make_course(folder: Path) -> Course:
         if sample.student:
             write_sample(sample, course.manifest, course.submitted(sample.student), released)
     # This records the notebooks' cells in the course's gradebook; the release that it writes is deleted.
-    aside = folder / "release-aside"
-    generate_assignment(course, course.manifest.name, aside)
-    shutil.rmtree(aside)
+    unused = folder / "release-unused"
+    generate_assignment(course, course.manifest.name, unused)
+    shutil.rmtree(unused)
     return course

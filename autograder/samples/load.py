@@ -33,9 +33,9 @@ Each .toml file holds the cases of one verdict and topic, or of one kind of atta
 `remove` lists files to leave out. Hostile cases have a few more fields:
 
     attack = "forgery"                     # or "theft", "harm": the aim of the attack; the title says how
-    zip = true                             # handed in as a zip, not as a folder
+    zip = true                             # submitted as a zip, not as a folder
     limits.cpu_seconds = 1                 # optional: other limits than the manifest's
-    [[case.place]]                         # a file that is no plain text, see special_files.KINDS
+    [[case.place]]                         # a file that is not plain text, see special_files.KINDS
     path = "cs231n/stolen.py"
     kind = "symlink"
     to = "{kit}/assignment2/cs231n/layers.py"
@@ -85,7 +85,7 @@ def _samples_of(path: Path) -> Iterable[Sample]:
         _refuse(path, f"not valid TOML: {error}")
     file, lines, cases = data.pop("file", None), data.pop("reference", {}), data.pop("case", [])
     if not cases or not isinstance(cases, list):
-        _refuse(path, "holds no [[case]]; add one, or delete the file")
+        _refuse(path, "contains no [[case]]; add one, or delete the file")
     for number, case in enumerate(cases, 1):
         where = f"{path}, {case.get('name', f'case {number}')}"
         fields = data | case
@@ -108,7 +108,7 @@ def _complete(change: Any, file: str | None, lines: dict[str, str], where: str) 
 
 
 def _sample(fields: dict[str, Any], where: str) -> Sample:
-    """Return a Sample of fields as a file holds them, once each is known and of the right type."""
+    """Return the Sample of these fields; refuse unknown names and wrong types."""
     unknown = fields.keys() - _FIELDS
     if unknown:
         _refuse(where, f"unknown field {_listed(unknown)}, expected some of {_listed(_FIELDS)}")
@@ -123,7 +123,10 @@ def _sample(fields: dict[str, Any], where: str) -> Sample:
     for question, verdict in fields.get("expect", {}).items():
         if verdict not in VERDICTS:
             _refuse(where, f"expect.{question} = {verdict!r}, expected {_listed(VERDICTS, 'or')}")
-    return Sample(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return Sample(**values)
 
 
 def _check_type(name: str, value: Any, where: str) -> None:

@@ -4,9 +4,9 @@ import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
-from autograder.assignment.manifest import Manifest
+from autograder.assignment.manifest import Manifest, Question
 from autograder.assignment.notebook_cells import Cell
 from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checking.pack import load_pack
@@ -82,7 +82,7 @@ class Sample:
             folder = Path(top) / self.name
             _write(files, folder)
             for entry in self.place:
-                write_special(folder, **entry)
+                write_special(folder, **cast("dict[str, str]", entry))
             return read_submission(pack_zip(folder) if self.zip else folder, manifest)
 
     def limited(self, manifest: Manifest) -> Manifest:
@@ -115,7 +115,7 @@ class Sample:
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
 
     def _answer(self, stubs: set[str], notebook: str, grade_id: str, cell: Cell) -> str:
-        """Return the text of a notebook's cell: its stub where that is asked for, else its solution, changed."""
+        """Return the text of a notebook's cell: its stub if the sample wants it, else its solution, changed."""
         released = self.base == "release" or grade_id in stubs
         text = cell.released if released else remove_markers(cell.solution)
         for change in self.cell:
@@ -134,9 +134,9 @@ class Sample:
 
 
 def write_sample(sample: Sample, manifest: Manifest, folder: Path, notebooks: Path) -> None:
-    """Write a sample as a student hands it in.
+    """Write a sample as a student submits it.
 
-    - notebooks: folder of the notebooks (*.ipynb) to add where the sample has none of that name
+    - notebooks: folder of the notebooks (*.ipynb) to add if the sample has none of that name
     """
     files = sample.files(manifest)
     for path in sorted(Path(notebooks).glob("*.ipynb")):
@@ -144,15 +144,17 @@ def write_sample(sample: Sample, manifest: Manifest, folder: Path, notebooks: Pa
     _write(files, folder)
 
 
-def _write(files, folder):
+def _write(files: dict[str, bytes], folder: Path) -> None:
     for path, data in files.items():
         target = Path(folder) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 
 
-def _with_stub(text, released, question):
+def _with_stub(text: str, released: dict[str, bytes], question: Question) -> str:
     """Return the text with one function or class replaced by its released stub."""
     here = Submission("", {question.file: text.encode()}).find_code(question.file, question.id)
     stub = Submission("", released).find_code(question.file, question.id)
+    if here is None or stub is None:
+        raise KitError(f"{question.file} has no {question.id}; expected it in the reference and in the release")
     return text.replace(here["text"], stub["text"])

@@ -1,6 +1,6 @@
-"""Files of a submission that are no plain text: links, pipes, devices, set-user-id files, compiled modules.
+"""Files of a submission that are not plain text: links, pipes, devices, set-user-id files, compiled modules.
 
-All of them are real. Only a device takes root; other users get a socket instead, which is no regular file either.
+All of them are real. Only root can make a device; other users get a socket, which is not a regular file either.
 """
 
 import base64
@@ -43,37 +43,37 @@ def pack_zip(folder: Path) -> Path:
     return packed
 
 
-def _symlink(target, to):
+def _symlink(target: Path, to: str) -> None:
     target.symlink_to(to.replace("{kit}", str(KIT)))
 
 
-def _fifo(target):
+def _fifo(target: Path) -> None:
     os.mkfifo(target)
 
 
-def _device(target):
+def _device(target: Path) -> None:
     try:
         os.mknod(target, stat.S_IFCHR | 0o666, ZERO)
     except PermissionError:
         os.mknod(target, stat.S_IFSOCK | 0o666)
 
 
-def _setuid(target, text):
+def _setuid(target: Path, text: str) -> None:
     target.write_text(text)
     target.chmod(0o6755)
 
 
-def _bytes(target, base):
+def _bytes(target: Path, base: str) -> None:
     target.write_bytes(base64.b64decode(base))
 
 
-def _compiled(target, text):
+def _compiled(target: Path, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source.py"
         source.write_text(text)
         # Python imports such a file without reading the source next to it.
         py_compile.compile(
-            source, target, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+            str(source), str(target), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
         )
 
 

@@ -24,7 +24,7 @@ def prepare(arena, tokens):
         (shutil.copytree if source.is_dir() else shutil.copy)(source, arena / "kit" / name)
     with (arena / "kit/assignment2/cs231n/layers.py").open("a") as file:
         file.write(f"\n# {tokens['solution']}\n")
-    with (arena / "kit/autograder/checks/layer.py").open("a") as file:
+    with (arena / "kit/autograder/checks/layers/layer.py").open("a") as file:
         file.write(f"\n# {tokens['tests']}\n")
     plant_gradebook(arena, tokens)
     return []

@@ -5,7 +5,7 @@ import numpy as np
 from autograder.checking.compare import agrees, expect_array
 from autograder.checking.criteria import Wrong
 from autograder.checks.gradients import expect_gradient
-from autograder.checks.pairs import expect_unchanged
+from autograder.checks.layers.arguments import expect_unchanged
 
 
 def accepts(case):

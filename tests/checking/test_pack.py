@@ -12,7 +12,7 @@ from autograder.checking.pack import MOST_ENTRIES, Pack, answering, load_pack, p
 from autograder.checking.picture import plain_picture, plain_table
 from autograder.errors import KitError
 from autograder.grading.prepared import hidden_folders
-from autograder.report.redact import _scaled
+from autograder.report.redact import _scale
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import encode
 
@@ -159,7 +159,7 @@ class TestThePlainPicture:
         assert json.loads(json.dumps(picture)) == picture
 
     def test_is_shown_as_escaped_html_and_can_be_scaled_for_students(self):
-        picture = _scaled(self.picture((3, 4), (1, 2)) | {"labels": ["<b>", "yours"], "caption": "a < b"})
+        picture = _scale(self.picture((3, 4), (1, 2)) | {"labels": ["<b>", "yours"], "caption": "a < b"})
         page = plain_table(picture)
         assert "&lt;b&gt;" in page and "a &lt; b" in page and "<b>" not in page
         assert page.count("<td") == 24 and page.count('font-weight:600">not finite') == 1

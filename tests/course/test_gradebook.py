@@ -10,7 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from autograder.course.gradebook import recorded
+from autograder.course.gradebook import is_recorded
 from autograder.course.report_store import report_for
 from autograder.grade_class import grade_class
 from autograder.report.terminal import print_class
@@ -231,11 +231,11 @@ def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
     report = report_for(course, "eli")
-    assert not recorded(course, "eli", report)
+    assert not is_recorded(course, "eli", report)
     grade_class(course)
-    assert recorded(course, "eli", report)
+    assert is_recorded(course, "eli", report)
     report.questions[0].points = 1.0
-    assert not recorded(course, "eli", report)
+    assert not is_recorded(course, "eli", report)
 
 
 def test_a_new_inline_answer_reaches_the_gradebook_though_no_score_has_changed(tmp_path, make_course, hand_in):

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.assignment.manifest import Limits
 from autograder.assignment.reference import make_released_package, read_reference_texts
-from autograder.checks.answers import GROUPS
+from autograder.checks.reference_answers import GROUPS
 from autograder.grading.submission import judge
 from autograder.intake.staging import stage
 from autograder.intake.submission import Submission

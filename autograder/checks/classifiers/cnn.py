@@ -1,30 +1,34 @@
 """Checks of cs231n/classifiers/cnn.py."""
 
+from typing import Any
+
 import numpy as np
 
-from autograder.checking.criteria import Checks
-from autograder.checks.classifiers.nets import NetTrial, expect_initial_parameters, state_large_loss
+from autograder.checking.criteria import Checks, Outcome, Trial
+from autograder.checks.classifiers.initial_parameters import expect_initial_parameters
+from autograder.checks.classifiers.large_loss import state_large_loss
+from autograder.checks.classifiers.net_trial import NetClass, NetTrial
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
-from autograder.checks.pairs import worst
+from autograder.checks.outcomes import worst
 from cs231n.classifiers.cnn import ThreeLayerConvNet
 
 CHECKS = Checks()
 
 QUESTION = "ThreeLayerConvNet"
+KIND = NetClass(f"cs231n.classifiers.cnn:{QUESTION}", ThreeLayerConvNet)
 SHAPE, C = (3, 6, 6), 5
 SHAPES = (SHAPE, (3, 8, 8))
 NOT_SQUARE = ((3, 4, 8), (3, 8, 6))
-WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # other functions whose gradients are as good
+WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # wrong losses whose own gradients earn credit
 
 
-def _net(trial, input_dim=SHAPE, **options):
+def _net(trial: Trial, input_dim: tuple[int, ...] = SHAPE, **options: Any) -> NetTrial:
     options = {"num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": C, "dtype": np.float64} | options
-    trial.call("numpy.random:seed", trial.seed % 2**32)  # a replay then draws the same weights
-    net = NetTrial(trial, f"cs231n.classifiers.cnn:{QUESTION}", ThreeLayerConvNet, input_dim=input_dim, **options)
-    return net
+    trial.call("numpy.random:seed", trial.seed % 2**32)  # so that a replay draws the same weights
+    return NetTrial(trial, KIND, input_dim=input_dim, **options)
 
 
-def _gradients(trial, kind, input_dims=SHAPES, N=3, **options):
+def _gradients(trial: Trial, kind: str | tuple[str, ...], input_dims=SHAPES, N: int = 3, **options: Any) -> Outcome:
     found = []
     for input_dim in input_dims:
         net = _net(trial, input_dim, **options)
@@ -33,65 +37,65 @@ def _gradients(trial, kind, input_dims=SHAPES, N=3, **options):
     return worst(found)
 
 
-def _scores(trial, input_dim, **options):
+def _scores(trial: Trial, input_dim: tuple[int, ...], **options: Any) -> Outcome:
     net = _net(trial, input_dim, **options)
     net.share_parameters()
     return net.expect_scores(net.batch(3, input_dim, C)[0])
 
 
-def _loss(trial, input_dim, **options):
+def _loss(trial: Trial, input_dim: tuple[int, ...], **options: Any) -> Outcome:
     net = _net(trial, input_dim, **options)
     net.share_parameters()
     return net.expect_loss(*net.batch(3, input_dim, C))
 
 
 @CHECKS.criterion(QUESTION, "parameters", 2)
-def parameters(trial):
-    """W1, b1, W2, b2, W3, b3 have the right shapes; weights spread by weight_scale, biases 0."""
+def parameters(trial: Trial):
+    """W1, b1, W2, b2, W3, b3 have the right shapes; weights have standard deviation weight_scale, and biases are 0."""
     expect_initial_parameters(
         trial, lambda **o: _net(trial, (3, 16, 16), num_filters=8, hidden_dim=30, num_classes=20, **o)
     )
 
 
 @CHECKS.criterion(QUESTION, "scores", 2)
-def scores(trial):
+def scores(trial: Trial):
     """loss(X) without y returns the scores."""
     return worst([_scores(trial, input_dim) for input_dim in SHAPES])
 
 
 @CHECKS.criterion(QUESTION, "loss", 1)
-def loss(trial):
-    """The loss without regularization."""
+def loss(trial: Trial):
+    """The loss is right without regularization."""
     return worst([_loss(trial, input_dim) for input_dim in SHAPES])
 
 
 @CHECKS.criterion(QUESTION, "regularized loss", 2)
-def regularized_loss(trial):
-    """The loss with reg > 0: ½·reg·ΣW² over all three weights, none over the biases."""
+def regularized_loss(trial: Trial):
+    """The loss with reg > 0 adds ½·reg·ΣW² for all three weights, and nothing for the biases."""
     return _loss(trial, SHAPE, reg=0.4)
 
 
 @CHECKS.criterion(QUESTION, "weight gradients", 3)
-def weight_gradients(trial):
-    """The gradients of all weights without regularization."""
+def weight_gradients(trial: Trial):
+    """The gradients of all weights are right without regularization."""
     return _gradients(trial, "W")
 
 
 @CHECKS.criterion(QUESTION, "bias gradients", 2)
-def bias_gradients(trial):
-    """The gradients of all biases without regularization."""
+def bias_gradients(trial: Trial):
+    """The gradients of all biases are right without regularization."""
     return _gradients(trial, "b")
 
 
 @CHECKS.criterion(QUESTION, "regularized gradients", 3)
-def regularized_gradients(trial):
-    """All gradients with reg > 0."""
+def regularized_gradients(trial: Trial):
+    """All gradients are right with reg > 0."""
     return _gradients(trial, ("W", "b"), (SHAPE,), reg=0.4)
 
 
 @CHECKS.criterion(QUESTION, "images not square", 0.5, edge=True)
-def not_square(trial):
-    """Scores and gradients for images that are wider than high, or higher than wide."""
+def not_square(trial: Trial):
+    """Scores and gradients are right for images whose height and width differ."""
     for input_dim in NOT_SQUARE:
         _net(trial, input_dim).expect_parameters()
         _scores(trial, input_dim)
@@ -99,21 +103,21 @@ def not_square(trial):
 
 
 @CHECKS.criterion(QUESTION, "other channels and filters", 0.5, edge=True)
-def other_sizes(trial):
-    """Scores and gradients for images of two channels, with filters of 5 by 5."""
+def other_sizes(trial: Trial):
+    """Scores and gradients are right for images with two channels, and filters of 5 by 5."""
     _net(trial, (2, 6, 6), filter_size=5).expect_parameters()
     return worst([_scores(trial, (2, 6, 6), filter_size=5), _gradients(trial, ("W", "b"), ((2, 6, 6),), filter_size=5)])
 
 
 @CHECKS.criterion(QUESTION, "one example", 0.5, edge=True)
-def one_example(trial):
-    """Gradients with a single example, N = 1."""
+def one_example(trial: Trial):
+    """All gradients are right with a single example, N = 1."""
     return _gradients(trial, ("W", "b"), (SHAPE,), N=1)
 
 
 @CHECKS.criterion(QUESTION, "called again", 0.5, edge=True)
-def called_again(trial):
-    """A second call is as right as the first: nothing is left over, and the parameters are as they were."""
+def called_again(trial: Trial):
+    """Repeated calls on one batch give the same loss and gradients, and the parameters are unchanged."""
     net = _net(trial, reg=0.3)
     names = net.share_parameters()
     return net.expect_repeatable(*net.batch(3, SHAPE, C), names, WITH_GRADIENT)
@@ -121,8 +125,7 @@ def called_again(trial):
 
 state_large_loss(
     CHECKS,
-    f"cs231n.classifiers.cnn:{QUESTION}",
-    ThreeLayerConvNet,
+    KIND,
     N=2,
     shape=(3, 8, 8),
     spared=("parameters", "scores", "loss", "regularized loss"),

@@ -1,19 +1,23 @@
-"""The right losses of nets, as slopes are measured of them: forward passes alone, without any gradient."""
+"""The right losses of nets for measuring slopes: forward passes only, without gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from cs231n.layers import affine_forward
 
+Loss = Callable[[Any, np.ndarray, np.ndarray], float]  # (net of the reference, X, y) -> loss
+Normalize = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]  # (a, gamma, beta, layer from 0)
 
-def forward(net, X, normalize=None, masks=()):
-    """The scores of a fully connected net, with what is normalized and dropped in the caller's hands.
+
+def forward(net: Any, X: np.ndarray, normalize: Normalize | None = None, masks: Sequence[Any] = ()) -> np.ndarray:
+    """Return the scores of a fully connected net with the given normalization and dropout masks.
 
     - net: the reference FullyConnectedNet, for its parameters
-    - normalize: (a, gamma, beta, layer from 0) -> a, or None
-    - masks: what each hidden layer's output is multiplied with
+    - normalize: gives the normalized a of a hidden layer, or None
+    - masks: the factors of each hidden layer's output
     """
     params, hidden = net.params, X
     for layer in range(1, net.num_layers):
@@ -24,8 +28,8 @@ def forward(net, X, normalize=None, masks=()):
     return affine_forward(hidden, params[f"W{net.num_layers}"], params[f"b{net.num_layers}"])[0]
 
 
-def loss_of(net, scores, y):
-    """The loss that belongs to a net's scores, with its regularization: to the last bit what the reference gives."""
+def loss_of(net: Any, scores: np.ndarray, y: np.ndarray) -> float:
+    """Return the loss for a net's scores, with its regularization: bit for bit equal to the reference's loss."""
     loss = _softmax_loss_alone(scores, y)
     if not net.reg:
         return loss
@@ -33,27 +37,27 @@ def loss_of(net, scores, y):
     return loss + 0.5 * net.reg * sum(np.sum(W**2) for W in weights)
 
 
-def _softmax_loss_alone(scores, y):
-    """The reference's softmax loss without its gradient, which takes as long again and no measured slope needs."""
+def _softmax_loss_alone(scores: np.ndarray, y: np.ndarray) -> float:
+    """Return the reference's softmax loss without the gradient, which doubles the time and is not needed here."""
     relative = scores - scores.max(axis=1, keepdims=True)
     log_p = relative - np.log(np.exp(relative).sum(axis=1, keepdims=True))
     return -(log_p[np.arange(len(y)), y].sum() / len(y))
 
 
-def plain_loss(net, X, y):
-    """The right loss of a net without dropout, whose batch normalization is in test mode.
+def plain_loss(net: Any, X: np.ndarray, y: np.ndarray) -> float:
+    """Return the right loss of a net without dropout, whose batch normalization is in test mode.
 
-    From the scores, because measuring a slope does not need the gradients that loss(X, y) computes as well.
+    It uses the scores, because measuring a slope does not need the gradients that loss(X, y) computes too.
     """
     return loss_of(net, net.loss(X), y)
 
 
 @dataclass(frozen=True)
 class LossByHand:
-    """The right loss of a fully connected net: `normalize` and `masks` as in forward."""
+    """The right loss of a fully connected net with given `normalize` and `masks`; see forward."""
 
-    normalize: Callable | None = None
+    normalize: Normalize | None = None
     masks: tuple[np.ndarray, ...] = ()
 
-    def __call__(self, net, X, y):
+    def __call__(self, net: Any, X: np.ndarray, y: np.ndarray) -> float:
         return loss_of(net, forward(net, X, self.normalize, self.masks), y)

@@ -1,19 +1,21 @@
-"""Wrong losses of a net that have a gradient of their own, and regularization that counts some weights only."""
+"""Wrong losses of a net with their own gradients, and regularization terms that count only some weights."""
 
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checks.catalogue import misconception
-from autograder.checks.gradients import Variant
+from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 from autograder.runtime.text import join_words
 from cs231n.layers import softmax_loss
 
 
-def with_reg(net, X, y, factor):
-    """The loss of the reference with its regularization term multiplied by `factor`."""
+def scale_regularization(net: Any, X: np.ndarray, y: np.ndarray, factor: float) -> float:
+    """Return the loss of the reference with its regularization term multiplied by `factor`."""
     reg = net.reg
     net.reg = factor * reg
     try:
@@ -22,32 +24,34 @@ def with_reg(net, X, y, factor):
         net.reg = reg
 
 
-def _known(name, function):
-    """A wrong loss that the catalogue knows, as a Variant; what it says of one net holds for all."""
+def _variant(name: str, function: Callable) -> Variant:
+    """Return a wrong loss of the catalogue as a Variant; its text for one net is right for all nets."""
     return Variant(function, misconception("FullyConnectedNet", name))
 
 
-# A loss without the ½ has a gradient of its own, which may be right for it. Scores that went through a ReLU have one.
-# A loss without any regularization has none to get right, so it is no ground for credit and not among these.
-NO_HALF = _known("net_reg_no_half", lambda net, X, y: with_reg(net, X, y, 2.0))
-RELU_ON_SCORES = _known(
+# A loss without the ½ has its own gradient, and so has a loss of scores after a ReLU: such a gradient earns credit.
+# A loss without regularization is not among these: its gradient is the one of reg = 0, which has its own criterion.
+NO_HALF = _variant("net_reg_no_half", lambda net, X, y: scale_regularization(net, X, y, 2.0))
+RELU_ON_SCORES = _variant(
     "net_relu_on_scores",
-    lambda net, X, y: softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - with_reg(net, X, y, 0.0),
+    lambda net, X, y: (
+        softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - scale_regularization(net, X, y, 0.0)
+    ),
 )
 
 
-def uneven_regularization(net, loss, X, y):
-    """The Diagnosis, in a list, of a loss that counts one weight twice and another not at all; else an empty list.
+def diagnose_uneven_regularization(net: Any, loss: Any, X: np.ndarray, y: np.ndarray) -> list[Diagnosis]:
+    """Return the Diagnosis, in a list, of a loss that counts one weight twice and another not at all.
 
     - net: the reference, with at most four weights
-    - loss: what came in the place of net.loss(X, y)
+    - loss: the student's value of net.loss(X, y)
     """
     names = sorted(name for name in net.params if name.startswith("W"))
-    data, squares = with_reg(net, X, y, 0.0), [np.sum(net.params[name] ** 2) for name in names]
+    data, squares = scale_regularization(net, X, y, 0.0), [np.sum(net.params[name] ** 2) for name in names]
     for counts in product((0, 1, 2), repeat=len(names)) if net.reg and len(names) <= 4 else ():
         uneven = len(set(counts)) > 1
         if uneven and agrees(loss, data + 0.5 * net.reg * np.dot(counts, squares), 1e-6):
-            said = [f"{name} {('not at all', '', 'twice')[n]}" for name, n in zip(names, counts) if n != 1]
-            text = f"The regularization term counts {join_words(said)}; every weight belongs in it once."
+            counted = [f"{name} {('not at all', '', 'twice')[n]}" for name, n in zip(names, counts) if n != 1]
+            text = f"The regularization term counts {join_words(counted)}; it must count every weight once."
             return [Diagnosis("function", "uneven regularization", text)]
     return []

@@ -1,40 +1,50 @@
-"""Checks of the convolution. What is right is computed on strided views: it is measured some ten thousand times."""
+"""Checks of the convolution. The right output uses strided views, because it is computed some ten thousand times."""
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layer import Edge, Layer
-from autograder.checks.pairs import state_layer
+from autograder.checks.layers.criteria import state_layer
+from autograder.checks.layers.layer import Edge, Inputs, Layer
 
 CHECKS = Checks()
 
 
-def windows(x, height, width, stride):
-    """Every window of the images x (N, C, H, W), as a view (N, C, H', W', height, width); for windows that fit x."""
+def windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
+    """Return every window of the images x (N, C, H, W) as a view (N, C, H', W', height, width)."""
     N, C, H, W = x.shape
     shape = (N, C, 1 + (H - height) // stride, 1 + (W - width) // stride, height, width)
     to_example, to_channel, to_row, to_column = x.strides
     return as_strided(x, shape, (to_example, to_channel, stride * to_row, stride * to_column, to_row, to_column))
 
 
-def convolution(x, w, b, conv_param):
-    """What the forward function computes, without a cache."""
-    seen = windows(_padded(x, conv_param["pad"]), *w.shape[2:], conv_param["stride"])
+def convolution(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict[str, int]) -> np.ndarray:
+    """Return the output of the forward function."""
+    HH, WW = w.shape[2:]
+    seen = windows(_pad(x, conv_param["pad"]), HH, WW, conv_param["stride"])
     N, _, H_out, W_out = seen.shape[:4]
     columns = seen.transpose(1, 4, 5, 0, 2, 3).reshape(w[0].size, -1)
     out = w.reshape(len(w), -1) @ columns + b[:, np.newaxis]
     return out.reshape(-1, N, H_out, W_out).swapaxes(0, 1)
 
 
-def _padded(x, pad):
+def _pad(x: np.ndarray, pad: int) -> np.ndarray:
     N, C, H, W = x.shape
-    x_pad = np.zeros((N, C, H + 2 * pad, W + 2 * pad))  # np.pad takes longer than all the rest
+    x_pad = np.zeros((N, C, H + 2 * pad, W + 2 * pad))  # np.pad takes longer than the rest of the convolution
     x_pad[:, :, pad : pad + H, pad : pad + W] = x
     return x_pad
 
 
-def _draw(rng, N=2, C=3, image=(5, 5), F=4, filters=(3, 3), stride=1, pad=1):
+def _draw(
+    rng: np.random.Generator,
+    N: int = 2,
+    C: int = 3,
+    image: tuple[int, int] = (5, 5),
+    F: int = 4,
+    filters: tuple[int, int] = (3, 3),
+    stride: int = 1,
+    pad: int = 1,
+) -> Inputs:
     return {
         "x": rng.normal(size=(N, C, *image)),
         "w": rng.normal(size=(F, C, *filters)),
@@ -55,17 +65,19 @@ LAYER = Layer(
         Edge("channels", ({"C": 5, "image": (4, 4)}, {"C": 1}), "with five channels, and with one", EDGE),
         Edge("no padding", ({"pad": 0},), "with pad = 0", EDGE),
         Edge("padding of 2", ({"pad": 2, "image": (4, 4), "C": 2},), "with pad = 2", EDGE),
-        Edge("images not square", ({"image": (4, 6), "C": 2}, {"image": (5, 3)}), "with H and W that differ", EDGE),
-        Edge("filters not square", ({"filters": (2, 3), "C": 2}, {"filters": (3, 1)}), "with HH other than WW", EDGE),
+        Edge("images not square", ({"image": (4, 6), "C": 2}, {"image": (5, 3)}), "with H ≠ W", EDGE),
+        Edge(
+            "filters not square", ({"filters": (2, 3), "C": 2}, {"filters": (3, 1)}), "with HH and WW that differ", EDGE
+        ),
         Edge("even filters", ({"image": (6, 6), "filters": (4, 4), "stride": 2, "C": 2},), "with 4×4 filters", EDGE),
         Edge("stride 3", ({"image": (7, 7), "stride": 3, "C": 2},), "with a stride of 3", EDGE),
         Edge("one example", ({"N": 1},), "with a single example, N = 1", EDGE),
     ),
     gradients={"x": "dx", "w": "dw", "b": "db"},
     lenient=False,
-    says="out[n, f, i, j] is window [i, j] of the padded image n times filter f, plus b[f]",
-    large={"C": 1000, "F": 8, "stride": 2},  # as many channels as it takes for filters as large as the images
+    formula="out[n, f, i, j] is the product of window [i, j] of the padded image n and filter f, plus b[f]",
+    large={"C": 1000, "F": 8, "stride": 2},  # many channels, so that the filters are as large as the images
 )
 
-# Ordinary sizes carry three quarters of the points; each edge case costs no more than itself.
+# The ordinary sizes have three quarters of the points; a failed edge case costs only its own points.
 state_layer(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=2, edge_weight=EDGE)

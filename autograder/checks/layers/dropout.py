@@ -1,27 +1,30 @@
-"""Checks of the forward pass of dropout. Any generator will do: what all right masks have in common is judged.
+"""Checks of the forward pass of dropout. They accept any random generator: they test properties of all right masks.
 
-The manifest's option `dropout` says what `p` is the probability of: "keep" (of keeping a unit) or "drop".
+The manifest's option `dropout` gives the meaning of `p`: the probability to "keep" or to "drop" a unit.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import erf, isclose, sqrt
+from typing import Any
 
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_close, told_apart
-from autograder.checking.criteria import Checks, Outcome, Wrong
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checks.catalogue import misconception
-from autograder.checks.layers.masks import FORWARD, SIGMAS, Call, drawn_from, expect_some_dropped
-from autograder.checks.pairs import expect_unchanged
+from autograder.checks.layers.arguments import expect_unchanged
+from autograder.checks.layers.dropout_masks import FORWARD, SIGMAS, Call, Drawn, drawn_from, expect_some_dropped
+from autograder.checks.outcomes import worst
+from autograder.report.model import Diagnosis
 from autograder.sandbox.worker_client import CallError
 
 CHECKS = Checks()
 
-KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake turns all of them into themselves
+KEEP = (0.3, 0.6, 0.9)  # probabilities of keeping a unit; no common mistake leaves all of them unchanged
 SHAPES = ((20011,), (12, 7, 40, 6))
 
-
-# What kept units are multiplied by in a mistake, given the probability of keeping one.
+# The factor of kept units in a mistake, given the probability of keeping one.
 SCALES = {
     "dropout_unscaled": lambda keep: [1],
     "dropout_wrong_divisor": lambda keep: [1 / (1 - keep)],
@@ -31,16 +34,16 @@ SCALES = {
 }
 
 
-def _wrong(message, *names):
+def _wrong(message: str, *names: str) -> Wrong:
     return Wrong(Outcome(message, diagnosis=[misconception(FORWARD, name) for name in names]))
 
 
-def _normal_below(value):
+def _normal_below(value: float) -> float:
     return (1 + erf(value / sqrt(2))) / 2
 
 
-def _about_share(drawn, call):
-    """Return the name of a share of kept units that is not the one asked for, as a list."""
+def _name_share_mistake(drawn: Drawn, call: Call) -> list[str]:
+    """Return the name of the mistake behind a wrong share of kept units, as a list."""
     known = {
         "dropout_other_probability": [1 - call.keep],
         "dropout_randn": [_normal_below(call.p), 1 - _normal_below(call.p)],
@@ -50,8 +53,8 @@ def _about_share(drawn, call):
 
 
 @CHECKS.criterion(FORWARD, "mask", 3)
-def mask(trial):
-    """In training each entry of out is 0 or a multiple of x, and as many are kept as p says, for several p."""
+def mask(trial: Trial) -> None:
+    """In training, each entry of out is 0 or a multiple of x; p determines the share of kept units, for several p."""
     small = Call(trial, 0.6, shape=(8, 12))
     expect_some_dropped(small.draw()[0], small)
     for keep in KEEP:
@@ -60,18 +63,18 @@ def mask(trial):
         expect_some_dropped(drawn, call)
         if not drawn.is_share(keep):
             message = f"{call.name}: {drawn.share:.1%} of the units were kept; expected about {keep:.0%}"
-            raise _wrong(message, *_about_share(drawn, call))
+            raise _wrong(message, *_name_share_mistake(drawn, call))
 
 
 @CHECKS.criterion(FORWARD, "independent units", 1)
-def independent_units(trial):
-    """Each unit has its own chance: neighbours are kept or dropped independently."""
+def independent_units(trial: Trial) -> None:
+    """Each unit is kept or dropped independently of its neighbours."""
     call = Call(trial, 0.6)
     _expect_independent(call.draw()[0], call)
 
 
-def _expect_independent(drawn, call):
-    """Raise Wrong where neighbours along some axis are alike more often, or less, than chance has it."""
+def _expect_independent(drawn: Drawn, call: Call) -> None:
+    """Raise Wrong where neighbours along an axis agree more often, or less often, than independent units."""
     expect_some_dropped(drawn, call)
     for axis in range(drawn.kept.ndim):
         pairs = drawn.kept.shape[axis] // 2
@@ -80,49 +83,50 @@ def _expect_independent(drawn, call):
         if abs(alike - expected) > SIGMAS * sqrt(expected * (1 - expected) / count):
             raise _wrong(
                 f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
-                f"about {expected:.0%} where every unit has its own chance",
+                f"about {expected:.0%} for independent units",
                 "dropout_shared_fate",
             )
 
 
 @CHECKS.criterion(FORWARD, "scaling", 2)
-def scaling(trial):
-    """What is kept is scaled in training so that the expected value of out is x: inverted dropout."""
+def scaling(trial: Trial) -> None:
+    """In training, kept units are scaled so that the expected value of out is x (inverted dropout)."""
     for keep in KEEP:
         call = Call(trial, keep)
         drawn, _ = call.draw()
         expect_some_dropped(drawn, call)
-        # Who takes p for the other probability, and divides by what is then right, has made one mistake and not two.
+        # To take p for the other probability, and to divide by it, is one mistake and not two.
         meant = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
         if drawn.is_scale(1 / meant):
             continue
         came, expected = told_apart(drawn.scale, 1 / meant)
         message = f"{call.name}: kept units were multiplied by {came}; expected {expected}"
-        raise _wrong(message, *_about_scale(drawn, meant))
+        raise _wrong(message, *_name_scale_mistake(drawn, meant))
 
 
-def _about_scale(drawn, keep):
-    """Return the name of a scale that is not the one asked for, as a list."""
+def _name_scale_mistake(drawn: Drawn, keep: float) -> list[str]:
+    """Return the name of the mistake behind a wrong scale, as a list."""
     if isclose(drawn.scale * drawn.share, 1, rel_tol=1e-5):
         return ["dropout_drawn_share"]
     return [name for name, scales in SCALES.items() if any(map(drawn.is_scale, scales(keep)))][:1]
 
 
 @CHECKS.criterion(FORWARD, "test mode", 2)
-def test_mode(trial):
-    """At test time out equals x."""
-    for keep in (0.3, 0.9):
-        call = Call(trial, keep, mode="test")
-        out, _ = call.run()
-        try:
-            found = expect_close(out, call.x, call.name)
-        except Wrong as wrong:
-            wrong.outcome.diagnosis += _about_test_mode(out, call)
-            raise
-    return found
+def test_mode(trial: Trial) -> Outcome:
+    """At test time, out equals x."""
+    return worst([_expect_identity(Call(trial, keep, mode="test")) for keep in (0.3, 0.9)])
 
 
-def _about_test_mode(out, call):
+def _expect_identity(call: Call) -> Outcome:
+    out, _ = call.run()
+    try:
+        return expect_close(out, call.x, call.name)
+    except Wrong as wrong:
+        wrong.outcome.diagnosis += _diagnose_test_mode(out, call)
+        raise
+
+
+def _diagnose_test_mode(out: Any, call: Call) -> list[Diagnosis]:
     if any(agrees(out, call.x * factor) for factor in (call.keep, 1 - call.keep, 1 / call.keep, 1 / (1 - call.keep))):
         return [misconception(FORWARD, "dropout_scaled_at_test_time")]
     if isinstance(out, np.ndarray) and out.shape == call.x.shape and 0.02 < np.mean(out == 0) < 0.98:
@@ -131,26 +135,26 @@ def _about_test_mode(out, call):
 
 
 @CHECKS.criterion(FORWARD, "seed", 0.5, edge=True)
-def seed(trial):
-    """The same seed draws the same mask, another seed another one; without a seed every call draws anew."""
+def seed(trial: Trial) -> None:
+    """The same seed gives the same mask, another seed another mask; without a seed, every call draws a new mask."""
     (one, _), (again, _), (other, _) = (Call(trial, 0.6, seed=number).draw() for number in (231, 231, 1))
     expect_some_dropped(one, Call(trial, 0.6))
     if not np.array_equal(one.kept, again.kept):
-        message = f"{FORWARD}: two calls with seed 231 drew different masks. Is the seed used before you draw?"
+        message = f"{FORWARD}: two calls with seed 231 drew different masks; expected one. Set the seed before you draw"
         raise _wrong(message, "dropout_seed_ignored")
     if np.array_equal(one.kept, other.kept):
-        message = f"{FORWARD}: seeds 231 and 1 drew the same mask; draw it from what the seed has set"
+        message = f"{FORWARD}: seeds 231 and 1 drew the same mask; expected two masks. Draw after you set the seed"
         raise _wrong(message, "dropout_one_mask")
     first, second = (Call(trial, 0.6, seed=None).draw()[0] for _ in range(2))
     if np.array_equal(first.kept, second.kept):
-        message = f"{FORWARD}: two calls without a seed drew the same mask; each should draw a new one"
+        message = f"{FORWARD}: two calls without a seed drew the same mask; expected a new mask in each call"
         raise _wrong(message, "dropout_one_mask")
 
 
 @CHECKS.criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
-def any_dimensions(trial):
-    """It holds for input of one dimension and of four, in float32 too."""
-    Call(trial, 0.6).draw()  # what goes wrong in two dimensions already is not about their number
+def any_dimensions(trial: Trial) -> None:
+    """Dropout works for inputs with one dimension and with four, and in float32."""
+    Call(trial, 0.6).draw()  # a failure in two dimensions already does not concern their number
     for shape, dtype in zip(SHAPES, ("float64", "float32")):
         call = Call(trial, 0.6, shape, dtype=dtype)
         with _only_2d(call):
@@ -159,8 +163,8 @@ def any_dimensions(trial):
 
 
 @contextmanager
-def _only_2d(call):
-    """Name what fails for another number of dimensions than two, which was tried before."""
+def _only_2d(call: Call) -> Iterator[None]:
+    """Name the mistake of code that fails for another number of dimensions than two."""
     try:
         yield
     except (Wrong, CallError) as error:
@@ -170,18 +174,18 @@ def _only_2d(call):
 
 
 @CHECKS.criterion(FORWARD, "nothing to drop", 0.25, edge=True)
-def nothing_to_drop(trial):
-    """Where every unit is kept with certainty, out equals x in training too."""
+def nothing_to_drop(trial: Trial) -> Outcome:
+    """If the probability of keeping a unit is 1, out equals x in training too."""
     call = Call(trial, 1.0)
     out, _ = call.run()
     return expect_close(out, call.x, call.name)
 
 
 @CHECKS.criterion(FORWARD, "arguments unchanged", 0.5, edge=True)
-def forward_unchanged(trial):
-    """x and dropout_param are left as they were."""
+def forward_unchanged(trial: Trial) -> None:
+    """x and dropout_param are unchanged after the call."""
     call = Call(trial, 0.6)
     arguments = (call.x, call.param)
     (out, _), after = trial.call(f"cs231n.layers:{FORWARD}", *arguments, returns=["value", "handle"], echo=True)
-    expect_some_dropped(drawn_from(out, call.x, call.name), call)  # doing nothing at all changes nothing either
+    expect_some_dropped(drawn_from(out, call.x, call.name), call)  # code that does nothing changes nothing
     expect_unchanged({"x": call.x, "dropout_param": call.param}, dict(zip(("x", "dropout_param"), after)), FORWARD)

@@ -1,14 +1,17 @@
-"""Checks of the backward pass of dropout: the mask is read off what the student's own forward pass returned."""
+"""Checks of the backward pass of dropout: the mask comes from the output of the student's own forward pass."""
+
+from typing import Any
 
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_array, expect_close
-from autograder.checking.criteria import Checks, Outcome, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
 from autograder.checking.large_call import LargeCall
 from autograder.checks.catalogue import misconception
+from autograder.checks.layers.arguments import expect_unchanged
 from autograder.checks.layers.dropout import KEEP, SHAPES
-from autograder.checks.layers.masks import FORWARD, Call, drawn_from, expect_some_dropped
-from autograder.checks.pairs import expect_unchanged
+from autograder.checks.layers.dropout_masks import FORWARD, Call, Drawn, drawn_from, expect_some_dropped
+from autograder.checks.outcomes import worst
 from autograder.report.model import Diagnosis
 from cs231n import layers as reference
 
@@ -17,13 +20,13 @@ CHECKS = Checks()
 BACKWARD = "dropout_backward"
 
 
-def _draw_dout(call):
+def _draw_dout(call: Call) -> np.ndarray:
     dout = call.trial.rng(BACKWARD, call.x.shape).uniform(0.5, 2.0, size=call.x.shape)
     return dout * call.trial.rng(BACKWARD, "signs").choice([-1.0, 1.0], size=call.x.shape)
 
 
-def _backward(call):
-    """Run both functions; return (out, dout, dx, dout as it is afterwards)."""
+def _run_both(call: Call) -> tuple[Any, np.ndarray, Any, np.ndarray]:
+    """Run both functions; return (out, dout, dx, dout after the call)."""
     with needing(BACKWARD, FORWARD):
         out, cache = call.run()
     dout = _draw_dout(call)
@@ -31,14 +34,14 @@ def _backward(call):
     return out, dout, dx, after[0]
 
 
-def _expect_train_gradient(call):
-    """Return (Outcome, dout before, dout after) where dx is dout times the mask of the forward pass, scale and all."""
-    out, dout, dx, after = _backward(call)
+def _expect_train_gradient(call: Call) -> tuple[Outcome, np.ndarray, np.ndarray]:
+    """Return (Outcome, dout before, dout after) where dx is dout times the scaled mask of the forward pass."""
+    out, dout, dx, after = _run_both(call)
     return _expect_gradient(call, out, dout, dx), dout, after
 
 
-def _expect_gradient(call, out, dout, dx):
-    drawn = drawn_from(out, call.x, f"what {BACKWARD} is fed by, {call.name}")
+def _expect_gradient(call: Call, out: Any, dout: np.ndarray, dx: Any) -> Outcome:
+    drawn = drawn_from(out, call.x, f"the forward pass before {BACKWARD}, {call.name}")
     expect_some_dropped(drawn, call)
     name = f"{BACKWARD} after {call.name}"
     through = np.where(drawn.kept, dout, 0.0)
@@ -46,16 +49,16 @@ def _expect_gradient(call, out, dout, dx):
     try:
         found = expect_close(dx, right if agrees(dx, right) and not agrees(dx, own) else own, name, name="dx")
     except Wrong as wrong:
-        wrong.outcome.diagnosis += _about_gradient(dx, dout, drawn, call.keep)
+        wrong.outcome.diagnosis += _diagnose_gradient(dx, dout, drawn, call.keep)
         raise
     if not agrees(dx, right):
-        found.message = "right for the mask that your forward pass draws, whose scale is not the one asked for"
+        found.message = "right for the mask that your forward pass draws, but that mask has a wrong scale"
         found.diagnosis.append(Diagnosis("function", "scale of the forward pass", f"dx is {found.message}."))
     return found
 
 
-def _about_gradient(dx, dout, drawn, keep):
-    """Name the mistake in dx, where it is a known one; `drawn` is what the forward pass did."""
+def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: Drawn, keep: float) -> list[Diagnosis]:
+    """Return the Diagnosis, in a list, of a known mistake in dx; `drawn` is the mask of the forward pass."""
     kept, dropped, scale = drawn.kept, ~drawn.kept, drawn.scale
     known = {
         "dropout_backward_unscaled": [dout * kept],
@@ -66,12 +69,12 @@ def _about_gradient(dx, dout, drawn, keep):
         "dropout_backward_inverted": [dout * dropped, dout * dropped * scale],
     }
     names = [name for name, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
-    if not names and _another_mask(dx, dout, drawn):
+    if not names and _is_another_mask(dx, dout, drawn):
         names = ["dropout_backward_fresh_mask"]
     return [misconception(BACKWARD, name) for name in names[:1]]
 
 
-def _another_mask(dx, dout, drawn):
+def _is_another_mask(dx: Any, dout: np.ndarray, drawn: Drawn) -> bool:
     try:
         other = drawn_from(dx, dout, "")
     except Wrong:
@@ -80,24 +83,24 @@ def _another_mask(dx, dout, drawn):
 
 
 @CHECKS.criterion(BACKWARD, "dx", 4)
-def gradient(trial):
-    """In training dx is dout times the mask that the forward pass drew, scale included."""
-    # Nobody can draw the mask of a call without a seed once more: it has to be kept.
+def gradient(trial: Trial) -> Outcome:
+    """In training, dx is dout times the scaled mask that the forward pass drew."""
+    # The mask of a call without a seed cannot be drawn again: the cache must contain it.
     calls = [_unseeded(trial, KEEP[0]), *(Call(trial, keep) for keep in KEEP[1:])]
-    return max((_expect_train_gradient(call)[0] for call in calls), key=lambda found: found.max_rel_error)
+    return worst(_expect_train_gradient(call)[0] for call in calls)
 
 
-def _unseeded(trial, keep, **more):
-    """A Call without a seed, that draws the same mask in every report where NumPy's global generator is used."""
+def _unseeded(trial: Trial, keep: float) -> Call:
+    """Return a Call without a seed that draws the same mask in every report if it uses NumPy's global generator."""
     trial.call("numpy.random:seed", int(trial.rng(BACKWARD, keep).integers(2**31)))
-    return Call(trial, keep, seed=None, **more)
+    return Call(trial, keep, seed=None)
 
 
 @CHECKS.criterion(BACKWARD, "test mode", 1)
-def gradient_at_test_time(trial):
-    """At test time, where out equals x, dx equals dout."""
+def gradient_at_test_time(trial: Trial) -> Outcome:
+    """At test time, dx equals dout, because out equals x."""
     call = Call(trial, 0.3, mode="test")
-    out, dout, dx, _ = _backward(call)
+    out, dout, dx, _ = _run_both(call)
     name = f"{BACKWARD} after {call.name}"
     try:
         return expect_close(dx, dout, name, name="dx")
@@ -105,27 +108,27 @@ def gradient_at_test_time(trial):
         factor = next((f for f in (call.keep, 1 - call.keep) if agrees(out, call.x * f) and agrees(dx, dout * f)), None)
         if factor is None:
             raise
-        return Outcome("right for what your forward pass computes, which scales out at test time")
+        return Outcome("right for the function that your forward pass computes, which scales out at test time")
 
 
 @CHECKS.criterion(BACKWARD, "any number of dimensions", 0.5, edge=True)
-def gradient_any_dimensions(trial):
-    """dx holds for input of one dimension and of four."""
-    return max((_expect_train_gradient(Call(trial, 0.6, s))[0] for s in SHAPES), key=lambda found: found.max_rel_error)
+def gradient_any_dimensions(trial: Trial) -> Outcome:
+    """dx is right for inputs with one dimension and with four."""
+    return worst(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
 
 
-def _expect_mask(dx, dout, shown, name, which, keep):
-    """Raise Wrong unless dx goes through the mask that out has shown; its scale is judged elsewhere."""
+def _expect_mask(dx: Any, dout: np.ndarray, shown: Drawn, name: str, which: str, keep: float) -> None:
+    """Raise Wrong unless dx uses the mask that out shows; another criterion judges its scale."""
     if shown.share in (0, 1):
-        raise Wrong(f"{name}: the forward pass kept all units or none, so there is no mask to judge by")
+        raise Wrong(f"{name}: the forward pass kept all units or none, so there is no mask to compare with")
     if not np.array_equal(drawn_from(dx, dout, name, "dx").kept, shown.kept):
-        message = f"{name}: dx does not go through the mask {which}"
-        raise Wrong(Outcome(message, diagnosis=_about_gradient(dx, dout, shown, keep)))
+        message = f"{name}: dx does not use the mask {which}"
+        raise Wrong(Outcome(message, diagnosis=_diagnose_gradient(dx, dout, shown, keep)))
 
 
 @CHECKS.criterion(BACKWARD, "own cache", 0.5, edge=True)
-def own_cache(trial):
-    """Every forward pass has a cache of its own: in a net many run, on one dropout_param, before the first backward."""
+def own_cache(trial: Trial) -> None:
+    """Every forward pass has its own cache: a net runs many of them with one dropout_param before the backward pass."""
     call = _unseeded(trial, 0.6)
     with needing(BACKWARD, FORWARD):
         shared = trial.call("builtins:dict", call.param, returns="handle")
@@ -144,11 +147,11 @@ def own_cache(trial):
 
 
 @CHECKS.criterion(BACKWARD, "zeros in x", 0.25, edge=True)
-def zeros(trial):
-    """Where x is 0 the mask does not show in out; dx goes through it all the same."""
+def zeros(trial: Trial) -> None:
+    """dx uses the mask also where x is 0 and out does not show the mask."""
     call = Call(trial, 0.6)
     call.x[::2] = 0.0
-    out, dout, dx, _ = _backward(call)
+    out, dout, dx, _ = _run_both(call)
     name = f"{BACKWARD} after {call.name}, where every other row of x is 0"
     out, dx = expect_array(out, dout.shape, f"{call.name}: out"), expect_array(dx, dout.shape, f"{name}: dx")
     shown = drawn_from(out[1::2], call.x[1::2], call.name)
@@ -156,44 +159,38 @@ def zeros(trial):
     hidden = drawn_from(dx[::2], dout[::2], name, "dx")
     if hidden.share in (0, 1) or not hidden.is_share(shown.share):
         message = (
-            f"{name}: of the entries of dout in those rows {hidden.share:.1%} came through; expected about "
-            f"{shown.share:.0%}. Keep the mask itself: whether a unit was dropped cannot be told from out where x is 0."
+            f"{name}: {hidden.share:.1%} of the entries of dout in those rows are kept; expected about "
+            f"{shown.share:.0%}. Store the mask itself: where x is 0, out does not show whether a unit was dropped."
         )
-        told = [] if hidden.share else [misconception(BACKWARD, "dropout_backward_mask_of_out")]
-        raise Wrong(Outcome(message, diagnosis=told))
+        diagnosis = [] if hidden.share else [misconception(BACKWARD, "dropout_backward_mask_of_out")]
+        raise Wrong(Outcome(message, diagnosis=diagnosis))
 
 
 @CHECKS.criterion(BACKWARD, "dout unchanged", 0.5, edge=True)
-def backward_unchanged(trial):
-    """dout is left as it was: other layers may still need it."""
+def backward_unchanged(trial: Trial) -> None:
+    """dout is unchanged after the call."""
     _, before, after = _expect_train_gradient(Call(trial, 0.6))
     expect_unchanged({"dout": before}, {"dout": after}, BACKWARD)
 
 
 @CHECKS.large_call(BACKWARD)
-def large(trial):
-    """One training pass over 300,000 units, with a mask that the student's own forward pass draws."""
+def large(trial: Trial) -> LargeCall:
+    """Return one training pass over 300,000 units, with a mask of the student's own forward pass."""
 
-    def call(trial):
+    def make_call(trial: Trial) -> Call:
         return Call(trial, 0.6, shape=(500, 600))
 
-    x, keep = call(trial).x, {"p": 0.6, "mode": "train"}
+    x, settings = make_call(trial).x, {"p": 0.6, "mode": "train"}
 
     def forward():
-        return reference.dropout_forward(x, keep)[1]
+        return reference.dropout_forward(x, settings)[1]
 
-    def ask(trial, proved):
+    def ask(trial: Trial, proved: set[str]) -> None:
         try:
-            _expect_train_gradient(call(trial))
+            _expect_train_gradient(make_call(trial))
         except Wrong:
             if "dx" in proved:
                 raise
 
-    says = f"{BACKWARD} after {call(trial).name}"
-    return LargeCall(
-        says,
-        x.size,
-        forward,
-        lambda: reference.dropout_backward(x, forward()),
-        ask,
-    )
+    name = f"{BACKWARD} after {make_call(trial).name}"
+    return LargeCall(name, x.size, forward, lambda: reference.dropout_backward(x, forward()), ask)

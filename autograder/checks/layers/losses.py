@@ -1,126 +1,141 @@
 """Checks of the loss layers."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
 from autograder.checking.compare import expect_close, expect_number
-from autograder.checking.criteria import Checks, Wrong
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checking.large_call import LargeCall, expect_about
-from autograder.checks.gradients import attribution, expect_gradient, fitting, variants_of
+from autograder.checks.gradients import Explain, attribute_terms, expect_gradient
+from autograder.checks.layers.layer import Inputs
+from autograder.checks.outcomes import worst
+from autograder.checks.variants import Variant, matching_variants, variants_of
 from cs231n import layers as reference
 
 CHECKS = Checks()
 
-LARGE = (10000, 10)  # x of the call that tells a derived gradient
+Size = tuple[int, int]  # N, C
+
+LARGE: Size = (10000, 10)  # x of the call that detects a measured gradient
 
 
-def _loss_check(question, function, sizes, terms):
-    """Register the criteria of a loss layer: (x, y) -> (loss, dx).
+def _state_loss(
+    question: str,
+    function: Callable[..., float],
+    sizes: tuple[Size, ...],
+    terms: Callable[..., Mapping[str, np.ndarray]],
+) -> None:
+    """State the criteria of a loss layer: (x, y) -> (loss, dx).
 
-    - terms: (x, y) -> {name: array}, the named parts that dx is the sum of
+    - function: (x, y) -> the right loss
+    - sizes: of ordinary inputs, and last of a single example
+    - terms: (x, y) -> {name: array}, the named parts whose sum is dx
     """
     module = "cs231n.layers"
 
-    def draw(trial, size):
+    def draw(trial: Trial, size: Size) -> Inputs:
         N, C = size
         rng = trial.rng(question, N, C)
         return {"x": 2 * rng.normal(size=(N, C)), "y": rng.integers(C, size=N)}
 
-    def run(trial, inputs):
+    def run(trial: Trial, inputs: Inputs) -> tuple[Any, Any]:
         loss, dx = trial.call(f"{module}:{question}", inputs["x"], inputs["y"], returns=["value", "value"])
         return expect_number(loss, f"the loss of {question}"), dx
 
-    def variant_of(inputs, loss):
-        return next(iter(fitting(variants_of(question, 0), inputs, loss, function(**inputs))), None)
+    def find_variant(inputs: Inputs, loss: Any) -> Variant | None:
+        return next(iter(matching_variants(variants_of(question, 0), inputs, loss, function(**inputs))), None)
 
-    def loss_value(trial, size):
+    def loss_value(trial: Trial, size: Size) -> Outcome:
         inputs = draw(trial, size)
         loss, _ = run(trial, inputs)
         return expect_close(loss, function(**inputs), f"{question} with x {size}", name="loss")
 
-    def gradient(trial, size):
+    def gradient(trial: Trial, size: Size) -> Outcome:
         inputs = draw(trial, size)
         loss, dx = run(trial, inputs)
-        variant = variant_of(inputs, loss)
+        variant = find_variant(inputs, loss)
         call = f"{question} with x {size}"
         return expect_gradient(function, inputs, "x", dx, "dx", call, None, variant, explain(inputs))
 
-    def explain(inputs):
-        return lambda dx, name: attribution(dx, name, terms(**inputs), {"N": len(inputs["x"])})
+    def explain(inputs: Inputs) -> Explain:
+        return lambda dx, name: attribute_terms(dx, name, terms(**inputs), {"N": len(inputs["x"])})
 
     *ordinary, single = sizes
 
     @CHECKS.criterion(question, "loss", 3)
-    def loss_values(trial):
+    def loss_values(trial: Trial) -> Outcome:
         """The loss is right for random scores and classes."""
-        return max((loss_value(trial, size) for size in ordinary), key=lambda o: o.max_rel_error)
+        return worst(loss_value(trial, size) for size in ordinary)
 
     @CHECKS.criterion(question, "dx", 4)
-    def gradients(trial):
+    def gradients(trial: Trial) -> Outcome:
         """dx is the gradient of the loss with respect to the scores x."""
-        return max((gradient(trial, size) for size in ordinary), key=lambda o: o.max_rel_error)
+        return worst(gradient(trial, size) for size in ordinary)
 
     @CHECKS.criterion(question, "one example", 0.5, edge=True)
-    def one_example(trial):
-        """Loss and gradient hold with a single example, N = 1."""
+    def one_example(trial: Trial) -> Outcome:
+        """Loss and gradient are right with a single example, N = 1."""
         loss_value(trial, single)
         return gradient(trial, single)
 
     @CHECKS.criterion(question, "scores unchanged", 0.5, edge=True)
-    def unchanged(trial):
-        """The scores are left as they were."""
+    def unchanged(trial: Trial) -> None:
+        """The scores x are unchanged after the call."""
         inputs = draw(trial, ordinary[0])
         (loss, dx), after = trial.call(f"{module}:{question}", *inputs.values(), returns=["value", "value"], echo=True)
-        variant = variant_of(inputs, loss)
-        # leaving everything alone earns nothing by itself
+        variant = find_variant(inputs, loss)
+        # code that does nothing changes nothing, so the gradient has to be right
         expect_gradient(function, inputs, "x", dx, "dx", question, None, variant)
         if not np.array_equal(after[0], inputs["x"]):
             raise Wrong(f"{question} changed the scores x in place. Work on a copy of them.")
 
     @CHECKS.large_call(question)
-    def large(trial):
+    def large(trial: Trial) -> LargeCall:
         inputs = draw(trial, LARGE)
-        says = f"{question} with x {LARGE}"
+        call = f"{question} with x {LARGE}"
 
-        def derive():
+        def derive() -> Any:
             return getattr(reference, question)(**inputs)
 
-        def ask(trial, _):
-            expect_about(run(trial, inputs)[1], derive()[1], f"{says}: dx")
+        def ask(trial: Trial, _: set[str]) -> None:
+            expect_about(run(trial, inputs)[1], derive()[1], f"{call}: dx")
 
-        return LargeCall(says, inputs["x"].size, derive, derive, ask, spared=("loss",))
+        return LargeCall(call, inputs["x"].size, derive, derive, ask, spared=("loss",))
 
 
-def _svm(x, y):
+def _svm(x: np.ndarray, y: np.ndarray) -> float:
     return reference.svm_loss(x, y)[0]
 
 
-def _softmax(x, y):
+def _softmax(x: np.ndarray, y: np.ndarray) -> float:
     return reference.softmax_loss(x, y)[0]
 
 
-def _of_right_class(dx, y):
-    """Return dx at the right classes, 0 elsewhere."""
+def _select_right_class(dx: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return dx at the right classes, and 0 elsewhere."""
     return np.where(np.arange(dx.shape[1]) == y[:, np.newaxis], dx, 0)
 
 
-def _svm_terms(x, y):
+def _svm_terms(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     dx = reference.svm_loss(x, y)[1]
-    right = _of_right_class(dx, y)
+    right = _select_right_class(dx, y)
     return {"the push on the wrong classes": dx - right, "the pull on the right class": right}
 
 
-def _softmax_terms(x, y):
-    minus = -_of_right_class(np.ones(x.shape), y) / len(y)
+def _softmax_terms(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    minus = -_select_right_class(np.ones(x.shape), y) / len(y)
     return {"the probabilities": reference.softmax_loss(x, y)[1] - minus, "minus 1 at the right class": minus}
 
 
-_loss_check("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
-_loss_check("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
+_state_loss("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
+_state_loss("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
 
 
 @CHECKS.criterion("softmax_loss", "large scores", 1, edge=True)
-def softmax_large_scores(trial):
-    """Scores of a thousand and more overflow nothing: loss and dx stay finite and right."""
+def softmax_large_scores(trial: Trial) -> Outcome:
+    """Scores around 1000 cause no overflow: loss and dx are finite and right."""
     rng = trial.rng("large scores")
     x, y = 1000 * rng.normal(size=(5, 4)), rng.integers(4, size=5)
     loss, dx = trial.call("cs231n.layers:softmax_loss", x, y, returns=["value", "value"])

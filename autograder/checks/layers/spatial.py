@@ -1,17 +1,23 @@
-"""Checks of spatial batch normalization and of group normalization, both of images (N, C, H, W)."""
+"""Checks of spatial batch normalization and of group normalization, both for images (N, C, H, W)."""
+
+from typing import Any
+
+import numpy as np
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layer import Edge, Layer, one_example
-from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, eps_matters, spread_out
-from autograder.checks.layers.normalizing import EPS, paths
-from autograder.checks.layers.running import STATISTICS, state_running
-from autograder.checks.pairs import state_backward, state_forward, state_layer
+from autograder.checks.layers.backward import state_backward
+from autograder.checks.layers.criteria import state_layer
+from autograder.checks.layers.forward import state_forward
+from autograder.checks.layers.gradient_paths import EPS, gradient_paths
+from autograder.checks.layers.layer import Edge, Inputs, Layer, one_example
+from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, eps_edge
+from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
 
 CHECKS = Checks()
 
 
-def _draw_images(rng, N, C, H, W, **more):
+def _draw_images(rng: np.random.Generator, N: int, C: int, H: int, W: int, **more: Any) -> Inputs:
     return draw_batch(rng, (N, C, H, W), **more)
 
 
@@ -20,10 +26,10 @@ def _spatial_batchnorm(x, gamma, beta, bn_param):
 
 
 def _spatial_terms(dout, x, gamma, beta, bn_param):
-    return {"x": paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
+    return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
 
 
-def _rows(x):
+def _rows(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
@@ -39,23 +45,23 @@ SPATIAL = Layer(
         {"N": 5, "C": 2, "H": 3, "W": 4},
     ),
     edges=(
-        eps_matters({"N": 3, "C": 4, "H": 2, "W": 5}),
+        eps_edge({"N": 3, "C": 4, "H": 2, "W": 5}),
         one_example({"N": 1, "C": 3, "H": 4, "W": 5}),
     ),
     gradients=GRADIENTS,
-    says="In mode 'train' out is gamma · x_hat + beta, with mean and variance of each channel over N, H and W",
+    formula="In mode 'train', out is gamma · x_hat + beta, with mean and variance of each channel over N, H and W",
     terms=_spatial_terms,
     may_change=tuple(STATISTICS),
     large={"N": 3, "C": 10000, "H": 2, "W": 2},
 )
 state_forward(CHECKS, SPATIAL)
-state_running(CHECKS, SPATIAL, _rows)
+state_running_averages(CHECKS, SPATIAL, _rows)
 state_backward(CHECKS, SPATIAL)
 
 
 def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
     return {
-        "x": spread_out(rng, (N, C, H, W), 1, size) + size * rng.normal(size=(N, 1, 1, 1)),
+        "x": draw_features(rng, (N, C, H, W), 1, size) + size * rng.normal(size=(N, 1, 1, 1)),
         "gamma": rng.normal(size=(1, C, 1, 1)) + 2,
         "beta": rng.normal(size=(1, C, 1, 1)),
         "G": G,
@@ -68,7 +74,7 @@ def _groupnorm(x, gamma, beta, G, gn_param):
 
 
 def _groupnorm_terms(dout, x, gamma, beta, G, gn_param):
-    return {"x": paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
+    return {"x": gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
 
 
 GROUPNORM = Layer(
@@ -84,11 +90,11 @@ GROUPNORM = Layer(
     ),
     edges=(
         Edge("one group", ({"N": 3, "C": 4, "H": 2, "W": 5, "G": 1},), "with all channels in one group, G = 1"),
-        Edge("groups of one", ({"N": 2, "C": 4, "H": 3, "W": 5, "G": 4},), "with a group for each channel, G = C"),
-        eps_matters({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
+        Edge("groups of one", ({"N": 2, "C": 4, "H": 3, "W": 5, "G": 4},), "with one channel in each group, G = C"),
+        eps_edge({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
     ),
     gradients=GRADIENTS,
-    says="out is gamma · x_hat + beta, with mean and variance of each group of channels of each example",
+    formula="out is gamma · x_hat + beta, with mean and variance of each group of channels of each example",
     terms=_groupnorm_terms,
     large={"N": 100, "C": 300, "H": 2, "W": 2, "G": 150},
 )

@@ -1,32 +1,34 @@
-"""The TensorFlow notebook's `complex_model` in NumPy and float64: the right one, and the wrong ones that people write.
+"""The TensorFlow notebook's `complex_model` in NumPy and float64: the right model, and common wrong ones.
 
     x (N, 32, 32, 3) -> conv 7x7 -> ReLU -> spatial batch normalization -> max pool 2x2 -> affine -> ReLU -> affine
 
-The judge has no need of TensorFlow. Gradients are not written down here; they are measured.
+The judge needs no TensorFlow. This module computes no gradients; the judge measures them.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from autograder.checks.catalogue import misconception
-from autograder.checks.gradients import Variant
+from autograder.checks.variants import Variant
 
 EPS, MOMENTUM = 1e-5, 0.9
 RUNNING = ("running_mean", "running_var")
 F, M, C = 32, 1024, 10  # filters, hidden units, classes
-WEAK = 4  # filters whose outputs hardly vary, so that eps counts
+WEAK = 4  # filters with nearly constant outputs, so that eps matters
 
 
 @dataclass(frozen=True)
-class Way:
-    """How the model is computed. The defaults are right.
+class ModelVersion:
+    """A version of the model. The defaults are right.
 
-    - order: "relu, norm", "norm, relu" or "norm" where the ReLU of the convolution is missing
+    - order: "relu, norm", "norm, relu", or "norm" without the ReLU of the convolution
     - axes: of the moments
-    - batch: normalize with the batch's moments; None: in training only
-    - roots: whether the root of the variance is taken, in training and in testing
+    - batch: whether the moments of the batch normalize it; None: only in training
+    - roots: whether the variance has a root, in training and in testing
     """
 
     order: str = "relu, norm"
@@ -42,11 +44,11 @@ class Way:
     softmax: bool = False
 
 
-RIGHT = Way()
+RIGHT = ModelVersion()
 
 
-def draw_variables(rng):
-    """Return float32 variables by name, running averages such as a few steps of training leave behind."""
+def draw_variables(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return float32 variables by name, with running averages as after a few steps of training."""
     strength = np.ones(F)
     strength[rng.permutation(F)[:WEAK]] = 0.02
     variables = {
@@ -64,73 +66,76 @@ def draw_variables(rng):
     return {name: value.astype(np.float32) for name, value in variables.items()}
 
 
-def model(x, variables, training, way=RIGHT):
+def model(x: np.ndarray, variables: Mapping[str, Any], training: bool, version: ModelVersion = RIGHT) -> np.ndarray:
     """Return the logits (N, 10) of images (N, 32, 32, 3)."""
     v = {name: np.asarray(value, dtype=np.float64) for name, value in variables.items()}
-    hidden = _before_norm(x, v, way)
-    of_batch = training if way.batch is None else way.batch
+    hidden = _before_norm(x, v, version)
+    of_batch = training if version.batch is None else version.batch
     if of_batch:
-        mean, var = hidden.mean(axis=way.axes, keepdims=True), hidden.var(axis=way.axes, keepdims=True)
+        mean, var = hidden.mean(axis=version.axes, keepdims=True), hidden.var(axis=version.axes, keepdims=True)
     else:
         mean, var = v["running_mean"], v["running_var"]
-    std = np.sqrt(var + way.eps) if way.roots[0 if of_batch else 1] else var + way.eps
+    std = np.sqrt(var + version.eps) if version.roots[0 if of_batch else 1] else var + version.eps
     hidden = (hidden - mean) / std
-    hidden = hidden * v["gamma"] if way.scale else hidden
-    hidden = hidden + v["beta"] if way.shift else hidden
-    if way.order == "norm, relu":
+    hidden = hidden * v["gamma"] if version.scale else hidden
+    hidden = hidden + v["beta"] if version.shift else hidden
+    if version.order == "norm, relu":
         hidden = np.maximum(hidden, 0)
     windows = hidden.reshape(len(x), 13, 2, 13, 2, F)
-    pooled = windows.max(axis=(2, 4)) if way.pool == "max" else windows.mean(axis=(2, 4))
-    rows = (pooled.transpose(0, 3, 1, 2) if way.channels_first else pooled).reshape(len(x), -1)
+    pooled = windows.max(axis=(2, 4)) if version.pool == "max" else windows.mean(axis=(2, 4))
+    rows = (pooled.transpose(0, 3, 1, 2) if version.channels_first else pooled).reshape(len(x), -1)
     hidden = rows @ v["affine1_w"] + v["affine1_b"]
-    hidden = np.maximum(hidden, 0) if way.last_relu else hidden
+    hidden = np.maximum(hidden, 0) if version.last_relu else hidden
     logits = hidden @ v["affine2_w"] + v["affine2_b"]
-    return softmax(logits) if way.softmax else logits
+    return softmax(logits) if version.softmax else logits
 
 
-def moments(x, variables, way=RIGHT):
-    """Return mean and variance (32,) of what is normalized, over all pixels of all images."""
+def moments(
+    x: np.ndarray, variables: Mapping[str, Any], version: ModelVersion = RIGHT
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance (32,) of the input of batch normalization, over all pixels of all images."""
     hidden = _before_norm(
-        x, {name: np.asarray(variables[name], dtype=np.float64) for name in ("conv_w", "conv_b")}, way
+        x, {name: np.asarray(variables[name], dtype=np.float64) for name in ("conv_w", "conv_b")}, version
     )
     return hidden.mean(axis=(0, 1, 2)), hidden.var(axis=(0, 1, 2))
 
 
-def cross_entropy(logits, y):
+def cross_entropy(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the loss of every example, (N,)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the probabilities (N, C) of scores (N, C)."""
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     return p / p.sum(axis=1, keepdims=True)
 
 
-def _before_norm(x, v, way):
+def _before_norm(x: np.ndarray, v: Mapping[str, np.ndarray], version: ModelVersion) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(np.asarray(x, dtype=np.float64), (7, 7), axis=(1, 2))
     columns = windows.reshape(-1, 3 * 49)  # (N·26·26, C·HH·WW)
     out = columns @ v["conv_w"].transpose(2, 0, 1, 3).reshape(-1, F) + v["conv_b"]
     out = out.reshape(len(x), 26, 26, F)
-    return np.maximum(out, 0) if way.order == "relu, norm" else out
+    return np.maximum(out, 0) if version.order == "relu, norm" else out
 
 
-def _by_moved_averages(x, variables, training):
-    """The model normalized, in training too, with the running averages that this batch has moved."""
+def _with_updated_averages(x: np.ndarray, variables: Mapping[str, Any], training: bool) -> np.ndarray:
+    """Return the logits of a model that normalizes, also in training, with the updated running averages."""
     if training:
         new = dict(zip(RUNNING, moments(x, variables)))
-        variables = variables | {name: mixed(variables[name], moment) for name, moment in new.items()}
+        variables = dict(variables) | {name: update_average(variables[name], moment) for name, moment in new.items()}
     return model(x, variables, False)
 
 
-def mixed(before, moment, momentum=MOMENTUM):
+def update_average(before: np.ndarray, moment: np.ndarray, momentum: float = MOMENTUM) -> np.ndarray:
     """Return a running average after one batch."""
     return momentum * before + (1 - momentum) * moment
 
 
-def _wrong(name, function=None, **departure):
-    return Variant(function or partial(model, way=Way(**departure)), misconception("complex_model", name))
+def _wrong(name: str, function: Callable | None = None, **changes: Any) -> Variant:
+    wrong = function or partial(model, version=ModelVersion(**changes))
+    return Variant(wrong, misconception("complex_model", name))
 
 
 MODELS = (
@@ -139,7 +144,7 @@ MODELS = (
     _wrong("tf_normalized_first", order="norm, relu"),
     _wrong("tf_batch_statistics", batch=True),
     _wrong("tf_running_in_training", batch=False),
-    _wrong("tf_running_in_training", _by_moved_averages),
+    _wrong("tf_running_in_training", _with_updated_averages),
     _wrong("tf_no_root", roots=(False, False)),
     _wrong("tf_no_root", roots=(True, False)),
     _wrong("tf_no_eps", eps=0.0),

@@ -1,11 +1,13 @@
-"""Gradients of a model's variables against slopes along whole directions.
+"""Comparison of the gradients of a model's variables with slopes along whole directions.
 
-Entry by entry, five million weights would take days to measure. So all variables are moved at once, along a direction
-drawn from the claimed gradients themselves and along the claims' own signs: a few calls of the function pass right
-gradients. Only when that fails is each variable moved on its own, which tells which of them are wrong.
+Five million weights would take days to measure entry by entry. So this module moves all variables at once, along a
+random direction and along the signs of the claimed gradients: right gradients pass after a few calls of the function.
+Only if that fails, it moves each variable alone, to find the wrong gradients.
 """
 
 import hashlib
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +15,22 @@ from autograder.checking.compare import expect_array
 from autograder.checking.criteria import Outcome, Wrong
 from cs231n.slopes import SETTLED, STEPS, Line, size_of
 
-TRIES = 8  # directions of a kind, of which one has to be smooth enough to be measured
+TRIES = 8  # directions of a kind; one of them has to be smooth enough to measure
+Function = Callable[[dict[str, np.ndarray]], Any]
+
 RTOL = 1e-3  # of sums over thousands of float32 numbers, relative to the root of their summed squares
-SCALED = 100  # how much farther a variable is moved at most, so that a small gradient counts like a large one
+SCALED = 100  # the largest extra step of a variable, so that a small gradient counts like a large one
 
 
-def expect_slopes(f, values, claimed, each=True):
-    """Return an Outcome where the claimed gradients have the slopes of f; else raise Wrong, and name all that have not.
+def expect_slopes(
+    f: Function, values: Mapping[str, np.ndarray], claimed: Mapping[str, np.ndarray], each: bool = True
+) -> Outcome:
+    """Return an Outcome where the claimed gradients agree with the slopes of f; else raise Wrong with the wrong names.
 
     - f: dictionary of float64 arrays -> number
-    - values: where, by name
-    - claimed: {name: array} for the variables to be moved; the others stay
-    - each: go on to tell which of them are wrong
+    - values: the point, by name
+    - claimed: {name: array} for the variables to move; the others stay
+    - each: find the wrong gradients among them
     """
     claimed = {
         name: expect_array(gradient, values[name].shape, f"the gradient of {name}").astype(np.float64)
@@ -40,45 +46,51 @@ def expect_slopes(f, values, claimed, each=True):
     for name, share in shares.items():
         lengths[name] *= largest / max(share, largest / SCALED) if largest else 1.0
 
-    def compare(names):
+    def compare(names: Collection[str]) -> tuple[Outcome, float]:
         return _compare(f, values, {name: (claimed[name], lengths[name]) for name in names}, largest, rng)
 
-    together = compare(claimed)
-    if together.max_rel_error <= RTOL:
+    together, error = compare(claimed)
+    if error <= RTOL:
         return together
     if not each:
         raise Wrong(together)
     found = {name: compare([name]) for name in claimed}
-    wrong = {name: outcome for name, outcome in found.items() if outcome.max_rel_error > RTOL}
+    wrong = {name: outcome for name, (outcome, error) in found.items() if error > RTOL}
     if not wrong:
-        raise RuntimeError("the gradients are wrong together, and each is right")  # a fault of the grader
+        raise RuntimeError("all gradients together are wrong, but each alone is right")  # a fault of the grader
     first, *others = wrong
     outcome = wrong[first]
     outcome.message = f"the gradient of {first} is wrong: {outcome.message}"
     if others:
-        outcome.message += f". Wrong as well: the gradient of {', '.join(others)}"
+        outcome.message += f". Also wrong: the gradient of {', '.join(others)}"
     raise Wrong(outcome)
 
 
-def _compare(f, values, moved, least, rng):
-    """Return the larger error along two directions; the message says what was promised and what is measured.
+def _compare(
+    f: Function,
+    values: Mapping[str, np.ndarray],
+    moved: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    least: float,
+    rng: np.random.Generator,
+) -> tuple[Outcome, float]:
+    """Return the Outcome with the larger error along two directions, and that error.
 
-    - moved: {name: (claimed gradient, how far each entry is moved)}
-    - least: what an error is relative to at least, since a gradient that is 0 comes with some rounding
+    - moved: {name: (claimed gradient, step of each entry)}
+    - least: the least scale of a relative error, because a gradient of 0 has rounding errors too
     """
-    outcomes = []
+    outcomes: list[tuple[Outcome, float]] = []
 
-    def at_random(g, length):
+    def at_random(g: np.ndarray, length: np.ndarray) -> np.ndarray:
         return rng.choice([-1.0, 1.0], size=g.shape) * length
 
-    def uphill(g, length):
+    def uphill(g: np.ndarray, length: np.ndarray) -> np.ndarray:
         return np.copysign(length * rng.uniform(0.5, 1.5, g.shape), g)
 
     for way in (at_random, uphill):
         for _ in range(TRIES):
             direction = {name: way(g, length) for name, (g, length) in moved.items()}
             products = [moved[name][0] * steps for name, steps in direction.items()]
-            promised = float(sum(np.sum(product) for product in products))
+            claimed_slope = float(sum(np.sum(product) for product in products))
             measured, uncertainty = _slope(f, values, direction)
             norm = float(np.sqrt(sum(np.sum(product**2) for product in products)))
             size = max(norm, least, abs(measured), np.finfo(float).tiny)
@@ -86,19 +98,20 @@ def _compare(f, values, moved, least, rng):
                 break
         else:
             raise RuntimeError("the judge's own function is too rough here")  # a fault of the grader
-        message = f"along some direction it promises a slope of {promised:.6g}, and {measured:.6g} is measured"
-        outcomes.append(Outcome(message, abs(measured - promised) / size, RTOL))
-    worst = max(outcomes, key=lambda outcome: outcome.max_rel_error)
-    return worst if worst.max_rel_error > RTOL else Outcome("", worst.max_rel_error, RTOL)
+        message = f"along one direction its slope is {claimed_slope:.6g}, but the measured slope is {measured:.6g}"
+        error = abs(measured - claimed_slope) / size
+        outcomes.append((Outcome(message if error > RTOL else "", error, RTOL), error))
+    return max(outcomes, key=lambda pair: pair[1])
 
 
-def _slope(f, values, direction):
+def _slope(f: Function, values: Mapping[str, np.ndarray], direction: Mapping[str, np.ndarray]) -> tuple[float, float]:
     """Return the slope of f along a direction, {name: array}, and its uncertainty."""
 
-    def along(t):
-        return f(values | {name: values[name] + t[0] * way for name, way in direction.items()})
+    def along(t: np.ndarray) -> float:
+        return f(dict(values) | {name: values[name] + t[0] * way for name, way in direction.items()})
 
     line = Line(along, np.zeros(1), np.ones(()))
+    left = right = uncertainty = np.nan
     for step in STEPS[np.float64]:
         left, right, noise = line.slopes(step / np.sqrt(sum(way.size for way in direction.values())))
         uncertainty = abs(right - left) + noise

@@ -1,9 +1,14 @@
-"""Preprocessors for nbgrader: where this kit plugs into generate_assignment and autograde, one transformation a file.
+"""Preprocessors for nbgrader's autograde, one transformation in each file.
 
 nbgrader_config.py names them. A preprocessor that raises stops nbgrader's step and undoes it; a hook would be ignored.
 """
 
+from typing import Any
 
-def converter_of(preprocessor):
-    """Return the nbgrader converter that a preprocessor was registered by, through nbconvert's exporter."""
-    return preprocessor.parent.parent
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+
+def converter_of(preprocessor: NbGraderPreprocessor) -> Any:
+    """Return the nbgrader converter that registered a preprocessor, through nbconvert's exporter."""
+    exporter: Any = preprocessor.parent
+    return exporter.parent

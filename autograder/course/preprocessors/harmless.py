@@ -1,23 +1,25 @@
-"""HarmlessCells: a submitted notebook as it may be opened by an instructor.
+"""HarmlessCells: makes a submitted notebook safe for an instructor to open.
 
-Jupyter, formgrader and nbgrader's feedback render Markdown with any HTML in it, scripts included, put some metadata
-and the student's id into pages as they are, and show no page at all where one cell trips the renderer. What a student
-wrote is shown as text here: no angle bracket opens a tag, no link runs a script, no picture is fetched from elsewhere,
-no character hides or turns the text around it, and of all metadata only nbgrader's own is kept.
+Jupyter, formgrader and nbgrader's feedback render all HTML in Markdown, including scripts. They copy some metadata and
+the student's id into pages, and show no page if the renderer fails at one cell. This preprocessor turns the student's
+Markdown into plain text: no tags, no links with scripts, no pictures from other servers, no characters that hide or
+reverse text. It keeps only nbgrader's own metadata.
 """
 
 import re
+from typing import Any
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.errors import KitError
 from autograder.intake.lms_names import find_id_problem
 from autograder.runtime.text import make_printable
 
-_GAP = r"[\s\\]*"  # what a browser or a renderer takes out of an address
+_GAP = r"[\s\\]*"  # characters that a browser or a renderer removes from an address
 _SCRIPTS = "|".join(_GAP.join(name) for name in ("javascript", "vbscript"))
-# What turns text into something that acts: a tag, a character reference (which may spell anything), a link that runs.
+# Active text: a tag, a character reference (which may encode anything), a link with a script.
 _ACTIVE = [
     (re.compile(r"<(?=[A-Za-z/!?])"), "< "),
     (re.compile(r"&(?=[#A-Za-z])"), "& "),
@@ -29,9 +31,10 @@ MOST_TEXT = 20_000  # characters of Markdown: the renderer's time grows with the
 
 
 class HarmlessCells(NbGraderPreprocessor):
-    """Run first among the sanitizing preprocessors; KitError where the student's id cannot stand in a page."""
+    """Run first among the sanitizing preprocessors; raise KitError if the student's id is not safe in a page."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Make all cells harmless; return the notebook and the resources."""
         student = resources["nbgrader"]["student"]
         if reason := find_id_problem(student):
             raise KitError(f"{reason}. Give its folder in submitted/ another name.")
@@ -46,15 +49,15 @@ class HarmlessCells(NbGraderPreprocessor):
                 for pattern, plain in _ACTIVE:
                     cell.source = pattern.sub(plain, cell.source)
                 _keep_pictures(cell)
-                if not _can_be_shown(cell):
-                    cell.source = _verbatim(cell.source)
+                if not _is_renderable(cell):
+                    cell.source = _quote(cell.source)
         return nb, resources
 
 
-def _keep_pictures(cell):
-    """Leave of a cell's attachments only pictures that cannot hold a script, and in its text only those pictures.
+def _keep_pictures(cell: NotebookNode) -> None:
+    """Keep only attached pictures without scripts, and only references to them in the text.
 
-    One that is fetched from elsewhere would tell there who reads it, and when; it becomes a link.
+    A picture on another server would tell that server who reads it, and when; it becomes a link.
     """
     attachments = cell.pop("attachments", None)
     kept = {
@@ -69,22 +72,22 @@ def _keep_pictures(cell):
     cell.source = re.sub(rf"!(?=\[(?![^][]*\]\(attachment:({own})\)))", "! ", cell.source)
 
 
-def _is_base64(data):
+def _is_base64(data: Any) -> bool:
     return isinstance(data, str) and bool(_BASE64.fullmatch(data))
 
 
-def _can_be_shown(cell):
-    """Say whether nbconvert renders a cell, and soon: one attachment that it misses costs the whole page."""
+def _is_renderable(cell: NotebookNode) -> bool:
+    """Tell whether nbconvert renders a cell in a short time: one missing attachment costs the whole page."""
     if len(cell.source) > MOST_TEXT:
         return False
     try:
         MarkdownWithMath(IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))).render(cell.source)
-    except Exception:  # whatever a stranger's text trips in the renderer
+    except Exception:  # untrusted text may raise anything in the renderer
         return False
     return True
 
 
-def _verbatim(text):
-    """Return Markdown that shows a text as it is: fenced by more tildes than it has in a row."""
+def _quote(text: str) -> str:
+    """Return Markdown that shows a text unchanged, between more tildes than it has in a row."""
     fence = "~" * max([3, *(len(run) + 1 for run in re.findall("~+", text))])
     return f"{fence}\n{text}\n{fence}"

@@ -1,9 +1,13 @@
-"""JudgeCells: stands where nbgrader would execute the submission, and puts the judge's verdicts into the test cells.
+"""JudgeCells: replaces nbgrader's execution of the submission, and puts the judge's verdicts into the test cells.
 
-No cell of the student's notebook is run. Each test cell shows the judge's report of its question, and then a
-number, which nbgrader takes for the cell's score.
+It runs no cell of the student's notebook. Each test cell gets the judge's report of its question, and then a number,
+which nbgrader reads as the cell's score.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
@@ -13,15 +17,17 @@ from autograder.course.course import Course
 from autograder.course.preprocessors import converter_of
 from autograder.course.report_store import report_for
 from autograder.report.html import render_question
+from autograder.report.model import QuestionResult
 from autograder.runtime.locks import lock_folder
 
 _REPORT = "autograder_questions"  # the key in nbgrader's resources under which SaveJudgedGrades finds the verdicts
 
 
 class JudgeCells(NbGraderPreprocessor):
-    """Run first among the autograde preprocessors, in the place of Execute."""
+    """Run first among the autograde preprocessors, instead of Execute."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Put reports and scores into the test cells; return the notebook and the resources."""
         course = Course(converter_of(self).coursedir.root)
         with lock_folder(course.root, "nbgrader autograde"):
             report = report_for(course, resources["nbgrader"]["student"])
@@ -36,7 +42,7 @@ class JudgeCells(NbGraderPreprocessor):
         return nb, resources
 
 
-def _fill(cell, question, heat_map):
+def _fill(cell: NotebookNode, question: QuestionResult | None, heat_map: Callable[[dict], str]) -> None:
     if question is None:  # without a number nbgrader would give full marks
         cell.outputs = [_score(0)]
         return
@@ -48,14 +54,14 @@ def _fill(cell, question, heat_map):
     ]
 
 
-def _score(points):
+def _score(points: float) -> NotebookNode:
     return new_output("execute_result", data={"text/plain": f"{points:g}"}, execution_count=None)
 
 
 class SaveJudgedGrades(SaveAutoGrades):
-    """nbgrader's SaveAutoGrades, which also records bonus points and asks for a human where nothing could be graded."""
+    """nbgrader's SaveAutoGrades, which also records bonus points and requests a manual grade if the grader failed."""
 
-    def _add_score(self, cell, resources):
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
         super()._add_score(cell, resources)
         question = resources[_REPORT].get(cell.metadata.nbgrader["grade_id"])
         if question is None:
@@ -64,5 +70,5 @@ class SaveJudgedGrades(SaveAutoGrades):
         if question.bonus:
             grade.auto_score = question.points
         if {"grader_fault", "skipped"} & {criterion.verdict for criterion in question.criteria}:
-            grade.needs_manual_grade = True
+            grade.needs_manual_grade = True  # pyright: ignore[reportAttributeAccessIssue]  (an SQLAlchemy column)
         self.gradebook.db.commit()

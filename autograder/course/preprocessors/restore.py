@@ -1,11 +1,13 @@
-"""RestoreCells: makes a submitted notebook's graded cells the ones that were released.
+"""RestoreCells: restores the released graded cells of a submitted notebook.
 
-What a cell is (graded, a solution, worth how much) is read from the gradebook, never from the student's file: metadata
-that was edited is put back, copies of a graded cell lose their claim, and cells that were deleted come back empty.
+The properties of a cell (graded, solution, points) come from the gradebook, never from the student's file: edited
+metadata is restored, copies of a graded cell lose their metadata, and deleted cells are added as released.
 """
 
 import re
+from typing import Any
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -14,7 +16,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 class RestoreCells(NbGraderPreprocessor):
     """Run before OverwriteCells, which restores the text of locked cells."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Restore the metadata of graded cells and add deleted ones; return the notebook and the resources."""
         names = resources["nbgrader"]
         with Gradebook(names["db_url"]) as gradebook:
             notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
@@ -34,8 +37,8 @@ class RestoreCells(NbGraderPreprocessor):
         return nb, resources
 
 
-def _released(source, points, solutions):
-    """Return the cell as it was released, from its record in the gradebook."""
+def _released(source: Any, points: dict[Any, Any], solutions: set[Any]) -> NotebookNode:
+    """Return the released cell, from its record in the gradebook, an nbgrader.api.SourceCell."""
     make = new_code_cell if source.cell_type == "code" else new_markdown_cell
     cell = make(source.source, id="restored-" + re.sub(r"[^A-Za-z0-9_-]", "-", source.name)[:50])
     cell.metadata["nbgrader"] = {

@@ -18,7 +18,7 @@ import numpy as np
 from cs231n.shapes import output_size
 
 try:
-    import cs231n._fast.cython_backend as backend
+    import cs231n._fast.cython_backend as backend  # pyright: ignore[reportMissingImports]  (setup.py compiles it)
 
     BACKEND = "cython"
 except Exception as error:  # usually ImportError, but a broken binary may raise anything

@@ -19,6 +19,7 @@ own, so the gap is taken output by output.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ SETTLED = 1e-6  # an estimate is good enough when its error is below this part o
 class Line:
     """L = sum(f(x) * dout) along a line through x, less its value at x: subtracted before it is summed."""
 
-    def __init__(self, f, x, dout, index=..., direction=1.0, precision=np.float64, origin=None):
+    def __init__(self, f, x, dout, index: Any = ..., direction=1.0, precision=np.float64, origin=None):
         """Take the line through x along `direction` at x[index]; `origin` is f(x) where it is known already."""
         self.f, self.x, self.dout, self.index, self.direction = f, x, dout, index, direction
         self.eps = np.finfo(precision).eps

@@ -95,7 +95,7 @@ def plot_training(solvers: dict, title: str | None = None) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     if solvers:
         figure.legend(loc="outside lower center", ncols=min(len(solvers), 6), frameon=False)
-    figure.suptitle(title)
+    figure.suptitle(title or "")
 
 
 def plot_confusion(axes: Axes, predicted: np.ndarray, y: np.ndarray, class_names: list) -> None:
@@ -140,7 +140,7 @@ def show_filter_outputs(W1: np.ndarray, image: np.ndarray, out: np.ndarray) -> N
     """
     strongest = np.argsort(-out.std(axis=(1, 2)))[:7]
     figure = plt.figure(figsize=(14, 5.4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.7])
+    [[left, right]] = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.7])
     _draw(left.subplots(), visualize_grid(_channels_last(W1), ubound=1.0))
     left.suptitle(f"{len(W1)} filters")
     panels = right.subplots(2, 4).ravel()
@@ -212,7 +212,7 @@ def plot_histories(histories: dict, title: str) -> None:
     right.set(title="Accuracy", xlabel="epoch", ylim=(0, 1.02))
     right.grid(alpha=0.3)
     right.legend(frameon=False, loc="lower right")
-    figure.suptitle(title)
+    figure.suptitle(title or "")
 
 
 def _stretch(image):

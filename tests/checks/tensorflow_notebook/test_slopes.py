@@ -42,14 +42,14 @@ def test_gradients_in_float32_pass():
 def test_a_wrong_gradient_is_named_whatever_its_size(name, mistake):
     claimed = gradients()
     claimed[name] = mistake(claimed[name])
-    with pytest.raises(Wrong, match=f"^the gradient of {name} is wrong: along some direction it promises"):
+    with pytest.raises(Wrong, match=f"^the gradient of {name} is wrong: along one direction its slope is"):
         expect_slopes(f, VALUES, claimed)
 
 
 def test_all_wrong_gradients_are_named():
     claimed = gradients()
     claimed["u"], claimed["w"] = 2 * claimed["u"], -claimed["w"]
-    with pytest.raises(Wrong, match="the gradient of u is wrong.*Wrong as well: the gradient of w$"):
+    with pytest.raises(Wrong, match="the gradient of u is wrong.*Also wrong: the gradient of w$"):
         expect_slopes(f, VALUES, claimed)
 
 
@@ -59,7 +59,7 @@ def test_rounding_in_a_gradient_of_zero_is_no_mistake():
 
 
 def test_no_gradient_at_all_is_wrong():
-    with pytest.raises(Wrong, match="the gradient of u is wrong.*Wrong as well: the gradient of v, w"):
+    with pytest.raises(Wrong, match="the gradient of u is wrong.*Also wrong: the gradient of v, w"):
         expect_slopes(f, VALUES, {name: 0 * gradient for name, gradient in gradients().items()})
 
 

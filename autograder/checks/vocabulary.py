@@ -1,15 +1,6 @@
-"""The names of this assignment: its vocabulary, and advice on names of older editions."""
+"""The vocabulary of this assignment: names that are easily confused, and usual values of settings."""
 
 from autograder.checking.pack import Vocabulary
-
-# (regular expression for the text of the exception, advice for the student)
-ADVICE = (
-    (
-        r"name '((?:im2col|col2im)_\w+|(?:conv|max_pool)_\w+_(?:im2col|strides|reshape))'",
-        r"\1 belonged to an older edition; call conv_forward_fast or max_pool_forward_fast and their backward "
-        "functions, or hand the helper in under a file name of your own",
-    ),
-)
 
 _CONFUSABLE = (
     "gamma beta",

@@ -1,4 +1,4 @@
-"""What is said of a wrong net beyond what a replay finds: the parts of a gradient, how initial weights were drawn."""
+"""Diagnoses of a wrong net that a replay does not find: the parts of a gradient, the shapes of parameters."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ import pytest
 
 from autograder.checking.criteria import Wrong
 from autograder.checks.classifiers.net_losses import LossByHand, plain_loss
-from autograder.checks.classifiers.nets import NetTrial, _about_draw, _about_shape
+from autograder.checks.classifiers.net_trial import NetClass, NetTrial, name_shape_mistake
 from cs231n.classifiers.fc_net import FullyConnectedNet
 from cs231n.layers import softmax_loss
 
@@ -25,7 +25,7 @@ def net_answering(change, reg=REG, **options):
 
     trial = SimpleNamespace(call=call, options={})
     options = {"hidden_dims": [5], "input_dim": 6, "num_classes": 4, "reg": reg, "dtype": np.float64} | options
-    net = NetTrial(trial, "cs231n.classifiers.fc_net:FullyConnectedNet", FullyConnectedNet, **options)
+    net = NetTrial(trial, NetClass("cs231n.classifiers.fc_net:FullyConnectedNet", FullyConnectedNet), **options)
     net.right_loss = lambda reference, X, y: reference.loss(X, y)[0]
     rng = np.random.default_rng(0)
     net.reference.params = {name: rng.normal(size=value.shape) for name, value in net.reference.params.items()}
@@ -70,27 +70,6 @@ class TestThePartsOfAGradient:
         assert caught.value.outcome.diagnosis == []
 
 
-class TestHowWeightsWereDrawn:
-    @pytest.mark.parametrize(
-        "draw, name",
-        [
-            (lambda rng, scale: rng.normal(size=(60, 50)), "net_init_scale_ignored"),
-            (lambda rng, scale: rng.normal(size=(60, 50)) / 60**0.5, "net_init_scale_ignored"),
-            (lambda rng, scale: rng.normal(scale=scale**2, size=(60, 50)), "net_init_scale_squared"),
-            (lambda rng, scale: rng.normal(scale=scale**0.5, size=(60, 50)), "net_init_variance"),
-            (lambda rng, scale: rng.uniform(0, scale, size=(60, 50)), "net_init_uniform"),
-            (lambda rng, scale: rng.uniform(-scale, scale, size=(60, 50)), "net_init_uniform"),
-            (lambda rng, scale: np.full((60, 50), scale), "net_init_alike"),
-            (lambda rng, scale: rng.normal(scale=10 * scale, size=(60, 50)), None),
-            (lambda rng, scale: rng.normal(scale=scale**3, size=(60, 50)), None),
-        ],
-    )
-    @pytest.mark.parametrize("seed", range(5))
-    def test_it_is_named_where_it_is_known(self, draw, name, seed):
-        rng = np.random.default_rng(seed)
-        assert _about_draw(draw(rng, 0.3), draw(rng, 0.6), 0.3) == name
-
-
 class TestShapes:
     @pytest.mark.parametrize(
         "came, right, name",
@@ -103,10 +82,10 @@ class TestShapes:
         ],
     )
     def test_a_known_one_is_named(self, came, right, name):
-        assert _about_shape("b1", np.zeros(came), np.zeros(right)) == name
+        assert name_shape_mistake("b1", np.zeros(came), np.zeros(right)) == name
 
     def test_what_is_no_array_has_none(self):
-        assert _about_shape("b1", None, np.zeros((6, 5))) is None
+        assert name_shape_mistake("b1", None, np.zeros((6, 5))) is None
 
 
 @pytest.mark.parametrize("reg", [0.0, REG])

@@ -1,31 +1,32 @@
 """The TensorFlow model of the sample submissions: the notebook's own `my_model`, trained on the built-in sample.
 
-    python -m autograder.checks.sample_tensorflow NOTEBOOK FILE.npz
+    python -m autograder.checks.saved_models.sample_tensorflow NOTEBOOK FILE.npz
 
-It is a process of its own, so that the judge's never loads TensorFlow.
+It runs in its own process, so that the judge never loads TensorFlow.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
 
-from autograder.checks.sample_models import mirrored_sample
+from autograder.checks.saved_models.sample_models import mirrored_sample
 
 CELLS = ("tensorflow_setup", "my_model_answer")
 EPOCHS, BATCH = 2, 50
 LEARNING_RATE, DECAY, BETA1, BETA2 = 3e-3, 0.3, 0.9, 0.99
 
 
-def train(notebook, X, y):
-    """Train the notebook's model on images X (N, 3, 32, 32) with Adam; return all that its cells define, and variables.
+def train(notebook: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Train the notebook's model on images X (N, 3, 32, 32) with Adam; return all names of its cells, and `variables`.
 
-    It gets some 90 % of unseen sample images right.
+    Its accuracy on unseen sample images is about 90 %.
     """
     cells = nbformat.read(notebook, as_version=4).cells
-    model = {}
+    model: dict[str, Any] = {}
     exec("\n\n".join(cell.source for cell in cells if cell.id in CELLS), model)
     tf, variables = model["tf"], model["my_variables"]()
     X = np.ascontiguousarray(X.transpose(0, 2, 3, 1))
@@ -33,7 +34,7 @@ def train(notebook, X, y):
     means = [tf.Variable(tf.zeros_like(variable)) for variable in trained]
     squares = [tf.Variable(tf.zeros_like(variable)) for variable in trained]
 
-    @tf.function(autograph=False)  # which would look for the source of my_model in a file
+    @tf.function(autograph=False)  # autograph needs the source of my_model in a file
     def step(x, y, rate, t):
         with tf.GradientTape() as tape:
             logits = model["my_model"](x, variables, True)
@@ -56,6 +57,6 @@ if __name__ == "__main__":
     notebook, path = map(Path, sys.argv[1:])
     data = mirrored_sample(path.parent)
     trained = train(notebook, data["X_train"], data["y_train"])
-    aside = path.with_name(f"{os.getpid()}-{path.name}")
-    trained["save_variables"](trained["variables"], aside)
-    os.replace(aside, path)
+    unfinished = path.with_name(f"{os.getpid()}-{path.name}")
+    trained["save_variables"](trained["variables"], unfinished)
+    os.replace(unfinished, path)

@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from autograder.checks import images
-from autograder.checks.images import genuine_folder, hidden_images
+from autograder.checks.saved_models import images
+from autograder.checks.saved_models.images import genuine_folder, hidden_images
 from cs231n import sample_data
 from cs231n.data_utils import get_CIFAR10_data, load_CIFAR_batch
 
@@ -53,7 +53,7 @@ class TestOfTheSample:
 
     def test_are_the_same_for_one_secret_and_others_for_another(self):
         first = hidden_images("sample", COUNT, SECRET)
-        images._drawn.cache_clear()
+        images._draw_images.cache_clear()
         again, other = hidden_images("sample", COUNT, SECRET), hidden_images("sample", COUNT, (2, 7, 1, 8))
         assert np.array_equal(first.X, again.X) and np.array_equal(first.y, again.y)
         assert not np.array_equal(first.y, other.y)
@@ -67,14 +67,14 @@ class TestOfTheSample:
 
     def test_need_no_sample_on_disk_make_none_and_print_nothing(self, tmp_path, monkeypatch, capsys):
         with_sample = hidden_images("sample", COUNT, SECRET)
-        images._drawn.cache_clear()
+        images._draw_images.cache_clear()
         monkeypatch.setenv("CS231N_DATASETS", str(tmp_path / "none"))
         monkeypatch.setattr(images, "KIT", tmp_path)
         assert np.array_equal(hidden_images("sample", COUNT, SECRET).X, with_sample.X)
         assert list(tmp_path.iterdir()) == [] and capsys.readouterr() == ("", "")
 
     def test_leave_the_global_random_numbers_alone(self):
-        images._drawn.cache_clear()
+        images._draw_images.cache_clear()
         np.random.seed(5)
         hidden_images("sample", COUNT, SECRET)
         drawn = np.random.rand()

@@ -1,4 +1,4 @@
-"""Saved models for the sample submissions: small nets that the reference trains on the built-in sample in seconds."""
+"""Saved models for the sample submissions: small nets of the reference, trained on the built-in sample in seconds."""
 
 import contextlib
 import hashlib
@@ -6,8 +6,10 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,14 +26,14 @@ TENSORFLOW_NOTEBOOK = ASSIGNMENT.parent / "source_notebooks" / ASSIGNMENT.name /
 HERE = Path(__file__)
 
 
-def model_files(cache=CACHE):
+def model_files(cache: Path = CACHE) -> dict[str, bytes]:
     """Return {path: bytes} of saved models that earn every mark on the sample: trained once, then kept in `cache`.
 
-    They are trained anew after a change of what trains them. Without TensorFlow there is no model of it.
+    They are trained again after a change of the code that trains them. The TensorFlow model needs TensorFlow.
     """
     files = {}
-    for path, (train, *made_of) in _TRAINED.items():
-        version = hashlib.sha256(b"".join(source.read_bytes() for source in (HERE, *made_of))).hexdigest()[:12]
+    for path, (train, *sources) in _MODELS.items():
+        version = hashlib.sha256(b"".join(source.read_bytes() for source in (HERE, *sources))).hexdigest()[:12]
         kept = Path(cache) / f"{version}-{path}"
         if path != TENSORFLOW or find_spec("tensorflow"):
             if not kept.is_file():
@@ -40,13 +42,13 @@ def model_files(cache=CACHE):
     return files
 
 
-def _fully_connected(path):
-    """Train a net that gets some 70 % of unseen sample images right, in about 4 s."""
+def _train_fully_connected(path: Path) -> None:
+    """Train a net to an accuracy of about 70 % on unseen sample images, in about 4 s."""
     _train(lambda: FullyConnectedNet([128], reg=0.5), path, 12, 100, learning_rate=1e-3)
 
 
-def _convolutional(path):
-    """Train a net that gets some 80 % right, in about 8 s."""
+def _train_convolutional(path: Path) -> None:
+    """Train a net to an accuracy of about 80 %, in about 8 s."""
 
     def net():
         return ThreeLayerConvNet(num_filters=8, filter_size=3, hidden_dim=48, reg=0.02, weight_scale=1e-2)
@@ -54,25 +56,26 @@ def _convolutional(path):
     _train(net, path, 6, 50, learning_rate=2e-3)
 
 
-def _tensorflow(path):
+def _train_tensorflow(path: Path) -> None:
     """Train the notebook's own model in a process that may load TensorFlow."""
-    command = [sys.executable, "-m", "autograder.checks.sample_tensorflow", str(TENSORFLOW_NOTEBOOK), str(path)]
+    module = "autograder.checks.saved_models.sample_tensorflow"
+    command = [sys.executable, "-m", module, str(TENSORFLOW_NOTEBOOK), str(path)]
     paths = [str(ASSIGNMENT.parent), str(ASSIGNMENT)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     run = subprocess.run(command, cwd=ASSIGNMENT.parent, env=environment, capture_output=True, text=True)
     if run.returncode:
-        raise RuntimeError(f"the TensorFlow model of the samples could not be trained:\n{run.stderr[-2000:]}")
+        raise RuntimeError(f"{module} failed to train the TensorFlow model of the samples:\n{run.stderr[-2000:]}")
 
 
 TENSORFLOW = "best_tf_model.npz"
-_TRAINED = {
-    "best_fc_model.npz": (_fully_connected,),
-    "best_conv_model.npz": (_convolutional,),
-    TENSORFLOW: (_tensorflow, HERE.with_name("sample_tensorflow.py"), TENSORFLOW_NOTEBOOK),
+_MODELS = {
+    "best_fc_model.npz": (_train_fully_connected,),
+    "best_conv_model.npz": (_train_convolutional,),
+    TENSORFLOW: (_train_tensorflow, HERE.with_name("sample_tensorflow.py"), TENSORFLOW_NOTEBOOK),
 }
 
 
-def _train(make, path, num_epochs, batch_size, learning_rate):
+def _train(make: Callable[[], Any], path: Path, num_epochs: int, batch_size: int, learning_rate: float) -> None:
     data = mirrored_sample(path.parent)
     before = np.random.get_state()
     np.random.seed(231)  # the nets draw their weights from the global generator
@@ -82,15 +85,15 @@ def _train(make, path, num_epochs, batch_size, learning_rate):
         np.random.set_state(before)
     config = {"learning_rate": learning_rate}
     options = {"num_epochs": num_epochs, "batch_size": batch_size, "lr_decay": 0.85}
-    measuring = {"num_train_samples": 100, "verbose": False, "seed": 1}
-    Solver(model, data, update_rule="adam", optim_config=config, **options, **measuring).train()
+    measures = {"num_train_samples": 100, "verbose": False, "seed": 1}
+    Solver(model, data, update_rule="adam", optim_config=config, **options, **measures).train()
     save_model(model, path)
 
 
-def mirrored_sample(folder):
-    """Return the sample as get_CIFAR10_data does, for training every image in its mirror image as well.
+def mirrored_sample(folder: Path) -> dict[str, np.ndarray]:
+    """Return the sample as get_CIFAR10_data does, with the mirror image of every training image added.
 
-    That is worth 10 % on unseen images. It is made in `folder`, if need be.
+    This adds 10 % to the accuracy on unseen images. The sample is made in `folder` if it is not there.
     """
     with contextlib.redirect_stdout(io.StringIO()):
         data = get_CIFAR10_data(root=make_sample(folder))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autograder.checking.criteria import Trial, Wrong
-from autograder.checks import best_models  # noqa: F401  (it registers its criteria)
-from autograder.checks.images import hidden_images
+from autograder.checks.saved_models import best_models  # noqa: F401  (it registers its criteria)
+from autograder.checks.saved_models.images import hidden_images
 from autograder.grading.submission import seed_of
 from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK

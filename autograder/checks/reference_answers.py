@@ -1,10 +1,12 @@
-"""What the judge answers in the place of a student's function that is not right, for follow-through credit.
+"""The judge's answers for functions of the student that are not right, for follow-through credit.
 
-Whoever asks is a worker that may be hostile: every function here looks at the shapes first, so that the reference is
-only called with what fits, and does no more work than a small net needs.
+The calls come from a worker that may be hostile. So every answer first checks the shapes: the reference is called only
+with matching arrays, and does no more work than a small net needs.
 """
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +15,9 @@ from cs231n import layers as reference
 
 MODULE = "cs231n.layers"
 MOST_WORK = 2 * 10**7  # multiplications in one call
-MOST_WINDOWS = 5000  # of which the reference takes one after the other
-MOST_ENTRIES = 10**6  # of one array, whether given, made on the way or returned
-# What a function reads of the dictionary that it is given; anything else stays with the worker.
+MOST_WINDOWS = 5000  # the reference handles them one after the other
+MOST_ENTRIES = 10**6  # of one array: an argument, an intermediate result or an output
+# The settings that a function reads from its dictionary; the judge removes all others.
 SETTINGS = {
     "batchnorm_forward": ("mode", "eps", "momentum", "running_mean", "running_var"),
     "dropout_forward": ("p", "mode", "seed"),
@@ -23,7 +25,7 @@ SETTINGS = {
     "max_pool_forward_naive": ("pool_height", "pool_width", "stride"),
 }
 
-# Functions whose caches fit each other, so that one is never answered without the others.
+# Functions that exchange caches, so that the judge answers for all of them or for none.
 GROUPS = (
     ("affine_forward", "affine_backward"),
     ("relu_forward", "relu_backward"),
@@ -35,29 +37,29 @@ GROUPS = (
 )
 
 
-def answers_for(question, unmet, options):
-    """Return the Answers for the `unmet` questions while `question` is judged, and the names of all that are answered.
+def answers_for(question: str, unmet: Sequence[str], options: Mapping[str, str]) -> tuple[Answers, list[str]]:
+    """Return the Answers for the `unmet` questions while `question` is judged, and the names of all answered functions.
 
-    Never among them: what shares its caches with the question itself.
+    Functions that exchange caches with the question itself are never among them.
 
-    - options: what the manifest says editions of the course differ in
+    - options: the manifest's options, in which editions of the course differ
     """
     groups = [group for group in GROUPS if set(group) & set(unmet) and question not in group]
     names = [name for group in groups for name in group]
-    return Answers({f"{MODULE}:{name}": _answering(name, options) for name in names}), names
+    return Answers({f"{MODULE}:{name}": _make_answer(name, options) for name in names}), names
 
 
-def _answering(name, options):
+def _make_answer(name: str, options: Mapping[str, str]) -> Callable:
     signature = inspect.signature(getattr(reference, name))
 
-    def answer(*args, **kwargs):
+    def answer(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
         _expect_sizes(name, given)
         if "cache" in given:
             _expect_dout(name, **given)
             _, given["cache"], _ = given["cache"]
         elif name == "dropout_forward":
-            given["dropout_param"] = _keeping(given["dropout_param"], options)
+            given["dropout_param"] = _use_keep_probability(given["dropout_param"], options)
         if name in _EXPECT:
             _EXPECT[name](**given)
         result = getattr(reference, name)(**given)
@@ -69,14 +71,15 @@ def _answering(name, options):
     return answer
 
 
-def _expect(fits, name, **arrays):
+def _expect(fits: Any, name: str, **arrays: Any) -> None:
+    """Raise ValueError where the arguments of a function do not fit."""
     if not fits:
         shapes = ", ".join(f"{key} {np.shape(value)}" for key, value in arrays.items())
-        raise ValueError(f"{name} was called with arrays that do not fit: {shapes}")
+        raise ValueError(f"{name} was called with arrays that do not fit together or are too large: {shapes}")
 
 
-def _expect_sizes(name, given):
-    """Arrays that hold something, and not too much; settings that are plain numbers, so that nothing broadcasts."""
+def _expect_sizes(name: str, given: dict[str, Any]) -> None:
+    """Expect arrays that are neither empty nor too large, and settings that are numbers, so that nothing broadcasts."""
     arrays = {key: value for key, value in given.items() if isinstance(value, np.ndarray)}
     _expect(all(0 < array.size <= MOST_ENTRIES for array in arrays.values()), name, **arrays)
     for settings in [value for value in given.values() if isinstance(value, dict)]:
@@ -84,45 +87,45 @@ def _expect_sizes(name, given):
             del settings[key]
         for key, value in settings.items():
             if np.shape(value) == () and isinstance(value, np.ndarray):
-                settings[key] = value = value.item()  # a number of NumPy's came over the pipe as an array
+                settings[key] = value = value.item()  # a NumPy number is sent as an array
             plain = isinstance(value, (str, int, float)) or value is None or key in ("running_mean", "running_var")
             if not plain:
-                raise ValueError(f"{name} was called with {str(key)[:40]!r} that is no plain number")
+                raise ValueError(f"{name} was called with {str(key)[:40]!r} ; expected a number")
 
 
-def _expect_dout(name, dout, cache):
-    """The cache of the forward pass that belongs to this one, and an upstream gradient of the shape of its out."""
+def _expect_dout(name: str, dout: Any, cache: Any) -> None:
+    """Expect the cache of the matching forward pass, and an upstream gradient with the shape of its out."""
     forward, _, shape = cache
     fits = any({forward, name} <= set(group) for group in GROUPS)
     _expect(fits and np.shape(dout) == shape, name, dout=dout)
 
 
-def _expect_affine(x, w, b):
+def _expect_affine(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> None:
     rows = len(x)
     fits = w.ndim == 2 and rows > 0 and x.size == rows * w.shape[0] and b.size == w.shape[1]
     fits = fits and rows * w.shape[1] <= MOST_ENTRIES
     _expect(fits and rows * w.size <= MOST_WORK, "affine_forward", x=x, w=w, b=b)
 
 
-def _expect_relu(x):
+def _expect_relu(x: Any) -> None:
     _expect(isinstance(x, np.ndarray), "relu_forward", x=x)
 
 
-def _expect_scores(x, y):
+def _expect_scores(x: np.ndarray, y: Any) -> None:
     y = np.asarray(y)
     fits = x.ndim == 2 and y.shape == x.shape[:1] and y.dtype.kind in "iu" and x.size
     _expect(fits and y.min() >= 0 and y.max() < x.shape[1], "softmax_loss", x=x, y=y)
 
 
-def _expect_batch(x, gamma, beta, bn_param):
+def _expect_batch(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict) -> None:
     shapes = [np.shape(bn_param[key]) for key in ("running_mean", "running_var") if key in bn_param]
     fits = x.ndim == 2 and len(x) and all(shape == x.shape[1:] for shape in (gamma.shape, beta.shape, *shapes))
     _expect(fits, "batchnorm_forward", x=x, gamma=gamma, beta=beta)
 
 
-def _expect_conv(x, w, b, conv_param):
+def _expect_conv(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict) -> None:
     fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
-    stride, pad = (_whole(conv_param[key]) for key in ("stride", "pad"))
+    stride, pad = (_expect_whole(conv_param[key]) for key in ("stride", "pad"))
     H, W = (size + 2 * pad for size in x.shape[2:]) if fits else (0, 0)
     fits = fits and len(x) * x.shape[1] * H * W <= MOST_ENTRIES  # padded
     places = (H // stride + 1) * (W // stride + 1) if stride else 0
@@ -130,14 +133,14 @@ def _expect_conv(x, w, b, conv_param):
     _expect(fits and len(x) * places * w.size <= MOST_WORK, "conv_forward_naive", x=x, w=w)
 
 
-def _whole(value):
+def _expect_whole(value: Any) -> int:
     if not isinstance(value, int) or not 0 <= value <= 1000:
-        raise ValueError("a stride, a padding and a size are small whole numbers")
+        raise ValueError("a stride, a padding and a size must be integers from 0 to 1000")
     return value
 
 
-def _expect_images(x, pool_param):
-    stride, height, width = (_whole(pool_param[key]) for key in ("stride", "pool_height", "pool_width"))
+def _expect_images(x: np.ndarray, pool_param: dict) -> None:
+    stride, height, width = (_expect_whole(pool_param[key]) for key in ("stride", "pool_height", "pool_width"))
     fits = x.ndim == 4 and min(stride, height, width) > 0
     fits = fits and (x.shape[2] // stride + 1) * (x.shape[3] // stride + 1) <= MOST_WINDOWS
     _expect(fits and x.size * height * width <= MOST_WORK, "max_pool_forward_naive", x=x)
@@ -153,7 +156,7 @@ _EXPECT = {
 }
 
 
-def _keeping(dropout_param, options):
-    """Return dropout_param with p as the probability of keeping a unit, as the reference has it."""
+def _use_keep_probability(dropout_param: dict, options: Mapping[str, str]) -> dict:
+    """Return dropout_param with p as the probability of keeping a unit, as in the reference."""
     drops = options.get("dropout") == "drop"
     return dropout_param | {"p": 1 - dropout_param["p"]} if drops else dropout_param

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from autograder.checking.criteria import Wrong
 from autograder.checks.layers import dropout
-from autograder.checks.layers.masks import SHAPE, Drawn, drawn_from
+from autograder.checks.layers.dropout_masks import SHAPE, Drawn, drawn_from
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
@@ -67,10 +67,10 @@ class TestAMask:
     @pytest.mark.parametrize(
         "out, words",
         [
-            (X * np.linspace(1, 2, X.size).reshape(SHAPE), "multiplied by one and the same number"),
-            (np.where(masked(0.5), X, np.nan), "is nan times the entry"),
-            (np.where(masked(0.5), X, np.inf), "is inf times the entry"),
-            (-X * masked(0.5), "is -1 times the entry"),
+            (X * np.linspace(1, 2, X.size).reshape(SHAPE), "multiplied by the same number"),
+            (np.where(masked(0.5), X, np.nan), "is nan times its input"),
+            (np.where(masked(0.5), X, np.inf), "is inf times its input"),
+            (-X * masked(0.5), "is -1 times its input"),
             (X[0], "has shape (110,); expected (200, 110)"),
             (None, "is None; expected an array"),
             ([1.0], "is a list; expected an array"),

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from autograder.checking.criteria import Trial, Wrong
-from autograder.checks import best_models, images
-from autograder.checks.images import hidden_images
-from autograder.checks.sample_models import model_files
-from autograder.checks.saved_nets import NoSuchNet, convolutional, fully_connected
+from autograder.checks.saved_models import accuracy, images
+from autograder.checks.saved_models.images import hidden_images
+from autograder.checks.saved_models.sample_models import model_files
+from autograder.checks.saved_models.saved_nets import NetMismatch, rebuild_convolutional, rebuild_fully_connected
 from autograder.grading.submission import judge, seed_of
 from autograder.intake.submission import Submission
 from cs231n.checkpoint import save_model
@@ -127,12 +127,12 @@ class TestTrained:
 
     @pytest.mark.parametrize(("right", "marks"), [(89, 0), (90, 1), (109, 1), (110, 2), (119, 2), (120, 3)])
     def test_marks_come_in_steps_at_exactly_the_accuracy_asked_for(self, right, marks, models, trial, monkeypatch):
-        monkeypatch.setattr(best_models, "count_right", lambda scores, y: right)
+        monkeypatch.setattr(accuracy, "count_right", lambda scores, y: right)
         found = results(trial(FC, models["best_fc_model.npz"]))
         assert [verdict for verdict, _ in found.values()] == ["passed"] * (1 + marks) + ["failed"] * (3 - marks)
         assert found["third mark"][1] == (
             f"{right} of 200 images of the built-in sample right ({right / 200:.1%}); "
-            "this mark asks for 60% of the built-in sample"
+            "this mark needs 60% of the built-in sample"
         )
 
 
@@ -220,7 +220,7 @@ class TestRefused:
             ({"b3": None}, "b3 is missing"),
             ({"W2": None, "b2": None}, "W2, b2 is missing"),
             ({"W1": None}, "W1 is missing"),
-            ({"mean": np.ones(3)}, "mean has no place in this net"),
+            ({"mean": np.ones(3)}, "mean does not belong to this net"),
             (
                 {"gamma1": np.ones(20)},
                 "beta1, running_mean1, running_var1, gamma2, beta2, running_mean2 ...",
@@ -245,7 +245,7 @@ class TestRefused:
                 "W2 has shape (4096, 6); expected (1024, outputs): 4 filters in",
             ),
             ({"W3": np.ones((10, 6))}, "W3 has shape (10, 6); expected (6, 10)"),
-            ({"W4": np.ones((10, 6))}, "W4 has no place in this net"),
+            ({"W4": np.ones((10, 6))}, "W4 does not belong to this net"),
             ({"b1": None}, "b1 is missing"),
         ],
     )
@@ -259,14 +259,14 @@ class TestRefused:
 
         wide = zeros(W1=(D, 9000), b1=(9000,), W2=(9000, 3000), b2=(3000,), W3=(3000, 10), b3=(10,))
         many = zeros(W1=(400, 3, 9, 9), b1=(400,), W2=(102400, 2), b2=(2,), W3=(2, 10), b3=(10,))
-        for rebuild, arrays in ((fully_connected, wide), (convolutional, many)):
-            with pytest.raises(NoSuchNet, match="the net is too large: it multiplies .* times for one image"):
+        for rebuild, arrays in ((rebuild_fully_connected, wide), (rebuild_convolutional, many)):
+            with pytest.raises(NetMismatch, match="the net is too large: it needs .* multiplications for one image"):
                 rebuild(arrays)
 
     def test_a_submission_without_the_file(self, trial):
         found = results(trial(FC, None))
         assert {verdict for verdict, _ in found.values()} == {"missing"}
-        assert "there is no best_fc_model.npz in the submission; run the cell" in found["loads"][1]
+        assert "the submission has no best_fc_model.npz; run the cell" in found["loads"][1]
 
 
 class TestWhichImages:
@@ -277,7 +277,7 @@ class TestWhichImages:
         """Let the grader have genuine CIFAR-10; other hidden images of the sample stand for it."""
         other = hidden_images("sample", 200, (2, 7, 1, 8))
         monkeypatch.setattr(images, "genuine_folder", lambda: "there")
-        monkeypatch.setattr(images, "_chosen", lambda *_: images.Images("CIFAR-10", other.X, other.y))
+        monkeypatch.setattr(images, "_choose_images", lambda *_: images.Images("CIFAR-10", other.X, other.y))
 
     def test_count_is_said_and_both_are_measured(self, models, trial):
         found = results(trial(FC, models["best_fc_model.npz"], self.BOTH))
@@ -287,7 +287,7 @@ class TestWhichImages:
         found = results(trial(FC, models["best_fc_model.npz"], self.BOTH))
         assert [verdict for verdict, _ in found.values()] == ["passed"] * 4
         assert "images of the built-in sample right" in found["third mark"][1]
-        assert "this mark asks for 90% of CIFAR-10 or 60% of the built-in sample" in found["third mark"][1]
+        assert "this mark needs 90% of CIFAR-10 or 60% of the built-in sample" in found["third mark"][1]
         easy = self.BOTH | {"sample": [0.9, 0.95, 0.99]}
         found = results(trial(FC, models["best_fc_model.npz"], easy))
         assert [verdict for verdict, _ in found.values()] == ["passed"] * 3 + ["failed"]
@@ -301,10 +301,10 @@ class TestWhichImages:
         monkeypatch.setattr(images, "genuine_folder", lambda: None)
         found = results(trial(FC, models["best_fc_model.npz"], {"cifar10": [0.4, 0.45, 0.5], "images": 200}))
         assert {verdict for verdict, _ in found.values()} == {"skipped"}
-        assert "asks for CIFAR-10, which the machine that graded this does not have" in found["loads"][1]
+        assert "needs CIFAR-10, and the grader's machine does not have it" in found["loads"][1]
 
     def test_need_three_accuracies_in_the_manifest(self, models, trial):
-        with pytest.raises(ValueError, match="questions.toml: best_fc_model: sample needs 3 accuracies"):
+        with pytest.raises(ValueError, match="questions.toml: best_fc_model: sample has . accurac.*expected 3"):
             results(trial(FC, models["best_fc_model.npz"], {"sample": [0.4], "images": 200}))
 
 

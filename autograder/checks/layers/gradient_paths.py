@@ -1,8 +1,8 @@
-"""What all normalization layers have in common: dx as the sum of the paths along which x reaches out.
+"""The common part of all normalization layers: dx as the sum of the paths from x to out.
 
     x_hat = (x - mean) / sqrt(var + eps)        out = gamma · x_hat + beta
 
-Which entries share a mean and a variance is all that tells batch, layer and group normalization apart.
+Batch, layer and group normalization differ only in the entries that share a mean and a variance.
 """
 
 import numpy as np
@@ -10,13 +10,20 @@ import numpy as np
 EPS = 1e-5
 
 
-def paths(dout, x, gamma, eps, axes, groups=None):
+def gradient_paths(
+    dout: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    eps: float,
+    axes: int | tuple[int, ...],
+    groups: int | None = None,
+) -> dict[str, np.ndarray]:
     """Return the parts of dx by name: "direct", "through the mean", "through the variance". Their sum is dx.
 
     - dout, x: (N, D) or (N, C, H, W)
     - gamma: as many entries as x has features, or channels
-    - axes: those of x, or of x as (N, G, C/G, H, W) where there are groups, over which the mean is taken
-    - groups: G, the number of groups that the channels are split into, or None where they are not
+    - axes: the axes of the mean, in x or, with groups, in x as (N, G, C/G, H, W)
+    - groups: G, the number of groups of channels, or None
     """
 
     def split(array):

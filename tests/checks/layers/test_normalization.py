@@ -5,9 +5,9 @@ import pytest
 
 from autograder.checking.compare import RTOL, agrees
 from autograder.checking.numeric_gradient import copy_inputs
-from autograder.checks.gradients import variants_of
 from autograder.checks.layers.normalization import BATCHNORM, LAYERNORM
 from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
+from autograder.checks.variants import variants_of
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample

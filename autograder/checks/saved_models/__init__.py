@@ -1,0 +1,1 @@
+"""Checks of the saved models: the accuracy of trained nets on hidden images."""
