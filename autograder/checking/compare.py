@@ -1,6 +1,10 @@
 """Comparing what a student's code returned with what is right."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autograder.checking.criteria import Outcome, Wrong
 from autograder.sandbox.worker.values import Handle
@@ -9,7 +13,7 @@ RTOL = 1e-6  # of an array computed in float64
 RTOL_FLOAT32 = 2e-4  # of one that is, or may be, computed in float32
 
 
-def expect_array(actual, shape, what):
+def expect_array(actual: Any, shape: Sequence[int], what: str) -> np.ndarray:
     """Return `actual` as an array of this shape, or raise Wrong with a sentence about what came instead."""
     if isinstance(actual, Handle):
         raise Wrong(f"{what} is a {actual.kind}; expected an array of shape {shape}")
@@ -23,7 +27,7 @@ def expect_array(actual, shape, what):
     return array
 
 
-def expect_number(actual, what):
+def expect_number(actual: Any, what: str) -> np.ndarray:
     """Return `actual`, a number or an array of one entry, as an array of shape () in its own type; else raise Wrong."""
     array = np.asarray(_real(actual)) if isinstance(actual, (np.ndarray, int, float)) else None
     if actual is None:
@@ -34,7 +38,7 @@ def expect_number(actual, what):
     return array.reshape(())
 
 
-def expect_close(actual, expected, what, rtol=None, name="out"):
+def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None = None, name: str = "out") -> Outcome:
     """Return an Outcome where the arrays agree, else raise Wrong.
 
     An entry's error is relative to that entry, or to the array's typical (root mean square) entry where that is
@@ -60,16 +64,16 @@ def expect_close(actual, expected, what, rtol=None, name="out"):
     raise Wrong(Outcome(message, largest, rtol, worst, (expected, actual, wrong, worst, name, ("expected", "yours"))))
 
 
-def agrees(actual, expected, rtol=RTOL_FLOAT32):
+def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
     """Say whether two arrays (or numbers) agree, without raising; shapes have to agree too."""
-    # The shape first: what came may be huge, and a copy of it in float64 huger still.
+    # The shape first: the array may be huge, and a copy of it in float64 larger still.
     if not isinstance(actual, (np.ndarray, int, float)) or np.shape(actual) != np.shape(expected):
         return False
     actual, expected = np.asarray(_real(actual), dtype=np.float64), np.asarray(expected, dtype=np.float64)
     return bool(np.all(relative_error(actual, expected) <= rtol))
 
 
-def relative_error(actual, expected):
+def relative_error(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Return the error of every entry, relative to it or to the typical entry; inf where it is not finite."""
     with np.errstate(all="ignore"):
         typical = np.sqrt(np.mean(expected**2)) if expected.size else 0.0
@@ -78,22 +82,22 @@ def relative_error(actual, expected):
     return np.where(np.isfinite(actual), error, np.inf)
 
 
-def _real(value):
+def _real(value: Any) -> Any:
     """Return a whole number that no array type holds as infinity, everything else as it is."""
     return np.inf if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
-def told_apart(*numbers):
+def told_apart(*numbers: float) -> list[str]:
     """Write numbers with six digits, or with as many as show that they are not the same."""
     written = ([f"{number:.{digits}g}" for number in numbers] for digits in (6, 9, 12, 17))
     return next((texts for texts in written if len(set(texts)) > 1), [f"{number:.6g}" for number in numbers])
 
 
-def _kind(value):
+def _kind(value: Any) -> str:
     return value.kind if isinstance(value, Handle) else type(value).__name__
 
 
-def _about_shape(came, expected):
+def _about_shape(came: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if int(np.prod(came)) != int(np.prod(expected)):
         return ""
     if came == expected[::-1]:

@@ -12,7 +12,7 @@ through it, and returns an Outcome (or None) when the property holds; it raises 
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,15 +35,15 @@ class Outcome:
     message: str = ""
     max_rel_error: float | None = None
     bound: float | None = None
-    worst_index: tuple | None = None
-    arrays: tuple | None = None
-    diagnosis: list[Diagnosis] = field(default_factory=list)
+    worst_index: tuple[int, ...] | None = None
+    arrays: tuple[Any, ...] | None = None
+    diagnosis: list[Diagnosis] = field(default_factory=list[Diagnosis])
 
 
 class Wrong(Exception):
     """The property does not hold."""
 
-    def __init__(self, outcome, verdict="failed"):
+    def __init__(self, outcome: Outcome | str, verdict: str = "failed") -> None:
         super().__init__(outcome if isinstance(outcome, str) else outcome.message)
         self.outcome = Outcome(outcome) if isinstance(outcome, str) else outcome
         self.verdict = verdict
@@ -77,11 +77,11 @@ class Trial:
     worker: WorkerClient
     seed: int
     question: Question | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
     handed_in: bytes | None = None
     secret: tuple[int, ...] = ()
 
-    def rng(self, *path):
+    def rng(self, *path: object) -> np.random.Generator:
         """Return a numpy Generator that depends on the kit's seed and on `path` alone."""
         return np.random.default_rng([self.seed, *(zlib.crc32(str(part).encode()) for part in path)])
 
@@ -132,7 +132,7 @@ class Checks:
 
 
 @contextmanager
-def needing(what, function):
+def needing(what: str, function: str) -> Iterator[None]:
     """Turn a failure of a function that is only needed here into a `blocked` verdict."""
     try:
         yield

@@ -25,18 +25,23 @@ class Slopes(Protocol):
 
     def changes_x(self) -> bool:
         """Return whether f changes its own argument."""
+        ...
 
     def precision(self, direction: np.ndarray) -> type:
         """Return the type that f rounds to."""
+        ...
 
     def unit(self, direction: np.ndarray) -> float:
         """Return the slope that rounding errors are relative to."""
+        ...
 
     def along(self, direction: np.ndarray, step: float) -> tuple[float, float, float]:
         """Return (low, high, error) of the slope along a direction."""
+        ...
 
     def entries(self, precision: type) -> Any:
         """Return the slopes along all entries of x."""
+        ...
 
 
 @dataclass(frozen=True)
