@@ -141,8 +141,8 @@ class TestNoLeak:
 
     def test_is_left_to_chance_in_a_file_that_cannot_be_searched(self, secrets):
         assert find_leaks({"notes.tar.gz": b"", "layers.pyc": b""}, secrets) == [
-            "notes.tar.gz is of a kind that cannot be searched",
-            "layers.pyc is of a kind that cannot be searched",
+            "notes.tar.gz is of a kind that the leak scan cannot search",
+            "layers.pyc is of a kind that the leak scan cannot search",
         ]
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from autograder.course.course import Course
 from autograder.errors import ReleaseError
-from autograder.release.publish import publish
-from autograder.release.publish import find_differences
 from autograder.release.build import secrets_of, zip_bytes
+from autograder.release.publish import find_differences, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 
