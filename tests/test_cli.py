@@ -159,7 +159,7 @@ def test_the_exit_codes_are_documented_where_they_are_looked_for():
 def test_an_empty_path_is_refused(run_cli):
     for command in (("check", ""), ("collect", " "), ("reproduce", "", "relu_forward", "values")):
         code, _, err = run_cli(*command)
-        assert code == 2 and "it is empty" in err
+        assert code == 2 and "the path is empty" in err
 
 
 def test_where_nobody_reads_the_output_the_report_is_written_all_the_same(tmp_path):

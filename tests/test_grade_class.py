@@ -185,4 +185,4 @@ def test_a_file_in_the_place_of_a_submission_is_named(tmp_path, make_course):
     path.write_text("my answers")
     graded = grade_class(course, jobs=1)[0]
     assert graded.student == "eve" and graded.problem == "" and graded.report.score == 0
-    assert f"{path} is a file, and a folder is expected" in graded.report.submission["notes"][0]
+    assert f"{path} is a file; expected a folder" in graded.report.submission["notes"][0]

@@ -52,7 +52,7 @@ def test_a_loss_in_float32_is_measured_as_one(loss):
         ("EOFError", "EOF when reading a line", "take it out"),
         ("NameError", "name 'im2col_indices' is not defined", "im2col_indices belonged to an older edition"),
         ("ImportError", "cannot import name 'conv_forward_strides' from 'pkg.fast'", "call conv_forward_fast"),
-        ("NameError", "name 'max_pool_forward_reshape' is not defined", "under a file name of your own"),
+        ("NameError", "name 'max_pool_forward_reshape' is not defined", "in a file with a name of your own"),
         ("NameError", "name 'conv_forward_mine' is not defined", ""),
         ("SyntaxError", "Missing parentheses in call to 'print'. Did you mean print(...)?", "This is Python 2 code"),
         ("SyntaxError", "multiple exception types must be parenthesized", "This is Python 2 code"),

@@ -39,4 +39,4 @@ def test_without_either_it_says_what_student_code_could_do(without_bubblewrap, m
 def test_how_memory_is_limited_is_said_with_the_reason(monkeypatch):
     assert found("memory limit").ok == (not cgroup.why_not())
     monkeypatch.setattr(cgroup, "why_not", lambda: "there is none")
-    assert "address space is limited, because there is none" in found("memory limit").found
+    assert "the address space is limited instead, because there is none" in found("memory limit").found

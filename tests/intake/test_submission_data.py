@@ -58,7 +58,7 @@ def test_a_module_that_was_saved_as_utf_16_is_read_and_a_note_says_so(order, man
     (tmp_path / "cs231n" / "layers.py").write_bytes((mark + text).encode(order))
     read = read_submission(tmp_path, manifest)
     assert read.files["cs231n/layers.py"] == text.encode()
-    assert "cs231n/layers.py is saved as UTF-16" in read.notes[0] and "Save it as UTF-8" in read.notes[0]
+    assert "cs231n/layers.py was saved as UTF-16" in read.notes[0] and "Save it as UTF-8" in read.notes[0]
 
 
 class TestTheDigest:

@@ -163,7 +163,7 @@ def test_check_names_what_is_out_of_date(kit):
 
 def test_a_handout_that_does_not_exist_is_named(kit):
     (kit.root / "assignment2" / "README.md").unlink()
-    with pytest.raises(ReleaseError, match="README.md: the manifest's handout"):
+    with pytest.raises(ReleaseError, match="README.md: no such file, but the manifest's handout"):
         publish(kit, kit.manifest)
 
 

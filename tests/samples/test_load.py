@@ -39,8 +39,8 @@ def test_cases_of_all_folders_are_read(tmp_path):
 
 BAD = {
     "not TOML": ("[[case]\n", "cases.toml: not valid TOML: "),
-    "no case": ('attack = "harm"\n', "cases.toml: holds no [[case]]; add one, or delete the file"),
-    "one table for a list": ('[case]\nname = "a"\n', "cases.toml: holds no [[case]]"),
+    "no case": ('attack = "harm"\n', "cases.toml: contains no [[case]]; add one, or delete the file"),
+    "one table for a list": ('[case]\nname = "a"\n', "cases.toml: contains no [[case]]"),
     "no name": ('[[case]]\ntitle = "A"\n', "cases.toml, case 1: has no name; add one"),
     "no title": ('[[case]]\nname = "failed_a"\n', "cases.toml, failed_a: has no title; add one"),
     "one name twice": (CASE * 2, "cases.toml, failed_a: this name is taken by another case; names must be unique"),
