@@ -139,7 +139,7 @@ def test_a_folder_that_is_somebody_elses_is_refused(course, grade, somebody_else
         os.chown(path, NOBODY, NOBODY)
     _let_through(course.root)
     somebody_else()
-    expect_refusal(grade(course), str(course.reports), "Permission denied", "Give this account the right")
+    expect_refusal(grade(course), str(course.reports), "Permission denied", "Give this account the permission")
 
 
 def test_a_gradebook_that_cannot_be_written_to_is_refused(course, grade, somebody_else):
@@ -147,7 +147,7 @@ def test_a_gradebook_that_cannot_be_written_to_is_refused(course, grade, somebod
     (course.root / "gradebook.db").chmod(0o444)
     _let_through(course.root)
     somebody_else()
-    expect_refusal(grade(course), "gradebook.db", "attempt to write a readonly database", "Make it writable")
+    expect_refusal(grade(course), "gradebook.db", "attempt to write a readonly database", "writable for this account")
     assert not course.reports.exists()
 
 
