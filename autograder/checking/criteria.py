@@ -53,7 +53,7 @@ class Wrong(Exception):
 class Criterion:
     """A named property: its check, its share of the question's points, and whether it is an edge case.
 
-    `needs` are questions that it builds on besides those that its own question needs.
+    `needs` are questions that it builds on, in addition to the needs of its own question.
     """
 
     name: str

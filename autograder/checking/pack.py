@@ -136,7 +136,7 @@ def merged(parts: Sequence[Checks]) -> Checks:
 def load_pack(manifest: Manifest) -> Pack:
     """Return the Pack that a manifest names; KitError where there is none, or a question has no criteria.
 
-    From here on the reference's package can be imported, and so can a pack that lies beside the assignment's folder.
+    After this call the reference's package can be imported, and so can a pack next to the assignment's folder.
     """
     os.environ.setdefault("AUTOGRADER", "1")  # the reference's own notices are for students
     path = pack_path(manifest)

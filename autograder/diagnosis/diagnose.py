@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.pack import Pack
-from autograder.diagnosis.replay import Record, explanations
+from autograder.diagnosis.replay import Record, find_explanations
 from autograder.diagnosis.single_edits import edits_of
 from autograder.report.model import Diagnosis
 
@@ -52,11 +52,11 @@ def _replayed(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: 
     answered = [at for at, attempt in enumerate(attempts) if attempt.verdict in _ANSWERED]
     records = [_record(attempts[at]) for at in answered]
     versions = [version for version in pack.wrong_versions().get(question, ()) if version.can_be_replayed]
-    explained = explanations(versions, records)
+    explained = find_explanations(versions, records)
     own = frozenset(answered[place] for _, places in explained for place in places)
     is_named = any(diagnosis.kind == "misconception" for diagnosis in _seen(attempts))
     if not explained and not is_named and not all(record.passed for record in records):
-        explained = explanations(edits_of(question, manifest.root, pack.vocabulary), records)
+        explained = find_explanations(edits_of(question, manifest.root, pack.vocabulary), records)
     return Explained(tuple(diagnosis for diagnosis, _ in explained), own)
 
 

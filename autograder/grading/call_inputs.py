@@ -1,4 +1,4 @@
-"""What a criterion called the student's code with, as data for whoever grades."""
+"""The arguments of a criterion's calls to the student's code, as data for the TA."""
 
 import math
 

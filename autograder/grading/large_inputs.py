@@ -138,14 +138,14 @@ def _too_late(large: LargeCall, limit: int, derived: float) -> str:
         f"{large.says}: no answer within {limit} s of processor time. The reference derives all {large.entries:,} "
         f"entries in {derived:.2g} s on this machine, and loops over single entries take a few seconds. Slopes "
         f"measured entry by entry take {passes:,} forward passes, {passes * _seconds(large.forward):,.0f} s or more. "
-        "In this course a gradient has to be derived: write it down as an expression in dout and what the forward pass "
-        "has kept, and measure slopes only to check it. If it is derived, look for what is done anew for every entry."
+        "In this course a gradient must be derived: write it as an expression in dout and the values in the cache, and "
+        "measure slopes only to check it. If you derived it, look for work that your code repeats for every entry."
     )
 
 
 def _too_large(large: LargeCall, error: CallError) -> str:
     return (
-        f"{large.says}: {error} All {large.entries:,} entries of the gradients have to be had in that. The Jacobian of "
-        "the whole input, every entry of out by every entry of x, does not fit and is not needed, as most of it is 0: "
-        "write down what each entry of dout adds to the gradient."
+        f"{large.says}: {error} All {large.entries:,} entries of the gradients must fit into that memory. The Jacobian "
+        "of the whole input, every entry of out by every entry of x, does not fit. It is not needed, because most of "
+        "it is 0. Write down what each entry of dout adds to the gradient."
     )

@@ -25,7 +25,7 @@ from autograder.sandbox.worker_process import WorkerOptions
 class Setting:
     """What all submissions of one run share.
 
-    - hidden: folders that the student's code must not be able to read, besides the kit's own
+    - hidden: folders that the student's code must not be able to read, in addition to the kit's own
     - secret: integers that no student can know, from which images with hidden labels are drawn
     - seed: of all hidden inputs
     """

@@ -1,8 +1,8 @@
 """One question of one submission: attempts, second tries, blame, diagnosis, verdicts, points.
 
-A criterion whose needed questions are not right is tried a second time, with the judge answering for those functions.
-If it then holds, it is right in itself and earns its follow-through share; if it still fails, the mistake is its own.
-Only where the judge cannot answer (a cache that the student's own functions share) is it `blocked`.
+If the needed questions of a criterion are not right, the criterion is tried again, and the judge answers for those
+functions. If it then holds, it is right in itself and earns its follow-through share. If it still fails, the mistake
+is its own. It is `blocked` only if the judge cannot answer: the student's own functions share a cache.
 
 Every stage takes frozen values and returns new ones.
 """

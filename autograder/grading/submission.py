@@ -21,7 +21,7 @@ from autograder.checking.attempt import Attempt
 from autograder.checking.pack import Pack, load_pack, pack_path
 from autograder.grading.prepared import Prepared, Setting, hidden_folders, prepared
 from autograder.grading.question import is_available
-from autograder.grading.retry import FairExaminer
+from autograder.grading.retry import RetryingExaminer
 from autograder.intake.submission import Submission
 from autograder.report.model import QuestionResult, Report
 from autograder.runtime.paths import KIT, PACKAGE
@@ -49,7 +49,7 @@ def judge(
 
     - isolation: from sandbox.isolation.choose_isolation
     - questions: ids to grade (default all); the questions that they need are graded with them
-    - hidden: folders that the student's code must not be able to read, besides the kit's own
+    - hidden: folders that the student's code must not be able to read, in addition to the kit's own
     - progress: called with each QuestionResult as it is done
     - secret: from runtime.secret.load_secret for the course; None takes the kit's own
     - seed: of the hidden inputs; None takes the course's, or without a secret the kit's
@@ -64,7 +64,7 @@ def judge(
     results: list[QuestionResult] = []
     # One thread: the same sums in the same order on every machine.
     with threadpool_limits(1), prepared(submission, setting) as staged:
-        examiner = FairExaminer(staged, alone)
+        examiner = RetryingExaminer(staged, alone)
         for question in _with_needs(staged, questions):
             examined = examiner.examine(question, results)
             results.append(examined.result)

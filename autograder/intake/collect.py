@@ -143,7 +143,7 @@ def find_usable_submission(
     """
     for number, submission in enumerate(submissions):
         # Never the assignment's name, so that no other function takes this folder for a submission.
-        folder = Path(tempfile.mkdtemp(dir=temporary)) / "hand-in"
+        folder = Path(tempfile.mkdtemp(dir=temporary)) / "submission"
         try:
             _copy_files(submission, folder)
             read_submission(folder, manifest)

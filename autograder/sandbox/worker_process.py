@@ -211,6 +211,6 @@ def start_worker(
 
 
 def stop_worker(process: WorkerProcess) -> None:
-    """End a worker and everything that it started, in whatever state it is."""
+    """Stop a worker and every process that it started, running or not."""
     process.kill_all()
     process.close()

@@ -30,7 +30,7 @@ except ImportError:
         "Activate the environment of the assignment first, or name a newer Python: python3.12 make_submission.py"
     )
 
-# What the grader reads of one hand-in, in bytes; anything beyond is left out there.
+# The largest sizes that the grader reads, in bytes; it leaves out larger files.
 MAX_FILES, MAX_FILE, MAX_TOTAL, MAX_SOURCE, MAX_NAME = 500, 32 << 20, 80 << 20, 256 << 10, 100
 PASSED_OVER = {"__pycache__", ".ipynb_checkpoints", "build", "datasets", "__MACOSX"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from autograder.diagnosis.replay import Record, explanations
+from autograder.diagnosis.replay import Record, find_explanations
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import Call, CallError
@@ -52,7 +52,7 @@ def record(answer, x=X, passed=False, edge=False, array=None, after=None, return
 
 
 def names(*records, versions=ALL):
-    return [diagnosis.name for diagnosis, _ in explanations(versions, records)]
+    return [diagnosis.name for diagnosis, _ in find_explanations(versions, records)]
 
 
 def test_the_version_with_the_same_answer_is_named():

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.assignment.limits import Cost
 from autograder.grading.prepared import Setting, prepared
-from autograder.grading.retry import FairExaminer, RetryLater
+from autograder.grading.retry import RetryingExaminer, RetryLater
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
@@ -30,14 +30,14 @@ SLOW = """
 
 @pytest.fixture
 def examiner(manifest, isolation, monkeypatch):
-    """A function that makes a FairExaminer of a sample, on a machine where little else runs."""
+    """A function that makes a RetryingExaminer of a sample, on a machine where little else runs."""
     monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: False)
     setting = Setting(manifest, PACK, isolation, (), (1, 2, 3, 4), seed=1)
     with ExitStack() as stack:
 
         def make(sample, alone=True):
             submission = Submission(sample.name, sample.files(manifest))
-            return FairExaminer(stack.enter_context(prepared(submission, setting)), alone)
+            return RetryingExaminer(stack.enter_context(prepared(submission, setting)), alone)
 
         yield make
 
@@ -100,7 +100,7 @@ class TestAnAmpleLimit:
         self, examiner, question, measured, monkeypatch
     ):
         monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: True)
-        monkeypatch.setattr("autograder.grading.retry.MOST_FRUITLESS", 1)
+        monkeypatch.setattr("autograder.grading.retry.MAX_FRUITLESS", 1)
         one, asked = examiner(SAMPLES["timeout_adam"]), question("adam", cpu_seconds=1, cpu_factor=1)
         assert [one.examine(asked, []).result.limits["tries"] for _ in range(2)] == [2, 1]
 

@@ -143,7 +143,7 @@ def _write_whole(path, arrays):
             np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # The rename is atomic: whoever looks finds the whole file or none.
+        # The rename is atomic: a reader finds the whole file or none.
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ STILL = 1e-9  # a measured slope up to this is rounding error, once L and x are 
 SMALL = 200  # arrays up to this many entries are measured entry by entry at once
 CHANGES = (
     "{name} could not be measured, because the forward pass changes its argument itself (as in `x -= ...`). "
-    "Whoever called it still needs that array: work on a new one."
+    "The caller still needs that array: write the result into a new one."
 )
 
 
@@ -215,7 +215,7 @@ def _along(slopes, analytic, direction):
         uncertainty = high - low + error
         if uncertainty <= one_entry * size:
             return abs((low + high) / 2 - claimed) / size, one_entry + uncertainty / size
-    return np.inf, one_entry  # a kink lies in every step: let the entries decide
+    return np.inf, one_entry  # every step crosses a kink: the single entries decide
 
 
 def _compare_entries(analytic, measured, unit, rtol, eps, name):

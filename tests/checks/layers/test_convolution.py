@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from autograder.checking.compare import agrees
 from autograder.checks.layers import convolution, pooling
 from autograder.checks.variants import matching_variants, variants_of
-from autograder.diagnosis.replay import raised_as
+from autograder.diagnosis.replayed_answers import describe_exception
 from cs231n import layers as reference
 from tests.kit import PACK
 
@@ -35,7 +35,7 @@ def answers(module, layer, function):
                 out, cache = getattr(module, layer.forward)(*inputs.values())
                 found.append(out if function == layer.forward else getattr(module, layer.backward)(dout, cache))
         except Exception as error:  # its answer, as it would be the student's
-            found.append(raised_as(error))
+            found.append(describe_exception(error))
     return found
 
 
