@@ -67,10 +67,11 @@ def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None
 def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
     """Say whether two arrays (or numbers) agree, without raising; shapes have to agree too."""
     # The shape first: the array may be huge, and a copy of it in float64 larger still.
-    if not isinstance(actual, (np.ndarray, int, float)) or np.shape(actual) != np.shape(expected):
+    if not _is_numeric(actual) or np.shape(actual) != np.shape(expected):
         return False
-    actual, expected = np.asarray(_real(actual), dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    return bool(np.all(relative_error(actual, expected) <= rtol))
+    came: np.ndarray = np.asarray(_real(actual), dtype=np.float64)
+    right: np.ndarray = np.asarray(expected, dtype=np.float64)
+    return bool(np.all(relative_error(came, right) <= rtol))
 
 
 def relative_error(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -80,6 +81,10 @@ def relative_error(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
         size = np.maximum(np.abs(expected), max(typical, np.finfo(np.float64).tiny))
         error = np.abs(actual - expected) / size
     return np.where(np.isfinite(actual), error, np.inf)
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, int, float))
 
 
 def _real(value: Any) -> Any:

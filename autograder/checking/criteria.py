@@ -12,7 +12,7 @@ through it, and returns an Outcome (or None) when the property holds; it raises 
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +91,7 @@ class Trial:
 
 
 Check = Callable[["Trial"], Outcome | None]
+MakeLargeCall = Callable[["Trial"], Any]  # returns a checking.large_call.LargeCall
 
 
 class Checks:
@@ -101,7 +102,7 @@ class Checks:
 
     def __init__(self) -> None:
         self.criteria: dict[str, list[Criterion]] = {}
-        self.large_calls: dict[str, Callable[[Trial], Any]] = {}
+        self.large_calls: dict[str, MakeLargeCall] = {}
 
     def criterion(
         self,
@@ -121,10 +122,10 @@ class Checks:
 
         return state
 
-    def large_call(self, question: str) -> Callable[[Callable], Callable]:
-        """Decorate what makes the LargeCall of a question, whose gradient may have to be derived."""
+    def large_call(self, question: str) -> Callable[[MakeLargeCall], MakeLargeCall]:
+        """Decorate the function that makes the LargeCall of a question whose gradient may have to be derived."""
 
-        def state(make: Callable) -> Callable:
+        def state(make: MakeLargeCall) -> MakeLargeCall:
             self.large_calls[question] = make
             return make
 
@@ -132,7 +133,7 @@ class Checks:
 
 
 @contextmanager
-def needing(what: str, function: str) -> Iterator[None]:
+def needing(what: str, function: str) -> Generator[None]:
     """Turn a failure of a function that is only needed here into a `blocked` verdict."""
     try:
         yield

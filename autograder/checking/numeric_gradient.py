@@ -92,7 +92,7 @@ def slopes_of(
     inputs: Mapping[str, Any],
     wrt: str,
     dout: np.ndarray | None,
-    measure: Callable[[Callable, np.ndarray, np.ndarray], Slopes],
+    measure: Callable[[Callable[[np.ndarray], Any], np.ndarray, np.ndarray], Slopes],
 ) -> MemoisedSlopes:
     """Return the slopes of `function` with respect to inputs[wrt]; what is known of them is not measured again.
 
@@ -106,7 +106,11 @@ def slopes_of(
     dout = np.ones(()) if dout is None else np.asarray(dout, dtype=np.float64)
     identity = function.identity if isinstance(function, PureFunction) else function
     key = identity, wrt, make_key(dict(inputs)), make_key(dout)
-    slopes = measure(lambda value: function(**{wrt: value}, **copy_inputs(others)), moved, dout)
+
+    def of_input(value: np.ndarray) -> Any:
+        return function(**{wrt: value}, **copy_inputs(others))
+
+    slopes = measure(of_input, moved, dout)
     return MemoisedSlopes(slopes, key, _measured)
 
 

@@ -111,12 +111,14 @@ class Pack:
     """
 
     criteria: Mapping[str, Sequence[Criterion]]
-    large_calls: Mapping[str, Callable[[Trial], LargeCall]] = field(default_factory=dict)
+    large_calls: Mapping[str, Callable[[Trial], LargeCall]] = field(
+        default_factory=dict[str, Callable[[Trial], LargeCall]]
+    )
     wrong_versions: Callable[[], Mapping[str, Sequence[WrongVersion]]] = dict
     answers_for: AnswersFor = _no_answers
     axes_of: Callable[[str, str, int], tuple[str, ...]] = lambda question, name, ndim: ()
-    picture_of: Callable[..., dict | None] = plain_picture
-    heat_map: Callable[[dict], str] = plain_table
+    picture_of: Callable[..., dict[str, Any] | None] = plain_picture
+    heat_map: Callable[[dict[str, Any]], str] = plain_table
     model_files: Callable[[], dict[str, bytes]] = dict
     advice: tuple[tuple[str, str], ...] = ()
     vocabulary: Vocabulary = EMPTY_VOCABULARY

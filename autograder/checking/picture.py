@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def plain_picture(
     worst: Sequence[int],
     name: str,
     labels: Sequence[str],
-) -> dict:
+) -> dict[str, Any]:
     """Return the part of two arrays around the worst entry as plain data; docs/report_format.md names the fields.
 
     - expected, actual, wrong: arrays of one shape; of more than two axes the slice of the worst entry is shown
@@ -39,7 +40,7 @@ def plain_picture(
     }
 
 
-def plain_table(picture: dict) -> str:
+def plain_table(picture: dict[str, Any]) -> str:
     """Return a picture as HTML: the expected and the returned numbers, the wrong entries marked."""
     sides = "".join(
         f'<div><div style="font-weight:600">{html.escape(label)}</div>{_table(picture[side], picture["wrong"])}</div>'
@@ -52,7 +53,7 @@ def plain_table(picture: dict) -> str:
     )
 
 
-def _table(rows, wrong):
+def _table(rows: Sequence[Sequence[float | None]], wrong: Sequence[Sequence[bool]]) -> str:
     body = "".join(
         "<tr>" + "".join(f'<td style="{_WRONG if bad else _CELL}">{_text(v)}</td>' for v, bad in zip(*pair)) + "</tr>"
         for pair in zip(rows, wrong)
@@ -60,13 +61,14 @@ def _table(rows, wrong):
     return f'<table style="border-collapse:collapse">{body}</table>'
 
 
-def _start(centre, length, limit):
+def _start(centre: int, length: int, limit: int) -> int:
+    """Return where a part of at most `limit` entries starts, with the centre in its middle if possible."""
     return max(0, min(centre - limit // 2, length - limit))
 
 
-def _plain(value):
+def _plain(value: float) -> float | None:
     return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
-def _text(value):
+def _text(value: float | None) -> str:
     return "not finite" if value is None else f"{value:.4g}"

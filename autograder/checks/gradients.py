@@ -13,7 +13,7 @@ import numpy as np
 from autograder.checking.criteria import Outcome, Wrong
 from autograder.checking.numeric_gradient import slopes_of
 from autograder.checks.variants import Variant
-from autograder.diagnosis.gradient_terms import attribute, by_example
+from autograder.diagnosis.gradient_terms import attribute, describe_shares
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker.values import Handle
 from cs231n.gradient_check import GradientCheck, compare
@@ -100,7 +100,7 @@ def attribute_terms(
     - sizes: what may divide or multiply a term, as in {"N": 4}
     """
     found = attribute(claimed, terms, sizes)
-    return [Diagnosis("attribution", "its terms", found.sentence(name))] if found else []
+    return [Diagnosis("attribution", "its terms", found.describe(name))] if found else []
 
 
 def attribute_examples(claimed: Any, name: str, parts: np.ndarray) -> list[Diagnosis]:
@@ -108,5 +108,5 @@ def attribute_examples(claimed: Any, name: str, parts: np.ndarray) -> list[Diagn
 
     - parts: (N, *shape of claimed), the share of every example
     """
-    text = by_example(claimed, parts, name)
+    text = describe_shares(claimed, parts, name)
     return [Diagnosis("attribution", "its examples", text)] if text else []

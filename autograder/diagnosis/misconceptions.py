@@ -129,7 +129,7 @@ class _File:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:  # not TOML, or not UTF-8
             self.refuse("", f"not valid TOML: {error}")
-        self._check_fields("", data, {"lines", "misconception"}, {"cell"})
+        self._check_fields("", data, {"lines", "misconception"}, frozenset({"cell"}))
         self.questions = {question.id: question for question in manifest.questions}
         self.question: Question = self.questions.get(path.stem) or self.refuse(
             "", f"no question {path.stem!r} in the manifest; name the file after the question whose mistakes it holds"
@@ -172,7 +172,7 @@ class _File:
         return Misconception(name, *(same[0][key] for key in ("title", "thought", "hint")))
 
     def _version(self, misconception: Misconception, wrong: dict) -> WrongVersion:
-        self._check_fields(misconception.name, wrong, {"new"}, {"also", "seen_by"})
+        self._check_fields(misconception.name, wrong, {"new"}, frozenset({"also", "seen_by"}))
         for name in wrong["new"]:
             if name not in self.lines:
                 self.refuse(misconception.name, f"no line {name!r}; [lines] has {', '.join(self.lines)}. Add it there")
@@ -219,7 +219,9 @@ class _File:
                 self.refuse(entry, f"{other!r} quotes the same line of {where}; quote it once and use that name")
         return places[0]
 
-    def _check_fields(self, entry: str, table: dict, required: set[str], optional: set[str] = frozenset()) -> None:
+    def _check_fields(
+        self, entry: str, table: dict, required: set[str], optional: frozenset[str] = frozenset()
+    ) -> None:
         missing, unknown = required - set(table), set(table) - required - optional
         if missing or unknown:
             came = [f"no field {name!r}" for name in sorted(missing)]
@@ -247,7 +249,7 @@ def _definitions(path: Path) -> dict[str, str]:
     """Return the text of every function and class of a file, by name."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
-    named = (node for node in ast.parse(text).body if hasattr(node, "name"))
+    named = (node for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
     return {node.name: "".join(lines[node.lineno - 1 : node.end_lineno]) for node in named}
 
 

@@ -68,8 +68,9 @@ def judge(
         for question in _with_needs(staged, questions):
             examined = examiner.examine(question, results)
             results.append(examined.result)
-            for attempt in examined.attempts if watch else ():
-                watch(question.id, attempt)
+            if watch:
+                for attempt in examined.attempts:
+                    watch(question.id, attempt)
             if progress:
                 progress(examined.result)
     order = [question.id for question in manifest.questions]

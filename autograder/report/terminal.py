@@ -51,11 +51,16 @@ class ReportFolder(Protocol):
 class Finding(Protocol):
     """One examined part of the installation: whether it is ok, and how to install or repair it."""
 
-    what: str
-    ok: bool
-    found: str
-    mend: str
-    necessary: bool
+    @property
+    def what(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def found(self) -> str: ...
+    @property
+    def mend(self) -> str: ...
+    @property
+    def necessary(self) -> bool: ...
 
 
 def print_question(console: Console, question: QuestionResult) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograder.diagnosis.gradient_terms import attribute, by_example
+from autograder.diagnosis.gradient_terms import attribute, describe_shares
 
 SEEDS = st.integers(0, 2**32 - 1)
 SCALES = st.floats(-30, 30).map(lambda exponent: 10.0**exponent)
@@ -159,7 +159,7 @@ class TestSayingIt:
         ],
     )  # fmt: skip
     def test_with_the_sum_and_what_is_the_matter_with_it(self, coefficients, says):
-        assert told(coefficients).sentence("dx") == f"Your dx is {says}."
+        assert told(coefficients).describe("dx") == f"Your dx is {says}."
 
     @pytest.mark.parametrize(
         "factor, says",
@@ -173,7 +173,7 @@ class TestSayingIt:
         ],
     )
     def test_of_everything_where_all_terms_share_a_factor(self, factor, says):
-        assert told((factor,) * 3).matter() == f"everything {says}"
+        assert told((factor,) * 3).describe_mistakes() == f"everything {says}"
 
     @pytest.mark.parametrize(
         "name, says",
@@ -188,10 +188,13 @@ class TestSayingIt:
         ],
     )
     def test_of_a_term_of_any_name(self, name, says):
-        assert told((0, 1), names=(name, "another")).matter() == says
+        assert told((0, 1), names=(name, "another")).describe_mistakes() == says
 
     def test_with_two_sizes_that_cannot_be_told_apart(self):
-        assert told((0.25, 1), {"N": 4, "D": 4}, names=NAMES[:2]).matter() == "the direct part is divided by N or D"
+        assert (
+            told((0.25, 1), {"N": 4, "D": 4}, names=NAMES[:2]).describe_mistakes()
+            == "the direct part is divided by N or D"
+        )
 
 
 class TestExampleByExample:
@@ -214,19 +217,19 @@ class TestExampleByExample:
     @given(seed=SEEDS)
     def test_the_shares_are_told(self, coefficients, says, seed):
         parts = np.random.default_rng(seed).normal(size=(len(coefficients), 3, 5))
-        assert by_example(np.tensordot(coefficients, parts, axes=1), parts, "dw") == says
+        assert describe_shares(np.tensordot(coefficients, parts, axes=1), parts, "dw") == says
 
     def test_the_last_share_is_the_last_though_others_are_zero(self):
         parts = np.random.default_rng(0).normal(size=(4, 3, 5))
         parts[3] = 0
-        assert by_example(parts[2], parts, "dx", "window") == "Only the share of window 2 is in your dx."
+        assert describe_shares(parts[2], parts, "dx", "window") == "Only the share of window 2 is in your dx."
 
     @given(SEEDS)
     def test_nothing_is_said_of_unrelated_arrays(self, seed):
         rng = np.random.default_rng(seed)
-        assert by_example(rng.normal(size=(3, 5)), rng.normal(size=(4, 3, 5)), "dw") == ""
+        assert describe_shares(rng.normal(size=(3, 5)), rng.normal(size=(4, 3, 5)), "dw") == ""
 
     def test_nothing_is_said_where_there_are_more_shares_than_entries(self):
         rng = np.random.default_rng(0)
-        assert by_example(rng.normal(size=3), rng.normal(size=(4, 3)), "db") == ""
-        assert by_example(rng.normal(size=(200, 200)), np.broadcast_to(1.0, (200, 200, 200)), "dw") == ""
+        assert describe_shares(rng.normal(size=3), rng.normal(size=(4, 3)), "db") == ""
+        assert describe_shares(rng.normal(size=(200, 200)), np.broadcast_to(1.0, (200, 200, 200)), "dw") == ""
