@@ -26,7 +26,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograder import checks
+from autograder.checks import PACK
 from autograder.assignment.manifest import Manifest, read_manifest
 from autograder.samples.sample import Sample, write_sample
 from tests.mutants.rights import load_rights, replaced
@@ -90,8 +90,9 @@ def submissions(manifest: Manifest) -> dict[str, Sample]:
 def _mistakes(entries: Sequence[tuple[str, str]], manifest: Manifest) -> tuple[dict, ...]:
     """Return the changes of a Sample that put entries of the catalogue into the reference."""
     changes = []
+    catalogue = PACK.wrong_versions()
     for question, name in entries:
-        version = next(one for one in checks.MISCONCEPTIONS[question] if one.misconception.name == name)
+        version = next(one for one in catalogue[question] if one.misconception.name == name)
         changes += [{"file": version.file, **change} for change in _whole_functions(version, manifest)]
     return tuple(changes)
 

@@ -138,7 +138,7 @@ def _too_late(large: LargeCall, limit: int, derived: float) -> str:
         f"{large.says}: no answer within {limit} s of processor time. The reference derives all {large.entries:,} "
         f"entries in {derived:.2g} s on this machine, and loops over single entries take a few seconds. Slopes "
         f"measured entry by entry take {passes:,} forward passes, {passes * _seconds(large.forward):,.0f} s or more. "
-        "In this course a gradient must be derived: write it as an expression in dout and the values in the cache, and "
+        "Here a gradient must be derived: write it as an expression in the arguments of the backward pass, and "
         "measure slopes only to check it. If you derived it, look for work that your code repeats for every entry."
     )
 
@@ -147,5 +147,5 @@ def _too_large(large: LargeCall, error: CallError) -> str:
     return (
         f"{large.says}: {error} All {large.entries:,} entries of the gradients must fit into that memory. The Jacobian "
         "of the whole input, every entry of out by every entry of x, does not fit. It is not needed, because most of "
-        "it is 0. Write down what each entry of dout adds to the gradient."
+        "it is 0. Write down what each entry of the upstream gradient adds to it."
     )

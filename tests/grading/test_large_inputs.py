@@ -171,7 +171,7 @@ class TestAMeasuredGradientIsRefused:
         assert all(each.points == 0 and each.inputs == [] for each in refused)
         message = refused[0].message
         assert {each.message for each in refused} == {message}
-        for part in (name, "no answer within 1 s", "The reference derives", "forward passes", "has to be derived"):
+        for part in (name, "no answer within 1 s", "The reference derives", "forward passes", "must be derived"):
             assert part in message
         whole = replace(graded(("relu_forward",)), questions=[question])
         assert render_student_page(whole, PACK.heat_map, to_student=True).count(message[:60]) == 1
@@ -181,7 +181,7 @@ class TestAMeasuredGradientIsRefused:
         [
             ("dx = np.zeros(x.shape)", "", "failed", "Right for small inputs, and not for a large one."),
             ("dx = np.zeros(x.shape)", "if len(x) == 1: return -dx", "failed", "and not for a large one."),
-            ("raise MemoryError", "", "memory", "All 300,000 entries of the gradients have to be had in that."),
+            ("raise MemoryError", "", "memory", "All 300,000 entries of the gradients must fit into that memory."),
             ("raise type('NotAnswered', (Exception,), {})", "", "error", "Right for small inputs. relu_backward"),
         ],
         ids=[
