@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import dataclasses
+import functools
 import os
 import shutil
 import sys
@@ -7,6 +9,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.small_kit import configuration, write_small_kit
 
 # A busy machine is slow now and then; that is no failure.
 hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -16,6 +20,7 @@ hypothesis.settings.load_profile("kit")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+SMALL = ("affine_forward", "affine_backward", "relu_forward", "rmsprop", "adam")  # questions of the small kit
 TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql", "compiler", "mount")
 
 
@@ -55,29 +60,36 @@ def _isolation(name):
 
 @pytest.fixture(scope="session")
 def make_course(tmp_path_factory):
-    """A function that makes a fresh course directory on this repository's sources; its gradebook knows the cells."""
+    """A function that makes a course directory whose gradebook knows the cells: one notebook with five questions."""
+    from autograder.course.course import Course
+    from autograder.release.publish import publish
+
+    kit = tmp_path_factory.mktemp("kit")
+    write_small_kit(kit, "FullyConnectedNets", SMALL)
+    (kit / "nbgrader_config.py").write_text(configuration())
+    publish(Course(kit), Course(kit).manifest)
+    return functools.partial(_make_course, kit, (kit / "gradebook.db").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def make_whole_course(tmp_path_factory):
+    """A function that makes such a course directory with all notebooks and questions; grading takes much longer."""
     from autograder.course.course import Course
     from autograder.course.nbgrader_runner import generate_assignment
 
-    template = tmp_path_factory.mktemp("course")
-    configuration = (
-        "import sys\nfrom pathlib import Path\n"
-        f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from autograder.course import configure\n"
-        f"configure(get_config(), root=Path(__file__).parent, kit={str(ROOT)!r})\n"
-    )
-    (template / "nbgrader_config.py").write_text(configuration)
-    known = Course(template)
-    generate_assignment(known, known.manifest.name, template / "aside")
-    gradebook = (template / "gradebook.db").read_bytes()
+    template = tmp_path_factory.mktemp("whole")
+    (template / "nbgrader_config.py").write_text(configuration(ROOT))
+    generate_assignment(Course(template), "assignment2", template / "aside")
+    return functools.partial(_make_course, ROOT, (template / "gradebook.db").read_bytes())
 
-    def make(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "nbgrader_config.py").write_text(configuration)
-        (folder / "gradebook.db").write_bytes(gradebook)
-        return Course(folder)
 
-    return make
+def _make_course(kit, gradebook, folder):
+    from autograder.course.course import Course
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nbgrader_config.py").write_text(configuration(kit))
+    (folder / "gradebook.db").write_bytes(gradebook)
+    return Course(folder)
 
 
 @pytest.fixture
@@ -87,9 +99,7 @@ def course(tmp_path):
 
     folder = tmp_path / "course"
     folder.mkdir()
-    (folder / "nbgrader_config.py").write_text(
-        f"from autograder.course import configure\nconfigure(get_config(), root={str(folder)!r}, kit={str(ROOT)!r})\n"
-    )
+    (folder / "nbgrader_config.py").write_text(configuration(ROOT))
     return Course(folder)
 
 
@@ -111,9 +121,9 @@ def run_cli(monkeypatch, capsys):
     return run
 
 
-@pytest.fixture
-def hand_in(manifest):
-    """A function that hands in a planted submission for a student of a course: its code, without models and TensorFlow.
+@pytest.fixture(scope="session")
+def hand_in():
+    """A function that writes a sample submission into a course: without trained models and TensorFlow answers.
 
     Those take most of a minute to grade; tests/test_samples.py grades them.
     """
@@ -121,14 +131,16 @@ def hand_in(manifest):
     from autograder.samples.sample import write_sample
 
     samples = load_samples()
+    released = ROOT / "release" / "assignment2"
 
     def hand_in(course, student, sample):
         folder = course.submitted(student)
-        released = ROOT / "release" / "assignment2"
-        write_sample(samples[sample], manifest, folder, released)
+        code = dataclasses.replace(samples[sample], questions=("affine_forward",))  # with questions it has no models
+        write_sample(code, course.manifest, folder, released)
         shutil.copy(released / "TensorFlow.ipynb", folder)
-        for model in folder.glob("*.npz"):
-            model.unlink()
+        for path in folder.glob("*.ipynb"):
+            if path.name not in course.manifest.notebook_files:
+                path.unlink()
         return folder
 
     return hand_in

@@ -25,20 +25,15 @@ from autograder.runtime.secret import SECRET_FILE, load_secret
 from tests.fuzz.cases import ROOT, bases, make_case, manifest
 from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped
+from tests.small_kit import configuration
 
 GOOD = ("ada", "zoe")
 CLASS = 12  # broken hand-ins in one class
-CONFIGURATION = f"""import sys
-from pathlib import Path
-sys.path.insert(0, {str(ROOT)!r})
-from autograder.course import configure
-configure(get_config(), root=Path(__file__).parent, kit={str(ROOT)!r})
-"""
 
 
 def new_course(folder):
     """Make a course in an empty folder; its gradebook knows the cells."""
-    (folder / "nbgrader_config.py").write_text(CONFIGURATION)
+    (folder / "nbgrader_config.py").write_text(configuration(ROOT))
     course = Course(folder)
     generate_assignment(course, manifest().name, folder / "aside")
     return course

@@ -1,44 +1,24 @@
 """A course that is graded in a second: its own copy of the sources, cut down to one notebook, and a class of three."""
 
 import dataclasses
-import re
-import shutil
 import zipfile
-from pathlib import Path
 
 from autograder.course.course import Course
 from autograder.release.publish import publish
 from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
+from tests.small_kit import configuration, write_small_kit
 
-ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "Dropout"
 CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}
-
-_CONFIG = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {kit!r})
-from autograder.course import configure
-configure(get_config(), root=Path(__file__).parent, kit=Path(__file__).parent)
-"""
 
 
 def make_sources(folder):
     """Make a course directory without a release; return the Course."""
     folder.mkdir(parents=True)
-    for name in ("assignment2", "source_notebooks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
-    shutil.copy(ROOT / "get_datasets.sh", folder)
-    for notebook in (folder / "source_notebooks" / "assignment2").glob("*.ipynb"):
-        if notebook.stem != NOTEBOOK:
-            notebook.unlink()
-    manifest = folder / "assignment2" / "questions.toml"
-    head, *questions = re.split(r"(?m)^(?=\[\[question\]\])", manifest.read_text(encoding="utf-8"))
-    kept = [question for question in questions if f'notebook = "{NOTEBOOK}"' in question]
-    manifest.write_text(head + "".join(kept), encoding="utf-8")
-    (folder / "nbgrader_config.py").write_text(_CONFIG.format(kit=str(ROOT)), encoding="utf-8")
+    write_small_kit(folder, NOTEBOOK)
+    (folder / "nbgrader_config.py").write_text(configuration(), encoding="utf-8")
     return Course(folder)
 
 

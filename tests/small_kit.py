@@ -1,0 +1,49 @@
+"""A copy of the kit that is graded in seconds: one notebook and some of its questions."""
+
+import json
+import re
+import shutil
+
+from tests.kit import ROOT
+
+
+def configuration(kit=None):
+    """Return nbgrader_config.py of a course directory on a kit; without one, the course's own folder is the kit."""
+    place = f"Path({str(kit)!r})" if kit else "Path(__file__).parent"
+    return f"""import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from autograder.course import configure
+configure(get_config(), root=Path(__file__).parent, kit={place})
+"""
+
+
+def write_small_kit(folder, notebook, questions=()):
+    """Write the sources of the kit with one notebook into `folder`.
+
+    - notebook: its name, as in "Dropout"
+    - questions: ids of the questions of this notebook that are kept; () keeps all
+    """
+    for name in ("assignment2", "source_notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    shutil.copy(ROOT / "get_datasets.sh", folder)
+    manifest = folder / "assignment2" / "questions.toml"
+    head, *tables = re.split(r"(?m)^(?=\[\[question\]\])", manifest.read_text(encoding="utf-8"))
+    names = {re.search(r'(?m)^id = "(\w+)"', table)[1]: table for table in tables}
+    inside = {name: table for name, table in names.items() if f'notebook = "{notebook}"' in table}
+    kept = {name: table for name, table in inside.items() if name in (questions or inside)}
+    manifest.write_text(head + "".join(kept.values()), encoding="utf-8")
+    for path in (folder / "source_notebooks" / "assignment2").glob("*.ipynb"):
+        if path.stem == notebook:
+            _remove_cells(path, inside.keys() - kept.keys())
+        else:
+            path.unlink()
+
+
+def _remove_cells(path, names):
+    """Remove the cells of a notebook that nbgrader knows by these names."""
+    text = json.loads(path.read_text(encoding="utf-8"))
+    text["cells"] = [
+        cell for cell in text["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") not in names
+    ]
+    path.write_text(json.dumps(text), encoding="utf-8")
