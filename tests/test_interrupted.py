@@ -173,7 +173,7 @@ def test_a_half_recorded_student_is_recorded_again(tmp_path, make_course, hand_i
     course = make_course(tmp_path)
     hand_in(course, "ben", "missing_half")
     grade_class(course, jobs=1)
-    notebook = course.autograded("ben") / "Dropout.ipynb"
+    notebook = course.autograded("ben") / "FullyConnectedNets.ipynb"
 
     def half(*_):
         notebook.unlink()
