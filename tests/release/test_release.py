@@ -14,21 +14,38 @@ from autograder.course.course import Course
 from autograder.errors import ReleaseError
 from autograder.release.build import secrets_of, zip_bytes
 from autograder.release.publish import find_differences, publish
+from tests.small_kit import configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def kit(tmp_path):
-    """A copy of the sources as a course of its own, to be spoilt."""
-    for folder in ("assignment2", "source_notebooks"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "get_datasets.sh", tmp_path)
-    (tmp_path / "nbgrader_config.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom autograder.course import configure\n"
-        f"configure(get_config(), root={str(tmp_path)!r}, kit={str(tmp_path)!r})\n"
-    )
+    """A copy of the sources as a course of its own, which a test may spoil."""
+    return _copy_sources(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A copy of the sources with its release. Tests only read it."""
+    kit = _copy_sources(tmp_path_factory.mktemp("published"))
+    publish(kit, kit.manifest)
+    return kit
+
+
+@pytest.fixture
+def released(published, tmp_path):
+    """A copy of the sources and their release, which a test may change."""
+    shutil.copytree(published.root, tmp_path, dirs_exist_ok=True)
     return Course(tmp_path)
+
+
+def _copy_sources(folder):
+    for name in ("assignment2", "source_notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "get_datasets.sh", folder)
+    (folder / "nbgrader_config.py").write_text(configuration())
+    return Course(folder)
 
 
 def contents(release):
@@ -40,37 +57,34 @@ def test_the_committed_release_is_fresh():
     assert find_differences(here, here.manifest) == []
 
 
-def test_two_builds_are_the_same_to_the_byte(kit):
-    publish(kit, kit.manifest)
-    first = contents(kit.release)
-    publish(kit, kit.manifest)
-    assert contents(kit.release) == first
+def test_two_builds_are_the_same_to_the_byte(released):
+    first = contents(released.release)
+    publish(released, released.manifest)
+    assert contents(released.release) == first
     assert first["assignment2.zip"] == (ROOT / "release" / "assignment2.zip").read_bytes()
 
 
-def test_nbgrader_on_its_own_makes_the_same_release(kit):
-    publish(kit, kit.manifest)
-    ours = contents(kit.release)
-    shutil.rmtree(kit.release)
+def test_nbgrader_on_its_own_makes_the_same_release(released):
+    ours = contents(released.release)
+    shutil.rmtree(released.release)
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "assignment2"]
-    subprocess.run(command, cwd=kit.root, check=True, capture_output=True)
-    assert contents(kit.release) == ours
+    subprocess.run(command, cwd=released.root, check=True, capture_output=True)
+    assert contents(released.release) == ours
 
 
-def test_the_archive_holds_just_what_the_folder_holds(kit):
-    folder = publish(kit, kit.manifest)
-    with zipfile.ZipFile(kit.release / "assignment2.zip") as archive:
+def test_the_archive_holds_just_what_the_folder_holds(published):
+    folder = published.release / "assignment2"
+    with zipfile.ZipFile(published.release / "assignment2.zip") as archive:
         packed = {name.removeprefix("assignment2/"): archive.read(name) for name in archive.namelist()}
     assert packed == contents(folder)
     assert {"cs231n/layers.py", "FullyConnectedNets.ipynb", "README.md", "requirements.txt"} <= packed.keys()
     assert {"get_datasets.sh", "make_submission.py", "setup.py", "Makefile", "questions.toml"} <= packed.keys()
 
 
-def test_the_list_of_hashes_is_right(kit):
-    publish(kit, kit.manifest)
-    listed = dict(reversed(line.split("  ")) for line in (kit.release / "assignment2.sha256").read_text().splitlines())
-    assert listed["assignment2.zip"] == hashlib.sha256((kit.release / "assignment2.zip").read_bytes()).hexdigest()
-    assert len(listed) == len(contents(kit.release)) - 1
+def test_the_list_of_hashes_is_right(published):
+    listed = dict(reversed(line.split("  ")) for line in (published.release / "assignment2.sha256").read_text().splitlines())
+    assert listed["assignment2.zip"] == hashlib.sha256((published.release / "assignment2.zip").read_bytes()).hexdigest()
+    assert len(listed) == len(contents(published.release)) - 1
 
 
 def test_no_solution_line_is_in_any_released_file():
@@ -141,22 +155,21 @@ def test_a_leak_by_any_other_way_stops_the_build(kit, where):
     assert not (kit.release / "assignment2").exists()
 
 
-def test_a_build_that_fails_leaves_the_old_release_alone(kit):
-    publish(kit, kit.manifest)
-    before = contents(kit.release)
-    path = kit.root / "assignment2" / "cs231n" / "layers.py"
+def test_a_build_that_fails_leaves_the_old_release_alone(released):
+    before = contents(released.release)
+    path = released.root / "assignment2" / "cs231n" / "layers.py"
     path.write_text(path.read_text() + "\n### END SOLUTION\n")
     with pytest.raises(ReleaseError):
-        publish(kit, kit.manifest)
-    assert contents(kit.release) == before
+        publish(released, released.manifest)
+    assert contents(released.release) == before
 
 
-def test_check_names_what_is_out_of_date(kit):
-    folder = publish(kit, kit.manifest)
+def test_check_names_what_is_out_of_date(released):
+    folder = released.release / "assignment2"
     (folder / "cs231n" / "layers.py").write_text("changed")
     (folder / "README.md").unlink()
     (folder / "extra.txt").write_text("x")
-    said = find_differences(kit, kit.manifest)
+    said = find_differences(released, released.manifest)
     assert "assignment2/cs231n/layers.py is out of date" in said
     assert "assignment2/README.md is missing" in said and "assignment2/extra.txt does not belong there" in said
 
