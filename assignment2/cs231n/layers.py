@@ -138,7 +138,7 @@ def batchnorm_forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_par
 def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of batch normalization in mode 'train', by walking its graph backward one node at a time.
 
-    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x reaches
+    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x affects
     out along several paths, and the gradients of all paths add up.
 
     dout: (N, D)
