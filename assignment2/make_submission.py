@@ -1,16 +1,18 @@
-"""Put everything that is graded into one zip: `python make_submission.py`, or `make submission`.
+"""Put all graded files into one zip: `python make_submission.py`, or `make submission`.
 
-It says what is missing and which questions are still open, and it refuses nothing: whatever is there goes into the
-zip and is graded. It needs Python alone, reads questions.toml beside it, and changes none of your files.
+The script lists missing files and open questions. It writes the zip in any case, with all files that exist, and a part
+of the work earns a part of the points. It needs only Python, reads questions.toml beside it, and changes none of your
+files.
 
-Exit code: 0  the zip was written, however unfinished the work
-           1  it was not: the message says why
+Exit code: 0  the zip was written, even if some questions are open
+           1  the zip was not written; the message gives the reason
            2  the command line was wrong
 """
 
 import argparse
 import ast
 import functools
+import io
 import json
 import os
 import re
@@ -19,8 +21,10 @@ import sys
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 try:
     import tomllib
@@ -30,45 +34,52 @@ except ImportError:
         "Activate the environment of the assignment first, or name a newer Python: python3.12 make_submission.py"
     )
 
-# The largest sizes that the grader reads, in bytes; it leaves out larger files.
-MAX_FILES, MAX_FILE, MAX_TOTAL, MAX_SOURCE, MAX_NAME = 500, 32 << 20, 80 << 20, 256 << 10, 100
-PASSED_OVER = {"__pycache__", ".ipynb_checkpoints", "build", "datasets", "__MACOSX"}
+Manifest = dict[str, Any]  # the content of questions.toml
+Question = dict[str, Any]
+Cell = dict[str, Any]  # of a notebook
+Files = dict[str, bytes]  # content by path
+OpenQuestions = dict[str, tuple[int, list[tuple[str, str]]]]  # notebook: (number of questions, [(open one, why)])
 
-# The text that an unanswered question in a notebook has as it is handed out.
+# The largest number of files, and the largest sizes in bytes, that the grader reads. It omits larger files.
+MAX_FILES, MAX_FILE, MAX_TOTAL, MAX_SOURCE, MAX_NAME = 500, 32 << 20, 80 << 20, 256 << 10, 100
+IGNORED_FOLDERS = {"__pycache__", ".ipynb_checkpoints", "build", "datasets", "__MACOSX"}
+
+# The text of an unanswered question in a released notebook.
 NO_ANSWER = "YOUR ANSWER HERE"
 _STUB_LINE = re.compile(r"^[ \t]*raise[ \t]+NotImplementedError(\(\s*\))?[ \t]*(#.*)?$", re.M)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-class Stop(Exception):
-    """No zip can be written; the text is all that is printed."""
+class SubmissionError(Exception):
+    """The zip cannot be written, or one file cannot be in it; the text is the message for the student."""
 
 
-def read_manifest(root):
-    """Return questions.toml as a dictionary; Stop where it is not beside this file."""
+def read_manifest(root: Path) -> Manifest:
+    """Return questions.toml as a dictionary; raise SubmissionError if it is not beside this file."""
     path = root / "questions.toml"
     try:
         manifest = tomllib.loads(path.read_text(encoding="utf-8"))
         for question in manifest["question"]:
-            question["id"], question["notebook"]
-        manifest["assignment"]["name"]
-        manifest["assignment"].setdefault("editable", [f"{manifest['assignment']['package']}/[!_]*.py"])
+            _ = question["id"], question["notebook"]  # a KeyError if one is missing
+        assignment = manifest["assignment"]
+        _ = assignment["name"]
+        assignment.setdefault("editable", [f"{assignment['package']}/[!_]*.py"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise Stop(
-            f"{path} cannot be read ({type(error).__name__}: {error}). This script has to lie in the assignment's "
-            "folder, beside questions.toml and your notebooks: take both from the archive you were given."
+        raise SubmissionError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). This script must be in the folder of the "
+            "assignment, beside questions.toml and your notebooks. Copy both files from the archive you were given."
         ) from None
     return manifest
 
 
-def notebooks_of(manifest):
-    """Return the names of the notebooks, in the order of the assignment."""
+def notebooks_of(manifest: Manifest) -> list[str]:
+    """Return the file names of the notebooks, in the order of the assignment."""
     return list(dict.fromkeys(f"{question['notebook']}.ipynb" for question in manifest["question"]))
 
 
-def graded_files(root, manifest):
-    """Return ({path: bytes} of everything that is graded, in the order of the zip, and what is wrong with it)."""
-    paths, remarks = _modules(root, manifest["assignment"]), []
+def graded_files(root: Path, manifest: Manifest) -> tuple[Files, list[str]]:
+    """Return all graded files, in the order of the zip, and remarks on missing and unusable files."""
+    paths, remarks = _find_modules(root, manifest["assignment"]), []
     models = {question["file"] for question in manifest["question"] if not question.get("file", ".py").endswith(".py")}
     older = manifest["assignment"].get("aliases", {})
     paths += sorted(models | {older[model] for model in models if model in older})
@@ -78,150 +89,154 @@ def graded_files(root, manifest):
     for path in paths:
         try:
             path.encode()
-            files[path] = _content(root / path)
-        except (Stop, OSError) as error:
+            files[path] = _read(root / path)
+        except (SubmissionError, OSError) as error:
             remarks.append(f"{path} is not in the zip: {error}")
         except UnicodeEncodeError:
-            remarks.append(f"{path!a} is not in the zip: rename it, in plain letters.")
-    remarks += _missing(paths, manifest) + _beyond_limits(files)
+            remarks.append(f"{path!a} is not in the zip: rename it, with plain letters, digits, - and _ only.")
+    remarks += _list_missing(paths, manifest) + _list_beyond_limits(files)
     for path, data in files.items():
         if path.endswith(".py"):
-            remarks += [said for said in [_parsed(data, path)[1]] if said]
-        elif path.endswith(".ipynb") and _cells(data) is None:
+            _, problem = _parse(data, path)
+            remarks += [problem] if problem else []
+        elif path.endswith(".ipynb") and _read_cells(data) is None:
             remarks.append(f"{path} is no valid notebook (cut off?). Open it in Jupyter, save it, run this again.")
     return files, remarks
 
 
-def _content(path):
-    """Return the bytes of a file; Stop with the reason where the grader would not read it."""
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file; raise SubmissionError with the reason if the grader does not read such a file."""
     found, limit = path.lstat(), MAX_SOURCE if path.suffix == ".py" else MAX_FILE
     if stat.S_ISLNK(found.st_mode):
-        raise Stop("it is a link, and links are not followed. Put a copy of the file in its place.")
+        raise SubmissionError("it is a link, and links are not followed. Put a copy of the file in its place.")
     if not stat.S_ISREG(found.st_mode):
-        raise Stop("it is no regular file.")
+        raise SubmissionError("it is not a regular file. Put a file in its place.")
     if found.st_size > limit:
         advice = " Clear its outputs and save it." if path.suffix == ".ipynb" else ""
-        raise Stop(f"it has {_size(found.st_size)}; the grader reads no more than {_size(limit)}.{advice}")
+        size, largest = _format_size(found.st_size), _format_size(limit)
+        raise SubmissionError(f"it has {size}; the grader reads no more than {largest}.{advice}")
     with open(path, "rb") as file:
         return file.read(found.st_size)
 
 
-def _modules(root, assignment):
-    """Return the editable modules of the package, and those that are neither editable nor provided."""
+def _find_modules(root: Path, assignment: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the package's editable modules, and of modules that the student added."""
     found = []
     for path in sorted((root / assignment["package"]).rglob("*.py")):
         inside = path.relative_to(root).as_posix()
         editable, provided = (
             any(fnmatchcase(inside, pattern) for pattern in assignment.get(key, ())) for key in ("editable", "provided")
         )
-        hidden = any(part in PASSED_OVER or part.startswith(".") for part in path.relative_to(root).parts)
+        hidden = any(part in IGNORED_FOLDERS or part.startswith(".") for part in path.relative_to(root).parts)
         if not path.is_dir() and not hidden and (editable or not provided):
             found.append(inside)
     return found
 
 
-def _missing(files, manifest):
+def _list_missing(paths: Collection[str], manifest: Manifest) -> list[str]:
+    """Return a remark for each module and notebook that is missing; missing models are open questions instead."""
     expected = [pattern for pattern in manifest["assignment"]["editable"] if not set("*?[") & set(pattern)]
-    # A model that is missing is said with its question.
     expected += [question["file"] for question in manifest["question"] if question.get("file", "").endswith(".py")]
-    said = []
+    remarks = []
     for path in dict.fromkeys(expected + notebooks_of(manifest)):
         former = manifest["assignment"].get("aliases", {}).get(path)
-        if path not in files and former in files:
-            said.append(f"{path} is missing; the older {former} stands in for it.")
-        elif path not in files:
-            said.append(f"{path} is missing.")
-    return said
+        if path not in paths and former in paths:
+            remarks.append(f"{path} is missing; the older {former} is graded instead.")
+        elif path not in paths:
+            remarks.append(f"{path} is missing.")
+    return remarks
 
 
-def _beyond_limits(files):
-    said, total = [], sum(map(len, files.values()))
+def _list_beyond_limits(files: Files) -> list[str]:
+    """Return a remark for each limit of the grader that the files exceed."""
+    remarks, total = [], sum(map(len, files.values()))
     for path in files:
         if any(len(part.encode()) > MAX_NAME for part in PurePosixPath(path).parts):
-            said.append(f"{path} has too long a name for the grader (over {MAX_NAME} bytes).")
+            remarks.append(f"{path} has too long a name for the grader (over {MAX_NAME} bytes). Rename it.")
     if total > MAX_TOTAL:
-        said.append(f"All files together have {_size(total)}; the grader reads no more than {_size(MAX_TOTAL)}.")
+        size, largest = _format_size(total), _format_size(MAX_TOTAL)
+        remarks.append(f"All files together have {size}; the grader reads no more than {largest}. Remove large files.")
     if len(files) > MAX_FILES:
-        said.append(f"These are {len(files)} files; the grader reads no more than {MAX_FILES}.")
-    return said
+        remarks.append(f"There are {len(files)} files; the grader reads no more than {MAX_FILES}. Remove some.")
+    return remarks
 
 
-def open_questions(files, manifest):
-    """Return {notebook: (number of questions, [(question, what is still to be done)])}."""
+def open_questions(files: Files, manifest: Manifest) -> OpenQuestions:
+    """Return, for each notebook, the number of its questions, and the open ones with what is missing in them."""
     found = {}
     for notebook in notebooks_of(manifest):
-        asked = [question for question in manifest["question"] if f"{question['notebook']}.ipynb" == notebook]
-        states = [(_label(question), _state(question, files, manifest)) for question in asked]
-        for cell in _cells(files.get(notebook)) or []:
-            mark = _mark(cell)
+        questions = [question for question in manifest["question"] if f"{question['notebook']}.ipynb" == notebook]
+        states = [(_label(question), _describe_question(question, files, manifest)) for question in questions]
+        for cell in _read_cells(files.get(notebook)) or []:
+            mark = _get_mark(cell)
             if cell.get("cell_type") == "markdown" and mark.get("grade") and mark.get("solution"):
-                text = _source(cell)
+                text = _get_source(cell)
                 states.append((mark["grade_id"], "no answer yet" if not text.strip() or NO_ANSWER in text else ""))
         found[notebook] = len(states), [(name, state) for name, state in states if state]
     return found
 
 
-def _label(question):
+def _label(question: Question) -> str:
     return question["id"] + (" (bonus)" if question.get("bonus") else "")
 
 
-def _state(question, files, manifest):
-    """Return what a question still lacks, or ''."""
-    path, said = question.get("file", ""), []
+def _describe_question(question: Question, files: Files, manifest: Manifest) -> str:
+    """Return what is missing in the answer to a question, or ''."""
+    path, states = question.get("file", ""), []
     former = manifest["assignment"].get("aliases", {}).get(path)
     if question.get("cells"):  # the answer is the last cell; the others are shared or provided
-        said.append(_state_of_cell(f"{question['notebook']}.ipynb", question["cells"][-1], files))
+        states.append(_describe_cell(f"{question['notebook']}.ipynb", question["cells"][-1], files))
     if path and path not in files and former not in files:
-        said.append(f"{path} is missing")
+        states.append(f"{path} is missing")
     elif path.endswith(".py"):
-        states = [_state_in(name, question["id"], files) for name in (path, former) if name in files]
-        said.append("" if "" in states else states[0])
-    return "; ".join(filter(None, said))
+        in_files = [_describe_definition(name, question["id"], files) for name in (path, former) if name in files]
+        states.append("" if "" in in_files else in_files[0])
+    return "; ".join(filter(None, states))
 
 
-def _state_in(path, name, files):
-    """Return what the function or class `name` of a module still lacks, or ''."""
-    tree, _ = _parsed(files[path], path)
+def _describe_definition(path: str, name: str, files: Files) -> str:
+    """Return what is missing in the function or class `name` of a module, or ''."""
+    tree, _ = _parse(files[path], path)
     if tree is None:
         return f"{path} does not parse"
     definitions = [node for node in tree.body if isinstance(node, _DEFINITIONS) and node.name == name]
     if not definitions:
-        return "" if {name, "*"} & _other_names(tree) else f"there is no {name} in {path}"
-    stubs = [node.lineno for node in ast.walk(definitions[-1]) if _is_stub(node)]
+        return "" if {name, "*"} & _list_other_names(tree) else f"there is no {name} in {path}"
+    stubs = [node.lineno for node in ast.walk(definitions[-1]) if isinstance(node, ast.Raise) and _is_stub(node)]
     return f"still a stub: {path}, line {min(stubs)}" if stubs else ""
 
 
-def _is_stub(node):
-    """Say whether this is `raise NotImplementedError()`; with a message in it, it is somebody's own."""
-    if not isinstance(node, ast.Raise) or node.exc is None:
-        return False
-    plain = isinstance(node.exc, ast.Call) and not node.exc.args and not node.exc.keywords
-    raised = node.exc.func if plain else node.exc
+def _is_stub(node: ast.Raise) -> bool:
+    """Return whether this is `raise NotImplementedError()`; with a message it is the student's own."""
+    raised = node.exc
+    if isinstance(raised, ast.Call) and not raised.args and not raised.keywords:
+        raised = raised.func
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
 
 
-def _other_names(tree):
-    """Return the names a module imports or assigns."""
+def _list_other_names(tree: ast.Module) -> set[str]:
+    """Return the names that a module imports or assigns."""
     imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
     stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return stored | {alias.asname or alias.name for node in imports for alias in node.names}
 
 
-def _state_of_cell(notebook, name, files):
+def _describe_cell(notebook: str, name: str, files: Files) -> str:
+    """Return what is missing in the cell `name` of a notebook, or ''."""
     if notebook not in files:
         return f"{notebook} is missing"
-    cells = _cells(files[notebook])
+    cells = _read_cells(files[notebook])
     if cells is None:
         return f"{notebook} is no valid notebook"
-    sources = [_source(cell) for cell in cells if _mark(cell).get("grade_id") == name]
+    sources = [_get_source(cell) for cell in cells if _get_mark(cell).get("grade_id") == name]
     if not sources:
-        return f"{notebook} has lost its cell {name}"
+        return f"the cell {name} is missing in {notebook}"
     return f"still a stub: {notebook}, cell {name}" if _STUB_LINE.search(sources[0]) else ""
 
 
 @functools.cache
-def _parsed(data, path):
-    """Return (syntax tree, '') or (None, where and why the module does not parse)."""
+def _parse(data: bytes, path: str) -> tuple[ast.Module | None, str]:
+    """Return (syntax tree, ''), or (None, the place and reason of the error) if the module does not parse."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -233,75 +248,79 @@ def _parsed(data, path):
         return None, f"{path} cannot be read as Python ({error}). Nothing in it can be graded."
 
 
-def _cells(data):
-    """Return the cells of a notebook, or None where it is not one."""
+def _read_cells(data: bytes | None) -> list[Cell] | None:
+    """Return the cells of a notebook, or None if the data is not a notebook."""
+    if data is None:
+        return None
     try:
         cells = json.loads(data.decode("utf-8-sig"))["cells"]
-    except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    whole = isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
-    return cells if whole else None
+    valid = isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
+    return cells if valid else None
 
 
-def _mark(cell):
-    """Return nbgrader's mark of a cell: {grade_id, grade, solution, ...}, {} where it has none."""
+def _get_mark(cell: Cell) -> dict[str, Any]:
+    """Return nbgrader's mark of a cell: {grade_id, grade, solution, ...}, or {} if the cell has none."""
     metadata = cell.get("metadata")
     mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return mark if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str) else {}
 
 
-def _source(cell):
+def _get_source(cell: Cell) -> str:
     source = cell.get("source", "")
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
-def write_zip(target, files):
-    """Write {path: bytes} as a zip beside `target`, then rename it: there is never half a zip. Stop where it fails.
+def write_zip(target: Path, files: Files) -> None:
+    """Write the files as a zip beside `target`, then rename it, so that no incomplete zip is left.
 
-    The same files give the same zip to the byte, whenever it is made.
+    The same files always give the same zip, byte by byte. Raises SubmissionError if the zip cannot be written.
     """
-    aside = None
+    partial = None
     try:
-        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".submission-", suffix=".part")
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=".submission-", suffix=".part")
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, data in files.items():
                 entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
                 archive.writestr(entry, data)
-        os.chmod(aside, 0o644)
-        os.replace(aside, target)
+        os.chmod(partial, 0o644)
+        os.replace(partial, target)
     except OSError as error:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
-        raise Stop(
-            f"{target} could not be written: {error.strerror}. Close it if it is open somewhere, or name another "
-            "place with --output."
+        if partial:
+            Path(partial).unlink(missing_ok=True)
+        raise SubmissionError(
+            f"{target} could not be written: {error.strerror}. Close the file if another program has it open, or name "
+            "another place with --output."
         ) from None
 
 
-def zip_path(root, name, output, student):
-    """Return where the zip goes. A student id stands first in its name, which is where the grader looks for it."""
+def zip_path(root: Path, name: str, output: str | None, student: str | None) -> Path:
+    """Return the path of the zip. Its name begins with the student id, because the grader looks for the id there."""
     student = re.sub(r"[^\w.@+ -]", "-", student or "").strip(" .")[:60]
     default = f"{student}_{name}.zip" if student else f"{name}_submission.zip"
     if output is None:
         return root / default
     if os.path.isdir(output):
         return Path(output).absolute() / default
-    if not output.lower().endswith(".zip"):  # so it cannot be one of the files that go in
-        raise Stop(f"--output {output} is no folder, and does not end in .zip. Name a folder, or a file like {default}")
+    if not output.lower().endswith(".zip"):  # so it cannot be one of the graded files
+        raise SubmissionError(
+            f"--output {output} is no folder, and does not end in .zip. Name a folder, or a file like {default}"
+        )
     return Path(output).absolute()
 
 
-def print_summary(target, files, remarks, still_open):
-    """Print what went in, what is answered, what is missing, and what to do with the zip."""
+def print_summary(target: Path, files: Files, remarks: Sequence[str], still_open: OpenQuestions) -> None:
+    """Print the files of the zip, the answered and open questions, all remarks, and what to do with the zip."""
     tick, cross, dot = ("✓", "✗", "·") if sys.stdout.encoding.lower().startswith("utf") else ("+", "-", "-")
-    print(f"\nIn the zip: {len(files)} files, {_size(sum(map(len, files.values())))}")
+    print(f"\nIn the zip: {len(files)} files, {_format_size(sum(map(len, files.values())))}")
     for path, data in files.items():
-        print(f"  {path:<44}{_size(len(data)):>10}")
-    print("\nAnswered (which does not mean right):")
-    for notebook, (asked, undone) in still_open.items():
+        print(f"  {path:<44}{_format_size(len(data)):>10}")
+    print("\nAnswered questions (an answer may still be wrong):")
+    for notebook, (count, undone) in still_open.items():
         name = notebook.removesuffix(".ipynb")
-        print(f"  {cross if undone else tick} {name:<28}{asked - len(undone):>3} of {asked}")
+        print(f"  {cross if undone else tick} {name:<28}{count - len(undone):>3} of {count}")
         for question, state in undone:
             print(f"      {question:<36}{state}")
     if remarks:
@@ -309,23 +328,24 @@ def print_summary(target, files, remarks, still_open):
         for remark in remarks:
             print(f"  {dot} {remark}")
     print(f"\nThe zip is ready: {target}")
-    print("Hand in this one file. Whatever is still open earns no points, everything else is graded as it is.")
-    print("Notebooks went in as they were last saved: after a change save them, and run this again.")
+    print("Submit this one file. Open questions earn no points; all others are graded.")
+    print("The zip contains the notebooks as you last saved them. After a change, save them and run this script again.")
 
 
-def _size(count):
+def _format_size(count: int) -> str:
     for unit, size in (("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= size:
             return f"{count / size:.3g} {unit}" if count < 1000 * size else f"{count // size} {unit}"
     return f"{count} bytes"
 
 
-def main():
+def main() -> int:
     """Write the zip and print the summary; return the exit code."""
-    for stream in (sys.stdout, sys.stderr):  # a console of another alphabet shows what it can
-        stream.reconfigure(errors="backslashreplace")
-    parser = argparse.ArgumentParser(description="Put everything that is graded into one zip.")
-    parser.add_argument("--student", metavar="ID", help="your id in the course, to stand in the name of the zip")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # letters that the console does not have become escape sequences
+            stream.reconfigure(errors="backslashreplace")
+    parser = argparse.ArgumentParser(description="Put all graded files into one zip.")
+    parser.add_argument("--student", metavar="ID", help="your id in the course, for the name of the zip")
     parser.add_argument("--output", metavar="PATH", help="where to write the zip (a file or a folder)")
     options = parser.parse_args()
     root = Path(__file__).resolve().parent
@@ -333,14 +353,14 @@ def main():
         manifest = read_manifest(root)
         files, remarks = graded_files(root, manifest)
         if not files:
-            raise Stop(
-                f"{root} holds neither {manifest['assignment']['package']}/ nor a notebook. Put this script back "
-                "into the folder in which you work on the assignment, and run it there."
+            raise SubmissionError(
+                f"{root} contains neither {manifest['assignment']['package']}/ nor a notebook. Move this script back "
+                "into the folder of your assignment, and run it there."
             )
         target = zip_path(root, manifest["assignment"]["name"], options.output, options.student)
         write_zip(target, files)
-    except (Stop, OSError) as stop:
-        print(f"make_submission.py: {stop}", file=sys.stderr)
+    except (SubmissionError, OSError) as error:
+        print(f"make_submission.py: {error}", file=sys.stderr)
         return 1
     print_summary(target, files, remarks, open_questions(files, manifest))
     return 0

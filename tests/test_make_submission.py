@@ -148,7 +148,7 @@ def test_a_stub_inside_a_method_leaves_the_class_open(work):
     "text, state",
     [
         (notebook(cell("answer", "\n  raise NotImplementedError()  # now\n")), "still a stub: Two.ipynb, cell answer"),
-        (notebook(cell("setup", "")), "Two.ipynb has lost its cell answer"),
+        (notebook(cell("setup", "")), "the cell answer is missing in Two.ipynb"),
         ("{ no json", "Two.ipynb is no valid notebook"),
         ('["cells"]', "Two.ipynb is no valid notebook"),
         (notebook(cell("answer", "# raise NotImplementedError()")), ""),
@@ -179,7 +179,7 @@ def test_older_names_stand_in(work):
     os.rename(work / "best.npz", work / "former.npz")
     files, remarks, still_open = look(work)
     assert {"net/old.py", "former.npz"} <= set(files) and still_open == {}
-    assert remarks == ["net/layers.py is missing; the older net/old.py stands in for it."]
+    assert remarks == ["net/layers.py is missing; the older net/old.py is graded instead."]
 
 
 def test_a_module_that_does_not_parse_is_named_with_the_line(work):
@@ -197,7 +197,7 @@ def test_a_notebook_that_is_none_is_named(work):
 def test_its_limits_are_the_graders():
     for name in ("MAX_FILES", "MAX_FILE", "MAX_TOTAL", "MAX_SOURCE", "MAX_NAME"):
         assert getattr(make, name) == getattr(file_limits, name), name
-    assert make.PASSED_OVER | {".git"} == file_limits.IGNORED_FOLDERS
+    assert make.IGNORED_FOLDERS | {".git"} == file_limits.IGNORED_FOLDERS
 
 
 def test_what_is_too_large_for_the_grader_is_said(work, monkeypatch):
@@ -225,7 +225,7 @@ def test_of_links_and_devices_nothing_is_read(work):
     for name in ("best.npz", "net/own.py"):
         assert f"{name} is not in the zip: it is a link, and links are not followed. Put a copy" in done.stdout
     for name in ("net/layers.py", "One.ipynb"):
-        assert f"{name} is not in the zip: it is no regular file." in done.stdout
+        assert f"{name} is not in the zip: it is not a regular file." in done.stdout
 
 
 def test_of_a_huge_file_nothing_is_read(work):

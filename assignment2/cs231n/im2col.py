@@ -1,4 +1,4 @@
-"""Kept for submissions of earlier releases: their `layers.py` imports `output_size` from here. See `shapes.py`."""
+"""For submissions of earlier releases, whose `layers.py` imports `output_size` from here. See `shapes.py`."""
 
 from cs231n.shapes import output_size
 

@@ -138,7 +138,7 @@ def batchnorm_forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_par
 def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of batch normalization in mode 'train', by walking its graph backward one node at a time.
 
-    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x reaches
+    Draw the graph of the forward pass first. Mean and variance depend on every example of the batch, so x affects
     out along several paths, and the gradients of all paths add up.
 
     dout: (N, D)
@@ -295,7 +295,7 @@ def dropout_backward(dout: np.ndarray, cache: Any) -> np.ndarray:
 
 
 def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict) -> tuple[np.ndarray, Any]:
-    """Convolution of images with filters, as networks mean it: the filters are not flipped.
+    """Convolution of images with filters. As usual in neural networks, the filters are not flipped.
 
         out[n, f, i, j] = b[f] + sum over c, p, q of x_pad[n, c, i·stride + p, j·stride + q] · w[f, c, p, q]
 
@@ -334,8 +334,8 @@ def conv_forward_naive(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: 
 def conv_backward_naive(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of the convolution.
 
-    Every window of the forward pass is a small affine layer; what it read and what it was multiplied with get their
-    gradients from it, and those of all windows add up.
+    Every window of the forward pass is a small affine layer. It gives a gradient to its pixels and to the filters; the
+    gradients of all windows add up.
 
     dout: (N, F, H', W')
     cache: from `conv_forward_naive`

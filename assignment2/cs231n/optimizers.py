@@ -4,8 +4,8 @@ Every rule has the signature `rule(w, dw, config=None)` and returns `(next_w, co
 
     w: the parameter, any shape
     dw: gradient of the loss, the shape of w
-    config: dictionary with the rule's settings and what it remembers from one step to the next; whatever is missing
-        is filled in with its default. Pass the returned one in again at the next step.
+    config: dictionary with the rule's settings and its state after the last step. The rule adds the default of every
+        entry that is missing. Pass the returned dictionary to the next step.
     next_w: the parameter after the step. w itself is not modified.
 """
 

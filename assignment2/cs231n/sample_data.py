@@ -1,9 +1,9 @@
-"""A small stand-in for CIFAR-10, drawn on the spot, for machines that have no network.
+"""Draws a small data set that replaces CIFAR-10 on machines without a network.
 
-Ten kinds of little pictures, 2,000 for training and 400 for testing, in CIFAR-10's own file format, opcode for
-opcode: the pickles look as if Python 2 had written them, so any program that reads CIFAR-10 reads these. They are
-written by hand for that reason, and because `pickle.dumps` would store a name that depends on NumPy's version. Every
-run writes the same bytes; another version of Pillow may give a few pixels at the edges of a shape another shade.
+It contains ten kinds of small pictures, 2,000 for training and 400 for testing, in the file format of CIFAR-10. The
+pickles have the opcodes that Python 2 writes, so every program that reads CIFAR-10 can read them. This module writes
+them itself, because `pickle.dumps` stores a name that depends on NumPy's version. Every run writes the same bytes;
+another version of Pillow may draw a few pixels at the edges of a shape in a different shade.
 
     python -m cs231n.sample_data [FOLDER]      makes FOLDER/cifar-10-sample
 """
@@ -28,19 +28,21 @@ IMAGES_PER_BATCH = 400
 SEED = 231
 SIZE, OVERSAMPLING = 32, 4
 
+Colour = tuple[int, int, int]
 
-def _arc(x, y, rx, ry, start=0, stop=360, steps=24):
-    """Points on an ellipse, angles in degrees; 0 points right and 90 points down, as in the picture."""
+
+def _arc(x: float, y: float, rx: float, ry: float, start: float = 0, stop: float = 360, steps: int = 24) -> np.ndarray:
+    """Return points (steps, 2) on an ellipse; an angle of 0 degrees is right of the centre, 90 degrees below it."""
     angles = np.radians(np.linspace(start, stop, steps))
     return np.stack([x + rx * np.cos(angles), y + ry * np.sin(angles)], axis=1)
 
 
-def _box(left, top, right, bottom):
+def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
-# A class is the hue it likes best and its polygons, back to front, in a square from -1 to 1 with y pointing down.
-# "main" is a colour of about that hue, "second" one far from it, "pale" and "dark" are nearly white and nearly black.
+# Each class has a favourite hue and polygons, back to front, in a square from -1 to 1 whose y axis points down.
+# "main" is a colour near that hue, "second" a colour far from it; "pale" and "dark" are almost white and almost black.
 PICTURES = {
     "balloon": (
         0.00,
@@ -161,39 +163,40 @@ PICTURES = {
 CLASS_NAMES = tuple(PICTURES)
 
 
-def _colour(hue, saturation, value):
-    return tuple(int(round(255 * part)) for part in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
+def _rgb(hue: float, saturation: float, value: float) -> Colour:
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _background(rng):
-    """A sky that fades from one colour to another, by day or by night, with a hill in front of it."""
+def _draw_background(rng: np.random.RandomState) -> Image.Image:
+    """Return a sky, by day or by night, whose colour changes from top to bottom, with a hill in front of it."""
     night = rng.rand() < 0.3
     hue, saturation = rng.rand(), rng.uniform(0.15, 0.45)
     low, high = (0.15, 0.40) if night else (0.70, 1.00)
-    top, bottom = (np.array(_colour(hue + rng.uniform(-0.1, 0.1), saturation, rng.uniform(low, high))) for _ in "tb")
+    top, bottom = (np.array(_rgb(hue + rng.uniform(-0.1, 0.1), saturation, rng.uniform(low, high))) for _ in "tb")
     fade = np.linspace(0, 1, SIZE * OVERSAMPLING)[:, None, None]
     sky = (top + (bottom - top) * fade).astype(np.uint8)
     canvas = Image.fromarray(np.repeat(sky, SIZE * OVERSAMPLING, axis=1))
     hill = _arc(rng.uniform(0, 1), rng.uniform(1.1, 1.4), rng.uniform(0.6, 1.2), rng.uniform(0.3, 0.6))
-    ground = _colour(rng.rand(), rng.uniform(0.1, 0.4), rng.uniform(low, high) * 0.85)
+    ground = _rgb(rng.rand(), rng.uniform(0.1, 0.4), rng.uniform(low, high) * 0.85)
     ImageDraw.Draw(canvas).polygon([tuple(point) for point in hill * SIZE * OVERSAMPLING], fill=ground)
     return canvas
 
 
 def draw_image(label: int, rng: np.random.RandomState) -> np.ndarray:
-    """One picture of class `label` as uint8 of shape (32, 32, 3): place, size, tilt and colours come from `rng`."""
+    """Return a picture of class `label`, uint8 of shape (32, 32, 3); `rng` draws place, size, angle and colours."""
     favourite_hue, polygons = PICTURES[CLASS_NAMES[label]]
     hue = rng.rand() if rng.rand() < 0.35 else favourite_hue + 0.05 * rng.randn()
     colours = {
-        "main": _colour(hue, rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95)),
-        "second": _colour(hue + rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95)),
-        "pale": _colour(rng.rand(), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
-        "dark": _colour(rng.rand(), rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3)),
+        "main": _rgb(hue, rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95)),
+        "second": _rgb(hue + rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95)),
+        "pale": _rgb(rng.rand(), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
+        "dark": _rgb(rng.rand(), rng.uniform(0.2, 0.5), rng.uniform(0.1, 0.3)),
     }
     angle, mirrored = np.radians(rng.uniform(-25, 25)), rng.choice([-1, 1])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     scale, centre = rng.uniform(9, 13.5), SIZE / 2 + rng.uniform(-5, 5, size=2)
-    canvas = _background(rng)
+    canvas = _draw_background(rng)
     brush = ImageDraw.Draw(canvas)
     for role, points in polygons:
         placed = (points * [mirrored, 1] @ turn * scale + centre) * OVERSAMPLING
@@ -203,8 +206,8 @@ def draw_image(label: int, rng: np.random.RandomState) -> np.ndarray:
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
-def _draw_batch(batch_label, rng):
-    """A batch as the dictionary CIFAR-10 stores: every class equally often, in random order."""
+def _draw_batch(batch_label: bytes, rng: np.random.RandomState) -> dict[bytes, Any]:
+    """Return a batch as the dictionary that CIFAR-10 stores: every class equally often, in random order."""
     labels = rng.permutation(np.arange(IMAGES_PER_BATCH) % len(CLASS_NAMES)).tolist()
     images = np.stack([draw_image(label, rng) for label in labels])
     return {
@@ -215,51 +218,51 @@ def _draw_batch(batch_label, rng):
     }
 
 
-def _opcodes(value):
-    """`value` in the opcodes Python 2 used at pickle protocol 2; for the few types a CIFAR-10 file is made of."""
+def _write_opcodes(value: Any) -> bytes:
+    """Return a value in the opcodes of pickle protocol 2 in Python 2, for the few types in a CIFAR-10 file."""
     if isinstance(value, bytes):
         short = len(value) < 256
         return (b"U" + struct.pack("<B", len(value)) if short else b"T" + struct.pack("<i", len(value))) + value
     if isinstance(value, int):
         return b"J" + struct.pack("<i", value)
     if isinstance(value, list):
-        return b"](" + b"".join(map(_opcodes, value)) + b"e"
+        return b"](" + b"".join(map(_write_opcodes, value)) + b"e"
     if isinstance(value, dict):
-        return b"}(" + b"".join(_opcodes(part) for item in value.items() for part in item) + b"u"
+        return b"}(" + b"".join(_write_opcodes(part) for item in value.items() for part in item) + b"u"
     if isinstance(value, np.ndarray) and value.dtype == np.uint8:
         empty_array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
         uint8 = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-        shape = b"(" + b"".join(map(_opcodes, value.shape)) + b"t"
-        return empty_array + b"(K\x01" + shape + uint8 + b"\x89" + _opcodes(value.tobytes()) + b"tb"
-    raise TypeError(f"a CIFAR-10 file holds no {type(value).__name__}")
+        shape = b"(" + b"".join(map(_write_opcodes, value.shape)) + b"t"
+        return empty_array + b"(K\x01" + shape + uint8 + b"\x89" + _write_opcodes(value.tobytes()) + b"tb"
+    raise TypeError(f"a CIFAR-10 file holds no {type(value).__name__}; expected bytes, int, list, dict or uint8 array")
 
 
 def encode_pickle(value: Any) -> bytes:
-    """The bytes of a pickle (protocol 2) of bytes, ints, lists, dicts and uint8 arrays, as Python 2 wrote it."""
-    return b"\x80\x02" + _opcodes(value) + b"."
+    """Return a value of bytes, ints, lists, dicts and uint8 arrays as Python 2 pickles it (protocol 2)."""
+    return b"\x80\x02" + _write_opcodes(value) + b"."
 
 
 def is_complete(folder: str | Path) -> bool:
-    """Whether `folder` holds all seven files of a CIFAR-10 data set (it may be the genuine one or the sample)."""
+    """Return whether `folder` holds all seven files of a CIFAR-10 data set, genuine or sample."""
     return all(os.path.isfile(os.path.join(folder, name)) for name in BATCH_FILES)
 
 
 def make_sample(datasets: str | Path) -> Path:
-    """Make `datasets`/cifar-10-sample unless it is there already, and return its path.
+    """Make the folder cifar-10-sample in `datasets`, unless it exists already, and return its path.
 
-    The files are written beside it and appear in one rename, so no process ever sees half of them, and of two
-    processes at work at once the second finds the first one's (identical) files. Raises OSError when `datasets`
-    cannot be written to.
+    The files are written to a temporary folder, which is then renamed, so no process ever sees a part of them. If two
+    processes make the sample at once, the second uses the identical files of the first. Raises OSError if `datasets` is
+    not writable.
     """
     target = Path(datasets) / SAMPLE_FOLDER
     if is_complete(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{SAMPLE_FOLDER}-", dir=target.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{SAMPLE_FOLDER}-", dir=target.parent))
     try:
-        fresh = aside / "fresh"
+        fresh = temporary / "fresh"
         fresh.mkdir()
-        rng = np.random.RandomState(SEED)  # unlike default_rng, its stream is frozen for every NumPy to come
+        rng = np.random.RandomState(SEED)  # unlike default_rng, it gives the same numbers in every version of NumPy
         for number, name in enumerate(TRAINING_BATCHES, 1):
             batch = _draw_batch(f"training batch {number} of 5".encode(), rng)
             (fresh / name).write_bytes(encode_pickle(batch))
@@ -271,15 +274,15 @@ def make_sample(datasets: str | Path) -> Path:
         }
         (fresh / "batches.meta").write_bytes(encode_pickle(meta))
         if not is_complete(target):
-            with contextlib.suppress(FileNotFoundError):  # it is there only when someone deleted a part of it
-                target.rename(aside / "broken")
+            with contextlib.suppress(FileNotFoundError):  # it exists only if somebody deleted a part of it
+                target.rename(temporary / "broken")
         try:
             fresh.rename(target)
         except OSError:
             if not is_complete(target):
                 raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 

@@ -1,13 +1,14 @@
-"""Training: batches in, better parameters out, with a record of how it went and checkpoints to go on from.
+"""Trains a model on batches, records its progress, and writes checkpoints from which training can continue.
 
 A model is any object with a dictionary `params` of arrays and a method `loss(X, y=None)` that returns the scores
 without y, and `(loss, grads)` with it. A model may also have `bn_params`, the running averages of its batch
-normalization; they are saved and restored along with the parameters.
+normalization; they are saved and restored together with the parameters.
 """
 
 import copy
 import inspect
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import numpy as np
 
 from cs231n import optimizers
 from cs231n.checkpoint import read_checkpoint, write_checkpoint
+
+Arrays = dict[str, np.ndarray]  # arrays by name
+UpdateRule = Callable[[np.ndarray, np.ndarray, dict], tuple[np.ndarray, dict]]
 
 PROGRESS = ("epoch", "loss_history", "train_acc_history", "val_acc_history", "best_val_acc")
 
@@ -25,14 +29,14 @@ class Solver:
         solver = Solver(model, data, update_rule="sgd", optim_config={"learning_rate": 1e-3}, num_epochs=5)
         solver.train()
 
-    Every epoch goes once through the training examples in a new random order, in batches of `batch_size`; a last
-    batch that would be smaller is left out. Accuracies are measured after the very first step and after every
-    epoch. When training ends, `model.params` are the parameters with the best validation accuracy.
+    Every epoch goes once through the training examples in a new random order, in batches of `batch_size`; a smaller
+    batch at the end is omitted. Accuracies are measured after the first step and after every epoch. When training
+    ends, `model.params` are the parameters with the best validation accuracy.
 
-    When the loss is not a finite number (NaN or infinite), training stops before that step with one line that says
-    where, and `diverged` is True.
+    If the loss is not a finite number (NaN or infinite), training stops before that step. It prints one line with the
+    iteration, and `diverged` is True.
 
-    What to look at afterwards:
+    After training, look at:
         loss_history: the loss of every step
         train_acc_history, val_acc_history: accuracies, first after step 1, then one for each epoch
         best_val_acc, best_params: the best validation accuracy and a copy of the parameters that had it
@@ -42,7 +46,7 @@ class Solver:
     def __init__(
         self,
         model: Any,
-        data: dict,
+        data: Mapping[str, np.ndarray],
         *,
         update_rule: str = "sgd",
         optim_config: dict | None = None,
@@ -56,7 +60,7 @@ class Solver:
         checkpoint_name: str | None = None,
         seed: int | None = None,
         **unknown: Any,
-    ):
+    ) -> None:
         """Prepare to train; nothing is computed yet.
 
         model: see the top of this module
@@ -66,18 +70,18 @@ class Solver:
         lr_decay: the learning rate is multiplied by this number after every epoch
         batch_size: examples in one step
         num_epochs: how often to go through the training data
-        print_every: print the loss every so many steps
+        print_every: number of steps from one printed loss to the next
         verbose: False prints no progress
         num_train_samples, num_val_samples: how many examples to measure accuracy on; None means all
-        checkpoint_name: if given, each epoch n leaves a file `<checkpoint_name>_epoch_<n>.npz` for `Solver.resume`
-        seed: determines the batches; None draws one from NumPy's global generator, so `np.random.seed` governs it
+        checkpoint_name: if given, each epoch n writes a file `<checkpoint_name>_epoch_<n>.npz` for `Solver.resume`
+        seed: determines the batches; None draws a seed from NumPy's global generator, which `np.random.seed` sets
 
         Raises TypeError for an option that does not exist, ValueError for an unknown update rule, missing data, or
         a batch_size, num_epochs or print_every below 1.
         """
         known = [name for name, p in inspect.signature(Solver).parameters.items() if p.kind == p.KEYWORD_ONLY]
         if unknown:
-            raise TypeError(f"Solver has no option {', '.join(map(repr, unknown))}; it knows {', '.join(known)}")
+            raise TypeError(f"Solver has no option {', '.join(map(repr, unknown))}; its options are {', '.join(known)}")
         given = locals()
         self.options = {name: copy.deepcopy(given[name]) for name in known}
 
@@ -110,9 +114,9 @@ class Solver:
         self._started = time.perf_counter()
 
     def train(self) -> None:
-        """Train until `num_epochs` are done, then give the model its best parameters.
+        """Train until `num_epochs` epochs are done, then set the model's parameters to the best ones.
 
-        Once done, there is nothing left to train; make a new Solver with the same model to train it further.
+        A second call does not train further. To do that, make a new Solver with the same model.
         """
         if self.verbose and self.epoch >= self.num_epochs:
             print(f"Already trained for {self.epoch} epochs. Make a new Solver with this model to train it further.")
@@ -120,14 +124,14 @@ class Solver:
         while self.epoch < self.num_epochs and not self.diverged:
             self._train_epoch()
         if self.best_params is not None:
-            self.model.params = _copied(self.best_params)
+            self.model.params = _copy_arrays(self.best_params)
             if self.best_bn_params is not None:
                 self.model.bn_params = copy.deepcopy(self.best_bn_params)
 
     def check_accuracy(
         self, X: np.ndarray, y: np.ndarray, num_samples: int | None = None, batch_size: int = 100
     ) -> float:
-        """Share of the examples whose highest score is that of the right class, a number from 0 to 1.
+        """Return the share of examples whose highest score is that of the right class, a number from 0 to 1.
 
         X: (N, ...) examples
         y: (N,) right classes
@@ -148,16 +152,16 @@ class Solver:
         return correct / len(X)
 
     @classmethod
-    def resume(cls, path: str | Path, model: Any, data: dict) -> "Solver":
-        """A solver that goes on where the checkpoint at `path` was written; call `train` on it.
+    def resume(cls, path: str | Path, model: Any, data: Mapping[str, np.ndarray]) -> "Solver":
+        """Return a solver that continues from the checkpoint at `path`; call `train` on it.
 
-        model: a model built like the one that was being trained; its parameters are replaced
-        data: the data that was being used
+        model: a model built like the model in training; its parameters are replaced
+        data: the same training data as before
 
-        With the same data it takes the same steps as a run that was never interrupted, to the last bit. To that
-        end NumPy's global random state is restored too, because dropout draws its masks from it.
+        With the same data the solver takes exactly the same steps as an uninterrupted run, to the last bit. For this
+        it also restores NumPy's global random state, because dropout draws its masks from it.
 
-        Raises ValueError when the file is no checkpoint, or belongs to another model or another amount of data.
+        Raises ValueError if the file is no checkpoint, or belongs to another model or another amount of data.
         """
         state = read_checkpoint(path)
         found = {name: value.shape for name, value in state["params"].items()}
@@ -166,7 +170,8 @@ class Solver:
             raise ValueError(f"{path} holds parameters {found}; this model has {expected}. Build the same model.")
         if state["num_train"] != len(data["X_train"]):
             raise ValueError(
-                f"{path} was written with {state['num_train']} training examples; here are {len(data['X_train'])}"
+                f"{path} was written with {state['num_train']} training examples; "
+                f"the given data has {len(data['X_train'])}. Load the same data."
             )
         solver = cls(model, data, **state["options"])
         model.params = state["params"]
@@ -179,10 +184,10 @@ class Solver:
         return solver
 
     @property
-    def _steps_per_epoch(self):
+    def _steps_per_epoch(self) -> int:
         return max(len(self.X_train) // self.batch_size, 1)
 
-    def _train_epoch(self):
+    def _train_epoch(self) -> None:
         order = self.rng.permutation(len(self.X_train))
         for step in range(self._steps_per_epoch):
             self._step(order[step * self.batch_size : (step + 1) * self.batch_size])
@@ -198,8 +203,8 @@ class Solver:
         if self.checkpoint_name is not None:
             self._save_checkpoint()
 
-    def _step(self, batch):
-        """One loss, one update of every parameter."""
+    def _step(self, batch: np.ndarray) -> None:
+        """Compute one loss and update every parameter once; `batch` holds the indices of the examples."""
         loss, grads = self.model.loss(self.X_train[batch], self.y_train[batch])
         self.loss_history.append(float(loss))
         iteration, last = len(self.loss_history), self.num_epochs * self._steps_per_epoch
@@ -217,14 +222,14 @@ class Solver:
                 w, grads[name], self.optim_configs[name]
             )
 
-    def _measure(self):
+    def _measure(self) -> None:
         """Record both accuracies, and keep the parameters if they are the best so far."""
         train_acc = self.check_accuracy(self.X_train, self.y_train, self.num_train_samples)
         val_acc = self.check_accuracy(self.X_val, self.y_val, self.num_val_samples)
         self.train_acc_history.append(train_acc)
         self.val_acc_history.append(val_acc)
         if self.best_params is None or val_acc > self.best_val_acc:
-            self.best_val_acc, self.best_params = val_acc, _copied(self.model.params)
+            self.best_val_acc, self.best_params = val_acc, _copy_arrays(self.model.params)
             self.best_bn_params = copy.deepcopy(getattr(self.model, "bn_params", None))
         if self.verbose:
             width, seconds = len(str(self.num_epochs)), time.perf_counter() - self._started
@@ -233,7 +238,7 @@ class Solver:
                 f"   validation accuracy {val_acc:.3f}   {seconds:7.1f} s"
             )
 
-    def _save_checkpoint(self):
+    def _save_checkpoint(self) -> None:
         state = {name: getattr(self, name) for name in PROGRESS}
         state |= {
             "options": self.options,
@@ -249,7 +254,7 @@ class Solver:
         write_checkpoint(f"{self.checkpoint_name}_epoch_{self.epoch}.npz", state)
 
 
-def _find_update_rule(name):
+def _find_update_rule(name: str) -> UpdateRule:
     rules = {
         rule: function
         for rule, function in vars(optimizers).items()
@@ -260,5 +265,5 @@ def _find_update_rule(name):
     return rules[name]
 
 
-def _copied(params):
+def _copy_arrays(params: Arrays) -> Arrays:
     return {name: value.copy() for name, value in params.items()}

@@ -142,7 +142,7 @@ def test_no_validation_and_no_test_may_be_asked_for(data):
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**6))
 def test_shrunk_parts_fit_and_never_exceed_what_was_asked(rows, num_training, num_validation):
-    train, val = data_utils._shrunk_to(rows, num_training, num_validation)
+    train, val = data_utils.shrink_sizes(rows, num_training, num_validation)
     assert 1 <= train <= num_training and 0 <= val <= num_validation
     assert train + val == min(rows, num_training + num_validation) or train == num_training
     assert val > 0 or num_validation == 0 or rows == 1
@@ -268,7 +268,7 @@ def test_a_pickle_that_calls_a_function_is_refused_before_it_calls(tmp_path, fun
 
 def test_a_pickle_that_wants_another_codec_is_refused(tmp_path):
     (tmp_path / "batch").write_bytes(b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x03\x00\x00\x00bz2\x86R.")
-    with pytest.raises(ValueError, match="wants the codec 'bz2'"):
+    with pytest.raises(ValueError, match="needs the codec 'bz2'"):
         load_pickle(tmp_path / "batch")
 
 

@@ -197,7 +197,7 @@ class TestProgress:
 
 class TestErrors:
     def test_an_unknown_option_is_named_with_those_that_exist(self):
-        with pytest.raises(TypeError, match=r"'num_epoch'; it knows update_rule, .*num_epochs"):
+        with pytest.raises(TypeError, match=r"'num_epoch'; its options are update_rule, .*num_epochs"):
             Solver(make_model(), DATA, num_epoch=3)
 
     def test_an_unknown_update_rule_is_named_with_those_that_exist(self):
@@ -285,7 +285,7 @@ class TestResume:
     def test_another_amount_of_data_is_refused(self, tmp_path):
         make_solver(checkpoint_name=tmp_path / "run", num_epochs=1).train()
         less = DATA | {"X_train": DATA["X_train"][:50], "y_train": DATA["y_train"][:50]}
-        with pytest.raises(ValueError, match="100 training examples; here are 50"):
+        with pytest.raises(ValueError, match="100 training examples; the given data has 50"):
             Solver.resume(tmp_path / "run_epoch_1.npz", make_model(), less)
 
     @pytest.mark.parametrize("content", [b"", b"not a zip", None])

@@ -86,14 +86,16 @@ class TestWrong:
         row = check([[1, 2, 3], [4, 5, 8]], [[1, 2, 3], [4, 5, 6]])
         assert row.message == (
             "out: 8 came back at [1, 2], expected 6 "
-            "(off by 3.3e-01 in 1 of 6 entries, has to be ≤ 1.0e-06 relative). Try this."
+            "(difference 3.3e-01, has to be ≤ 1.0e-06 relative; 1 of 6 entries are wrong). Try this."
         )
         assert row.picture["caption"] == "out, shape (2, 3)" and row.picture["labels"] == ["expected", "yours"]
         assert row.picture["ours"][1][2] == 6 and row.picture["theirs"][1][2] == 8
 
     def test_number_needs_neither_place_nor_picture(self):
         row = check(2, 1)
-        assert row.message == "out: 2 came back, expected 1 (off by 1.0e+00, has to be ≤ 1.0e-06 relative). Try this."
+        assert (
+            row.message == "out: 2 came back, expected 1 (difference 1.0e+00, has to be ≤ 1.0e-06 relative). Try this."
+        )
         assert row.picture is None
 
     def test_worst_entry_is_shown_though_others_differ_more_in_themselves(self):

@@ -68,7 +68,7 @@ def col2im(columns: np.ndarray, shape: tuple, window: tuple, stride: int, output
     for p in range(HH):
         first = p // stride
         target = strips[:, :, :, p % stride, first : first + H_out]
-        if p < stride:  # the first of its remainder: there is nothing to add to yet, and to copy is faster
+        if p < stride:  # the first row with this remainder; the target is still 0, and a copy is faster than a sum
             target[...] = columns[:, :, p]
         else:
             target += columns[:, :, p]
@@ -82,6 +82,6 @@ def col2im(columns: np.ndarray, shape: tuple, window: tuple, stride: int, output
 
 
 def group_rows(x: np.ndarray, stride: int) -> np.ndarray:
-    """A view of images (N, C, H, W) as (N, C, stride, H / stride, W): row h is at [h % stride, h // stride]."""
+    """Return a view (N, C, stride, H / stride, W) of the images; row h is at [h % stride, h // stride]."""
     N, C, H, W = x.shape
     return x.reshape(N, C, H // stride, stride, W).swapaxes(2, 3)

@@ -96,7 +96,7 @@ def _mean_image(folder: Path | str) -> np.ndarray:
     """Return the mean training image (3, 32, 32) of get_CIFAR10_data, without converting all images to floats."""
     batches = [data_utils.load_CIFAR_batch(Path(folder) / name)[0] for name in sample_data.TRAINING_BATCHES]
     images = np.concatenate(batches)
-    training, _ = data_utils._shrunk_to(len(images), TRAINING, VALIDATION)
+    training, _ = data_utils.shrink_sizes(len(images), TRAINING, VALIDATION)
     return images[:training].mean(axis=0, dtype=np.float64).astype(np.float32).transpose(2, 0, 1)
 
 

@@ -1,12 +1,13 @@
-"""Training runs and trained networks in .npz files, without pickle, each file written whole or not at all.
+"""Training runs and trained networks in .npz files, without pickle. Each file is written completely or not at all.
 
-A checkpoint (`write_checkpoint`) holds the state of a run of `cs231n.solver.Solver`, to go on from. A saved model
-(`save_model`) holds what a trained network needs to classify, under the names it has in `params`; that is what is
-handed in.
+A checkpoint (`write_checkpoint`) contains the state of a run of `cs231n.solver.Solver`, so that the run can continue
+later. A saved model (`save_model`) contains the arrays that a trained network needs to classify, under their names in
+`params`; you submit this file.
 """
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ import numpy as np
 RUNNING = ("running_mean", "running_var")
 
 
-def write_checkpoint(path: str | Path, state: dict) -> None:
+def write_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
     """Write nested dictionaries and lists of arrays, numbers and strings to an .npz file, without pickle.
 
-    Arrays become entries of the file; everything else is one string of JSON that names them.
+    Each array becomes an entry of the file; all other values become one JSON string, which refers to the arrays.
     """
     arrays = {}
 
-    def without_arrays(value):
+    def without_arrays(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: without_arrays(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -34,11 +35,11 @@ def write_checkpoint(path: str | Path, state: dict) -> None:
         return value
 
     text = json.dumps(without_arrays(state), default=os.fspath)
-    _write_whole(path, {"state": np.array(text), **arrays})
+    _write_atomically(path, {"state": np.array(text), **arrays})
 
 
 def read_checkpoint(path: str | Path) -> dict:
-    """The state that `write_checkpoint` wrote. Raises ValueError when the file is something else."""
+    """Return the state that `write_checkpoint` wrote. Raises ValueError if the file is not a checkpoint."""
     try:
         with np.load(path, allow_pickle=False) as entries:
             arrays = dict(entries)
@@ -46,7 +47,7 @@ def read_checkpoint(path: str | Path) -> dict:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"{path} is no checkpoint of Solver ({error}); choose one named ..._epoch_<n>.npz") from error
+        raise ValueError(f"{path} is no checkpoint of Solver ({error}). Choose a file ..._epoch_<n>.npz.") from error
 
     def with_arrays(value: Any) -> Any:
         if isinstance(value, dict):
@@ -63,15 +64,15 @@ def read_checkpoint(path: str | Path) -> dict:
 def save_model(model: Any, path: str | Path) -> None:
     """Write the parameters of a trained network to the .npz file at `path`, as float32, each under its own name.
 
-    With batch normalization the running averages of layer l go along as `running_mean<l>` and `running_var<l>`:
-    they are no parameters, but at test time the layer needs them. Dropout needs nothing at test time.
+    With batch normalization, the file also contains the running averages of each layer l, as `running_mean<l>` and
+    `running_var<l>`. They are not parameters, but the layer needs them at test time. Dropout needs no such values.
 
     model: TwoLayerNet, FullyConnectedNet, ThreeLayerConvNet, or any object with a dictionary `params` of arrays
 
-    Raises ValueError, and leaves a file that is there as it was, when the model has no parameters, has not yet run in
-    training mode, or holds a number that is not finite.
+    Raises ValueError if the model has no parameters, has not yet run in training mode, or contains a number that is not
+    finite. An existing file then stays as it was.
     """
-    _write_whole(path, {name: _as_float32(name, value) for name, value in _state_of(model).items()})
+    _write_atomically(path, {name: _convert_to_float32(name, value) for name, value in _collect_state(model).items()})
 
 
 def load_model(model: Any, path: str | Path) -> Any:
@@ -79,7 +80,7 @@ def load_model(model: Any, path: str | Path) -> Any:
 
     model: a network built with the same dimensions and options; its own parameters are replaced and keep their type
 
-    Returns the model. Raises ValueError when the file does not belong to such a network.
+    Returns the model. Raises ValueError if the file does not belong to such a network.
     """
     try:
         with np.load(path, allow_pickle=False) as entries:
@@ -103,12 +104,12 @@ def load_model(model: Any, path: str | Path) -> Any:
     return model
 
 
-def _state_of(model):
-    """Everything that a network needs at test time, by name."""
+def _collect_state(model: Any) -> dict[str, Any]:
+    """Return all values that a network needs at test time, by name."""
     params = getattr(model, "params", None)
     if not isinstance(params, dict) or not params:
-        what = "is None" if model is None else f"is a {type(model).__name__} without a dictionary params"
-        raise ValueError(f"save_model: the model {what}. Train a network first, and give the network itself.")
+        problem = "is None" if model is None else f"is a {type(model).__name__} without a dictionary params"
+        raise ValueError(f"save_model: the model {problem}. Train a network first, and pass the network itself.")
     state = dict(params)
     for layer, bn_param in enumerate(getattr(model, "bn_params", []), start=1):
         for name in RUNNING:
@@ -121,10 +122,10 @@ def _state_of(model):
     return state
 
 
-def _as_float32(name, value):
+def _convert_to_float32(name: str, value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray | np.generic | float | int) or np.asarray(value).dtype.kind not in "fiu":
         raise ValueError(f"save_model: {name} is a {type(value).__name__}; expected an array of real numbers")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+    with np.errstate(over="ignore"):  # too large numbers become infinite; see below
         array = np.asarray(value).astype(np.float32)
     if not np.isfinite(array).all():
         raise ValueError(
@@ -134,16 +135,16 @@ def _as_float32(name, value):
     return array
 
 
-def _write_whole(path, arrays):
+def _write_atomically(path: str | Path, arrays: Mapping[str, Any]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + ".partial")
     try:
-        with open(aside, "wb") as file:
+        with open(partial, "wb") as file:
             np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # The rename is atomic: a reader finds the whole file or none.
-        os.replace(aside, path)
+        # The rename is atomic: a reader finds the complete file or none.
+        os.replace(partial, path)
     finally:
-        aside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
 """Schematic drawings for the notebooks: numbers in grids, a network with dropout, the graph of batch normalization.
 
-Functions that take `axes` draw into them; the others make a new Matplotlib figure. All return None.
+Functions with an argument `axes` draw into it; the others make a new Matplotlib figure. All return None.
 """
+
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +16,7 @@ def draw_grid(axes: Axes, numbers: np.ndarray, title: str, pale: int = 0) -> Non
     """Draw a matrix as numbers in squares.
 
     numbers: (rows, columns)
-    pale: how many of the outermost rows and columns are drawn in grey, such as padding
+    pale: number of rows and columns at each edge that are drawn in grey, such as padding
     """
     rows, columns = numbers.shape
     for (row, column), number in np.ndenumerate(numbers):
@@ -69,10 +71,10 @@ def draw_dropout_network(axes: Axes, title: str, p: float = 1.0, seed: int = 0) 
     axes.set_axis_off()
 
 
-def draw_shared_statistics(groups: dict, xlabel: str, ylabel: str) -> None:
-    """Draw tables in which entries of one colour share one mean and one variance, side by side.
+def draw_shared_statistics(groups: Mapping[str, np.ndarray], xlabel: str, ylabel: str) -> None:
+    """Draw tables side by side; entries of one colour share one mean and one variance.
 
-    groups: from a title to an array (rows, columns) with the number of the group of every entry, 0 to 11
+    groups: {title: array (rows, columns) with the group of every entry, 0 to 11}
     """
     _, panels = plt.subplots(1, len(groups), figsize=(4.5 * len(groups), 2.9), layout="constrained", squeeze=False)
     for axes, (title, numbers) in zip(panels[0], groups.items()):

@@ -1,21 +1,24 @@
-"""Convolution and max pooling, fast: the same results as the naive layers of `layers.py`.
+"""Fast convolution and max pooling, with the same results as the naive layers of `layers.py`.
 
-Compiled loops compute them after `python setup.py build_ext --inplace` (`_fast/cython_backend.pyx`), and NumPy's
-whole-array operations otherwise (`_fast/numpy_backend.py`); `BACKEND` is "cython" or "numpy". Both files explain how.
+After `python setup.py build_ext --inplace`, compiled loops compute them (`_fast/cython_backend.pyx`); otherwise NumPy's
+whole-array operations do (`_fast/numpy_backend.py`). `BACKEND` is "cython" or "numpy". Both files explain their method.
 This file checks the arguments, because compiled loops read memory without checks.
 
-Columns of the whole batch are never written: memory beyond the results is a few megabytes for any number of images
-(more if numbers must be converted from one type to another).
+The columns of a whole batch are never in memory at once. The layers need a few megabytes in addition to the results,
+for any number of images (more if numbers must be converted from one type to another).
 No function here calls a layer that students write.
 
 Shapes: `N` examples, `C` channels, `H W` image, `F` filters, `HH WW` filter, `H' W'` output image.
 """
 
 import operator
+from collections.abc import Mapping
 
 import numpy as np
 
 from cs231n.shapes import output_size
+
+Size = tuple[int, ...]  # height and width
 
 try:
     import cs231n._fast.cython_backend as backend  # pyright: ignore[reportMissingImports]  (setup.py compiles it)
@@ -97,13 +100,13 @@ def max_pool_backward_fast(dout: np.ndarray, cache: tuple) -> np.ndarray:
     return backend.max_pool_backward(dout, x, out, window, stride)
 
 
-def _common_type(*arrays):
-    """The type to compute in: float32 if all arrays have it, else float64."""
+def _common_type(*arrays: np.ndarray) -> np.dtype:
+    """Return the type to compute in: float32 if all arrays have it, else float64."""
     return np.dtype(np.float32 if np.result_type(*arrays) == np.float32 else np.float64)
 
 
-def _conv_sizes(function, x, w, conv_param):
-    """Stride, padding and (H', W') of a convolution; ValueError if the shapes do not fit."""
+def _conv_sizes(function: str, x: np.ndarray, w: np.ndarray, conv_param: Mapping[str, int]) -> tuple[int, int, Size]:
+    """Return stride, padding and (H', W') of a convolution; raise ValueError if the shapes do not fit."""
     stride = operator.index(conv_param["stride"])
     pad = operator.index(conv_param["pad"])
     if w.shape[1] != x.shape[1]:
@@ -114,8 +117,8 @@ def _conv_sizes(function, x, w, conv_param):
     return stride, pad, outputs
 
 
-def _pool_sizes(function, x, pool_param):
-    """(height, width) of a window, stride and (H', W') of a pooling; ValueError if the windows do not fit."""
+def _pool_sizes(function: str, x: np.ndarray, pool_param: Mapping[str, int]) -> tuple[Size, int, Size]:
+    """Return window, stride and (H', W') of a pooling; raise ValueError if the windows do not fit."""
     height = operator.index(pool_param["pool_height"])
     width = operator.index(pool_param["pool_width"])
     stride = operator.index(pool_param["stride"])
@@ -123,8 +126,8 @@ def _pool_sizes(function, x, pool_param):
     return (height, width), stride, outputs
 
 
-def _window_counts(function, image, window, stride, pad):
-    """Stride, and number of windows down and across; ValueError if the last ones do not end at the edge."""
+def _window_counts(function: str, image: Size, window: Size, stride: int, pad: int) -> tuple[int, Size]:
+    """Return the stride and (H', W'); raise ValueError if the last windows do not end at the edge."""
     H_out = output_size(function, "height", image[0] + 2 * pad, window[0], stride)
     W_out = output_size(function, "width", image[1] + 2 * pad, window[1], stride)
     if H_out == W_out == 1:
@@ -132,7 +135,7 @@ def _window_counts(function, image, window, stride, pad):
     return stride, (H_out, W_out)
 
 
-def _check_dout(function, dout, shape):
+def _check_dout(function: str, dout: np.ndarray | None, shape: Size) -> None:
     if dout is None:
         raise ValueError(f"{function}: dout is None; does the backward function of the layer above return its dx?")
     if dout.shape != shape:

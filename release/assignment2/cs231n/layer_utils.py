@@ -1,12 +1,14 @@
-"""Layers that are often used in a row, joined into one forward and one backward function.
+"""Layers that often follow each other, combined into one forward and one backward function.
 
-Convolution and pooling are the fast ones of `fast_layers.py`; all other layers are yours.
+Convolution and pooling are those of `fast_layers.py`; all other layers are yours.
 """
+
+from types import ModuleType
 
 import numpy as np
 
-# Whole modules are imported, not functions by name: a layer that is not written yet, or that an older `layers.py` does
-# not have, then fails when it is called, and the networks that do without it work.
+# This module imports `layers`, not functions by name. A layer that is not written yet, or that an older `layers.py`
+# does not have, then fails only when it is called, and the networks without it work.
 from cs231n import layers
 
 
@@ -53,8 +55,8 @@ def affine_bn_relu_backward(
     return dx, dw, db, dgamma, dbeta
 
 
-def _fast():
-    """The fast layers, imported at their first use: who does without them is spared their notice on compilers."""
+def _fast() -> ModuleType:
+    """Return the fast layers. The import is here because it may print a notice, which other layers do not need."""
     from cs231n import fast_layers
 
     return fast_layers
@@ -111,10 +113,10 @@ def conv_relu_pool_forward(
 ) -> tuple[np.ndarray, tuple]:
     """Convolution, then ReLU, then max pooling. Arguments as for `conv_forward_naive` and `max_pool_forward_naive`.
 
-    ReLU comes last here, for the same result: the largest positive part is the positive part of the largest number. But
-    after pooling there are fewer numbers to go through.
+    The code pools before the ReLU, with the same result: the largest positive part is the positive part of the largest
+    number. After pooling, the ReLU has fewer numbers to process.
 
-    Returns out (N, F, H', W'), of the size that pooling leaves, and a cache for `conv_relu_pool_backward`.
+    Returns out (N, F, H', W'), where H' W' is the size after pooling, and a cache for `conv_relu_pool_backward`.
     """
     a, conv_cache = _fast().conv_forward_fast(x, w, b, conv_param)
     largest, pool_cache = _fast().max_pool_forward_fast(a, pool_param)

@@ -2,7 +2,7 @@
 
 
 def output_size(function: str, axis: str, size: int, window: int, stride: int) -> int:
-    """Number of windows along one axis of an image.
+    """Return the number of windows along one axis of an image.
 
         1 + (size - window) / stride
 
@@ -11,7 +11,7 @@ def output_size(function: str, axis: str, size: int, window: int, stride: int) -
     window: pixels of one window along the axis
     stride: pixels from one window to the next
 
-    Raises ValueError when window or stride is less than 1, or when the last window does not end at the edge.
+    Raises ValueError if window or stride is less than 1, or if the last window does not end at the edge.
     """
     if window < 1 or stride < 1:
         raise ValueError(f"{function}: the {axis} of a window is {window} and the stride {stride}; expected 1 or more")

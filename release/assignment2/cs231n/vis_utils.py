@@ -1,24 +1,27 @@
 """Pictures of data, networks and training: images in a grid, weights, examples, mistakes, curves.
 
-The `show_` and `plot_` functions draw a new Matplotlib figure and return None; in a notebook it appears by itself,
-elsewhere `plt.gcf()` is the figure.
+The `show_` and `plot_` functions draw a new Matplotlib figure, or into the given axes, and return None. A notebook
+shows a new figure automatically; elsewhere `plt.gcf()` is the figure.
 """
 
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 
 def visualize_grid(Xs: np.ndarray, ubound: float = 255.0, padding: int = 1) -> np.ndarray:
-    """Many images as one, in a grid as square as possible.
+    """Return many images as one, in a grid with as many rows as columns.
 
     Xs: (N, H, W, C)
-    ubound: every image is stretched so that its values run from 0 to ubound; an image of one value becomes 0
+    ubound: the values of every image are rescaled to the range from 0 to ubound; an image of one value becomes 0
     padding: pixels of 0 between neighbours
 
-    Returns one image (rows · H + (rows - 1) · padding, likewise with W, C) with as many rows as columns.
+    Returns an image of shape (rows · H + (rows - 1) · padding, rows · W + (rows - 1) · padding, C).
     """
     N, H, W, C = Xs.shape
     side = ceil(sqrt(N))
@@ -32,7 +35,7 @@ def visualize_grid(Xs: np.ndarray, ubound: float = 255.0, padding: int = 1) -> n
 
 
 def show_weights(W1: np.ndarray, image_shape: tuple = (3, 32, 32), padding: int = 2) -> None:
-    """The weights of a first layer as images, one for each of its units.
+    """Draw the weights of a first layer as images, one for each of its units.
 
     W1: (D, M)
     image_shape: shape of one example before it was flattened, (C, H, W) or (H, W, C) with 1 or 3 channels
@@ -42,14 +45,14 @@ def show_weights(W1: np.ndarray, image_shape: tuple = (3, 32, 32), padding: int 
     _draw(axes, visualize_grid(images, ubound=1.0, padding=padding))
 
 
-def show_examples(X: np.ndarray, y: np.ndarray, class_names: list, per_class: int = 7) -> None:
-    """The first few images of each class, one column a class.
+def show_examples(X: np.ndarray, y: ArrayLike, class_names: Sequence[str], per_class: int = 7) -> None:
+    """Draw the first few images of each class, one column for each class.
 
-    X: (N, C, H, W) or (N, H, W, C) with 1 or 3 channels, in any range: darkest and brightest value of the images
-       shown become black and white
+    X: (N, C, H, W) or (N, H, W, C) with 1 or 3 channels, in any range: the lowest value of all images drawn becomes
+       black, the highest white
     y: (N,) classes
     class_names: one name for each class
-    per_class: how many images of each class at most
+    per_class: largest number of images of each class
     """
     y = np.asarray(y)
     chosen = [np.flatnonzero(y == label)[:per_class] for label in range(len(class_names))]
@@ -67,13 +70,13 @@ def show_examples(X: np.ndarray, y: np.ndarray, class_names: list, per_class: in
                 _draw(axes[row, column], next(remaining))
 
 
-def plot_training(solvers: dict, title: str | None = None) -> None:
-    """Loss, training accuracy and validation accuracy of one or more solvers, side by side, one colour each.
+def plot_training(solvers: Mapping[str, Any], title: str | None = None) -> None:
+    """Draw loss, training accuracy and validation accuracy of one or more solvers, one colour for each solver.
 
-    solvers: dictionary from a name for the legend to a solver that has trained
+    solvers: {name in the legend: solver that has trained}
     title: line above the three panels
 
-    A long loss history is drawn as its running mean, with the single steps pale behind it.
+    A long loss history is drawn as its running mean, with the single steps in a pale colour behind it.
     """
     figure, (loss, train, val) = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
     for number, (name, solver) in enumerate(solvers.items()):
@@ -88,7 +91,7 @@ def plot_training(solvers: dict, title: str | None = None) -> None:
     loss.set(title="Training loss", xlabel="iteration")
     train.set(title="Training accuracy", xlabel="epoch")
     val.set(title="Validation accuracy", xlabel="epoch")
-    # One scale for both accuracies: the gap between them is what one looks for.
+    # Both accuracies have one scale, because the gap between them is of interest.
     val.sharey(train)
     for axes in (loss, train, val):
         axes.grid(alpha=0.3)
@@ -98,10 +101,10 @@ def plot_training(solvers: dict, title: str | None = None) -> None:
     figure.suptitle(title or "")
 
 
-def plot_confusion(axes: Axes, predicted: np.ndarray, y: np.ndarray, class_names: list) -> None:
-    """Draw which classes are taken for which: a table in percent of each row.
+def plot_confusion(axes: Axes, predicted: np.ndarray, y: np.ndarray, class_names: Sequence[str]) -> None:
+    """Draw a table of right classes (rows) and predicted classes (columns), in percent of each row.
 
-    predicted, y: (N,) classes as predicted, and the right ones
+    predicted, y: (N,) predicted classes and right classes
     """
     counts = np.zeros((len(class_names), len(class_names)))
     np.add.at(counts, (y, predicted), 1)
@@ -116,18 +119,20 @@ def plot_confusion(axes: Axes, predicted: np.ndarray, y: np.ndarray, class_names
     axes.set(xlabel="predicted class", ylabel="right class", title="Test images, percent of each row")
 
 
-def show_mistakes(axes: np.ndarray, X: np.ndarray, y: np.ndarray, predicted: np.ndarray, class_names: list) -> None:
+def show_mistakes(
+    axes: np.ndarray, X: np.ndarray, y: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]
+) -> None:
     """Draw the first wrongly classified images, each with its predicted class and, below it, its right class.
 
     axes: array of Matplotlib axes, one for each image
     X: (N, C, H, W) or (N, H, W, C)
-    predicted, y: (N,) classes as predicted, and the right ones
+    predicted, y: (N,) predicted classes and right classes
     """
     wrong = np.flatnonzero(predicted != y)
     for panel in axes.flat:
         panel.set_axis_off()
     for panel, index in zip(axes.flat, wrong):
-        _draw(panel, _stretch(_channels_last(X[[index]])[0]))
+        _draw(panel, _rescale(_channels_last(X[[index]])[0]))
         panel.set_title(f"{class_names[predicted[index]]}?\n{class_names[y[index]]}", fontsize=9)
 
 
@@ -144,22 +149,22 @@ def show_filter_outputs(W1: np.ndarray, image: np.ndarray, out: np.ndarray) -> N
     _draw(left.subplots(), visualize_grid(_channels_last(W1), ubound=1.0))
     left.suptitle(f"{len(W1)} filters")
     panels = right.subplots(2, 4).ravel()
-    _draw(panels[0], _stretch(_channels_last(image[np.newaxis])[0]))
+    _draw(panels[0], _rescale(_channels_last(image[np.newaxis])[0]))
     panels[0].set_title("the image", fontsize=10)
     for panel in panels[1:]:
         panel.set_axis_off()
     for panel, number in zip(panels[1:], strongest):
         reach = np.abs(out[number]).max()
         panel.imshow(out[number], cmap="RdBu_r", vmin=-reach, vmax=reach)
-        _draw(panel.inset_axes([0.0, 0.72, 0.28, 0.28]), _stretch(_channels_last(W1[[number]])[0]))
+        _draw(panel.inset_axes([0.0, 0.72, 0.28, 0.28]), _rescale(_channels_last(W1[[number]])[0]))
         panel.set_title(f"filter {number}", fontsize=10)
     right.suptitle("what seven of them find in an image (the filter in the corner)")
 
 
-def plot_spread_by_layer(by_scale: dict, shown: tuple) -> None:
+def plot_spread_by_layer(by_scale: Mapping[float, Sequence[np.ndarray]], shown: tuple) -> None:
     """Draw the standard deviation of each layer's values for several weight scales, and the values for two of them.
 
-    by_scale: from a weight scale to a list of arrays, one for each layer
+    by_scale: {weight scale: arrays, one for each layer}
     shown: the two scales whose values are drawn as histograms, the first layer on top
     """
     _, panels = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=[1.25, 1, 1])
@@ -186,7 +191,7 @@ def plot_descent(axes: Axes, path: np.ndarray, curvature: np.ndarray, title: str
     """Draw the path of an update rule in a long valley, over the contours of the loss.
 
     path: (steps + 1, 2), the two weights before the first step and after each one
-    curvature: (2,), for the loss half the sum of curvature · w²
+    curvature: (2,); the loss is half the sum of curvature · w²
     """
     across, along = np.meshgrid(np.linspace(-5, 2, 120), np.linspace(-1.4, 1.4, 80))
     height = 0.5 * (curvature[0] * across**2 + curvature[1] * along**2)
@@ -196,10 +201,10 @@ def plot_descent(axes: Axes, path: np.ndarray, curvature: np.ndarray, title: str
     axes.set(title=title, xlim=(-5, 2), ylim=(-1.4, 1.4))
 
 
-def plot_histories(histories: dict, title: str) -> None:
+def plot_histories(histories: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> None:
     """Draw the loss of each step and the accuracies after each epoch: training dashed, validation solid.
 
-    histories: from a name to a dictionary with the lists loss, train and val
+    histories: {name: {"loss": losses, "train": training accuracies, "val": validation accuracies}}
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 3.8), layout="constrained")
     for number, (name, history) in enumerate(histories.items()):
@@ -215,13 +220,13 @@ def plot_histories(histories: dict, title: str) -> None:
     figure.suptitle(title or "")
 
 
-def _stretch(image):
-    """An image with values from 0 to 1; an image of one value becomes 0."""
+def _rescale(image: np.ndarray) -> np.ndarray:
+    """Return an image with values from 0 to 1; an image of one value becomes 0."""
     return (image - image.min()) / (np.ptp(image) or 1)
 
 
-def _running_mean(values, windows=50):
-    """Positions and means of a window that is a fiftieth of the history long; short histories stay as they are."""
+def _running_mean(values: Sequence[float], windows: int = 50) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions and means of windows of a fiftieth of the history; short histories stay as they are."""
     width = max(1, len(values) // windows)
     if not len(values):
         return np.array([]), np.array([])
@@ -229,7 +234,7 @@ def _running_mean(values, windows=50):
     return np.arange(len(smooth)) + (width + 1) / 2, smooth
 
 
-def _channels_last(images):
+def _channels_last(images: np.ndarray) -> np.ndarray:
     if images.shape[-1] in (1, 3):
         return images
     if images.shape[1] in (1, 3):
@@ -237,6 +242,6 @@ def _channels_last(images):
     raise ValueError(f"images of shape {images.shape[1:]}; expected (C, H, W) or (H, W, C) with 1 or 3 channels")
 
 
-def _draw(axes, image):
+def _draw(axes: Axes, image: np.ndarray) -> None:
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
     axes.set_axis_off()

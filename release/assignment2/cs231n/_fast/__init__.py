@@ -1,5 +1,5 @@
-"""Behind `cs231n/fast_layers.py`: convolution and max pooling, once with NumPy and once compiled.
+"""The two backends of `cs231n/fast_layers.py`: convolution and max pooling with NumPy, and compiled.
 
-Start with `im2col.py` and `numpy_backend.py`, which hold the whole idea in two pages. `cython_backend.pyx` is for
-readers who want to know how a processor likes its numbers.
+Start with `im2col.py` and `numpy_backend.py`, which explain the method in two pages. `cython_backend.pyx` shows how to
+arrange the numbers so that a processor computes fast.
 """

@@ -1,4 +1,4 @@
-"""Convolution and max pooling with NumPy's whole-array operations. `fast_layers.py` uses it where nothing is compiled.
+"""Convolution and max pooling with NumPy's whole-array operations, for `fast_layers.py` without the compiled module.
 
 A convolution is im2col and one matrix product for each image (see `im2col.py`). Images are processed in small blocks,
 so that the columns of a block are still in the processor's cache when they are multiplied. NumPy's BLAS uses several
@@ -36,8 +36,8 @@ def conv_forward(
 def conv_backward(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int, pad: int, dtype: np.dtype
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients dx (N, C, H, W), dw (F, C, HH, WW) and db (F,) from dout (N, F, H', W')."""
-    N, F, H_out, W_out = dout.shape
+    """Return the gradients dx (N, C, H, W), dw (F, C, HH, WW) and db (F,) from dout (N, F, H', W')."""
+    F, H_out, W_out = dout.shape[1:]
     H, W = x.shape[2:]
     weights = flatten_filters(w, dtype)
     dx = np.empty(x.shape, dtype=dtype)
@@ -54,7 +54,7 @@ def conv_backward(
 
 
 def max_pool_forward(x: np.ndarray, window: tuple, stride: int, outputs: tuple) -> np.ndarray:
-    """The largest entry of every window of x (N, C, H, W), as out (N, C, H', W')."""
+    """Return the largest entry of every window of x (N, C, H, W), as out (N, C, H', W')."""
     pixels = window_pixels(window, stride, outputs)
     out = x[pixels[0]].copy()
     for pixel in pixels[1:]:
@@ -63,7 +63,7 @@ def max_pool_forward(x: np.ndarray, window: tuple, stride: int, outputs: tuple) 
 
 
 def max_pool_backward(dout: np.ndarray, x: np.ndarray, out: np.ndarray, window: tuple, stride: int) -> np.ndarray:
-    """Gradient dx (N, C, H, W) from dout (N, C, H', W'); equally large entries of a window share dout equally."""
+    """Return dx (N, C, H, W) from dout (N, C, H', W'); equally large entries of a window share dout equally."""
     pixels = window_pixels(window, stride, out.shape[2:])
     count = np.zeros(out.shape, dtype=dout.dtype)
     for pixel in pixels:
@@ -84,13 +84,13 @@ def blocks(x: np.ndarray, w: np.ndarray, outputs: tuple, dtype: np.dtype) -> Ite
 
 
 def flatten_filters(w: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Filters (F, C, HH, WW) as rows: (F, C·HH·WW)."""
+    """Return the filters (F, C, HH, WW) as rows (F, C·HH·WW)."""
     F, C, HH, WW = w.shape
     return w.reshape(F, C * HH * WW).astype(dtype)
 
 
 def pad_images(x: np.ndarray, pad: int, stride: int, dtype: np.dtype) -> np.ndarray:
-    """Images (N, C, H, W) with `pad` zeros on every side, and more rows below up to a multiple of the stride."""
+    """Return the images with `pad` zeros on every side, and more zeros below up to a multiple of the stride."""
     N, C, H, W = x.shape
     rows = -(-(H + 2 * pad) // stride) * stride
     padded = np.zeros((N, C, rows, W + 2 * pad), dtype=dtype)
@@ -99,7 +99,7 @@ def pad_images(x: np.ndarray, pad: int, stride: int, dtype: np.dtype) -> np.ndar
 
 
 def window_pixels(window: tuple, stride: int, outputs: tuple) -> list[tuple]:
-    """For pixel (p, q) of a window, an index: x[index] is (N, C, H', W'), that pixel of every window.
+    """Return an index for each pixel (p, q) of a window: x[index] is (N, C, H', W'), that pixel of every window.
 
     A window has few pixels and an image has many windows, so a loop over pixels is short.
     """

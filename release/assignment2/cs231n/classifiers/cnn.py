@@ -40,7 +40,7 @@ class ThreeLayerConvNet:
         weight_scale: float = 1e-3,
         reg: float = 0.0,
         dtype: type = np.float32,
-    ):
+    ) -> None:
         """Set up the parameters: weights drawn from a normal distribution around 0, biases 0.
 
         input_dim: (C, H, W), H and W even; they need not be equal

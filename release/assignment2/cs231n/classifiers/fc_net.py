@@ -32,7 +32,7 @@ class TwoLayerNet:
         num_classes: int = 10,
         weight_scale: float = 1e-3,
         reg: float = 0.0,
-    ):
+    ) -> None:
         """Set up the parameters: weights drawn from a normal distribution around 0, biases 0.
 
         input_dim: D
@@ -94,7 +94,7 @@ class FullyConnectedNet:
         weight_scale: float = 1e-2,
         dtype: type = np.float32,
         seed: int | None = None,
-    ):
+    ) -> None:
         """Set up the parameters: weights drawn from a normal distribution around 0, biases and beta 0, gamma 1.
 
         hidden_dims: number of units of each hidden layer, a sequence of L - 1 integers
