@@ -26,8 +26,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograder.checks import PACK
 from autograder.assignment.manifest import Manifest, read_manifest
+from autograder.checks import PACK
 from autograder.samples.sample import Sample, write_sample
 from tests.mutants.rights import load_rights, replaced
 
