@@ -16,6 +16,8 @@ from autograder.release.build import secrets_of, zip_bytes
 from autograder.release.publish import find_differences, publish
 from tests.small_kit import configuration
 
+pytestmark = pytest.mark.xdist_group("release")  # one process, so that what they share is made once
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

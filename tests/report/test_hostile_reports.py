@@ -19,6 +19,8 @@ from tests.browser import chromium
 from tests.formgrader import HEADERS, fetch, served
 from tests.terminal import on_a_terminal, plain
 
+pytestmark = pytest.mark.xdist_group("hostile reports")  # one process, so that what they share is made once
+
 MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/latest.js?config=TeX-AMS_CHTML-full,Safe"
 # What is heard of nbgrader's pages where MathJax, which they ask for, is not to be had.
 WITHOUT_MATHJAX = {MATHJAX, "Failed to load resource: net::ERR_FAILED", "MathJax is not defined"}

@@ -158,6 +158,8 @@ def richness_values(trial):
     ANSWER = """import numpy as np
 from diversity.measures import row_shares
 
+pytestmark = pytest.mark.xdist_group("toy")  # one process, so that what they share is made once
+
 def richness(counts):
     ### BEGIN SOLUTION
     kinds = (counts > 0).sum(axis=1)
