@@ -14,8 +14,8 @@ demo: $(BIN)/.installed sandbox ## build the release, grade a sample class, prin
 	@$(BIN)/autograder release
 	@$(BIN)/autograder demo build/demo
 
-test: $(BIN)/.tested sandbox ## set up and run every test
-	$(BIN)/python -m pytest -n auto
+test: $(BIN)/.tested sandbox ## set up, run every test, print the coverage
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 
 golden: $(BIN)/.tested sandbox ## show how the reports of fixed submissions differ from the golden ones (ARGS=--accept)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.golden $(ARGS)
@@ -34,8 +34,8 @@ fuzz: $(BIN)/.tested sandbox ## grade a thousand broken submissions: none may cr
 kills: $(BIN)/.tested sandbox ## kill grading 200 times: a resumed run must end like an undisturbed run
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kills --times 200
 
-notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample
-	$(BIN)/python -m pytest tests/test_source_notebooks.py -k from_top_to_bottom -v --durations=5
+notebooks: $(BIN)/.tested ## run all five notebooks with the reference on the sample, each training in full
+	TRAIN_IN_FULL=1 $(BIN)/python -m pytest tests/test_source_notebooks.py -k from_top_to_bottom -v --durations=5
 
 fast: $(BIN)/.installed ## compile the fast layers of the reference
 	cd assignment2 && ../$(BIN)/python setup.py build_ext --inplace

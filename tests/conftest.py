@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.small_kit import configuration, write_small_kit
+from tests.small_kit import configuration, make_small_course
 
 # A busy machine is slow now and then; that is no failure.
 hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -61,13 +61,11 @@ def _isolation(name):
 @pytest.fixture(scope="session")
 def make_course(tmp_path_factory):
     """A function that makes a course directory whose gradebook knows the cells: one notebook with five questions."""
-    from autograder.course.course import Course
     from autograder.release.publish import publish
 
     kit = tmp_path_factory.mktemp("kit")
-    write_small_kit(kit, "FullyConnectedNets", SMALL)
-    (kit / "nbgrader_config.py").write_text(configuration())
-    publish(Course(kit), Course(kit).manifest)
+    course = make_small_course(kit, "FullyConnectedNets", SMALL)
+    publish(course, course.manifest)
     return functools.partial(_make_course, kit, (kit / "gradebook.db").read_bytes())
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+from autograder.course.course import Course
 from tests.kit import ROOT
 
 
@@ -16,6 +17,14 @@ sys.path.insert(0, {str(ROOT)!r})
 from autograder.course import configure
 configure(get_config(), root=Path(__file__).parent, kit={place})
 """
+
+
+def make_small_course(folder, notebook, questions=()):
+    """Write a small kit that is a course directory, without a release; return the Course."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_small_kit(folder, notebook, questions)
+    (folder / "nbgrader_config.py").write_text(configuration(), encoding="utf-8")
+    return Course(folder)
 
 
 def write_small_kit(folder, notebook, questions=()):

@@ -3,12 +3,11 @@
 import dataclasses
 import zipfile
 
-from autograder.course.course import Course
 from autograder.release.publish import publish
 from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
-from tests.small_kit import configuration, write_small_kit
+from tests.small_kit import make_small_course
 
 NOTEBOOK = "Dropout"
 CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}
@@ -16,10 +15,7 @@ CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}
 
 def make_sources(folder):
     """Make a course directory without a release; return the Course."""
-    folder.mkdir(parents=True)
-    write_small_kit(folder, NOTEBOOK)
-    (folder / "nbgrader_config.py").write_text(configuration(), encoding="utf-8")
-    return Course(folder)
+    return make_small_course(folder, NOTEBOOK)
 
 
 def make_class(folder):
