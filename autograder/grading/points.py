@@ -7,7 +7,7 @@ from autograder.assignment.manifest import Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.criteria import Outcome
 from autograder.checking.pack import Pack
-from autograder.diagnosis.error_pattern import describe
+from autograder.diagnosis.error_pattern import describe_error
 from autograder.grading.call_inputs import inputs_of
 from autograder.intake.answer_cells import translate_locations
 from autograder.report.model import CriterionResult
@@ -63,7 +63,7 @@ def _where(question: Question, found: Outcome, pack: Pack) -> str:
     if not found.arrays:
         return ""
     expected, actual, wrong, _, name, *_ = found.arrays
-    return describe(expected, actual, wrong, pack.axes_of(question.id, name, expected.ndim), found.bound)
+    return describe_error(expected, actual, wrong, pack.axes_of(question.id, name, expected.ndim), found.bound)
 
 
 def _is_near(found: Outcome) -> bool:
