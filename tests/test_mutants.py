@@ -21,7 +21,7 @@ ALL = 10**6
 
 @pytest.fixture(scope="module")
 def every_mutant(manifest):
-    return derive(manifest, PACK.vocabulary, most=ALL)
+    return derive(manifest, PACK.vocabulary, max_mutants=ALL)
 
 
 @pytest.fixture(scope="module")
