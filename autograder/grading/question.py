@@ -18,7 +18,7 @@ from autograder.assignment.limits import Limits
 from autograder.assignment.manifest import Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.criteria import Criterion, Outcome, Trial, Wrong
-from autograder.diagnosis.diagnose import diagnoses, explain
+from autograder.diagnosis.diagnose import list_diagnoses, replay_wrong_versions
 from autograder.grading import blame
 from autograder.grading.large_inputs import refused_as_measured
 from autograder.grading.points import criterion_results
@@ -65,9 +65,9 @@ def examine(
         attempts = _tried(question, workers, results)
         attempts = refused_as_measured(question, attempts, results, workers)
         attempts = blame.all_or_nothing(attempts)
-        explained = explain(question, attempts, prepared.pack, prepared.manifest)
-        findings = diagnoses(attempts, explained)
-        attempts = blame.with_own_mistakes(attempts, explained.own)
+        replayed = replay_wrong_versions(question, attempts, prepared.pack, prepared.manifest)
+        diagnoses = list_diagnoses(attempts, replayed)
+        attempts = blame.with_own_mistakes(attempts, replayed.own_mistakes)
         if while_running:
             while_running(workers.first)
         output = workers.first.worker.printed
@@ -80,7 +80,7 @@ def examine(
         question.points,
         find_worst_verdict(criterion.verdict for criterion in criteria),
         criteria=criteria,
-        diagnosis=findings,
+        diagnosis=diagnoses,
         needs=prepared.all_needs(question),
         hint=question.hint,
         bonus=question.bonus,
