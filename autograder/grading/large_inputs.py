@@ -48,36 +48,56 @@ def refuse_measured_gradients(
 
     - needed: the results of the needed questions
     """
-    pack = workers.prepared.pack
-    passed = [attempt for attempt in attempts if attempt.passed]
-    if question.measured_gradients != "refuse" or question.id not in pack.large_calls or not passed:
+    large_calls = workers.prepared.pack.large_calls
+    has_passed = any(attempt.passed for attempt in attempts)
+    if question.measured_gradients != "refuse" or question.id not in large_calls or not has_passed:
         return list(attempts)
-    # Right gradients, without edge cases. A gradient with a diagnosis is the right gradient of a wrong function.
-    proved = {a.criterion.name for a in passed if not a.criterion.edge and not a.found.diagnosis}
-    wrong = {result.id: _ordinary_verdicts(result) - {"passed"} for result in needed}
-    wrong = {name: verdicts for name, verdicts in wrong.items() if verdicts}
-    given = sorted({*wrong, *(name for attempt in passed for name in attempt.given)})
-    answers, answered = pack.answers_for(question.id, given, workers.prepared.manifest.options)
-    unanswered = [verdicts for name, verdicts in wrong.items() if name not in answered]
-    if any({"timeout", "memory"} & verdicts for verdicts in unanswered):
-        return list(attempts)  # the slow part may be the needed question, which already lost its points for it
-    proved = set() if unanswered else proved  # they may be the gradients of another function
-
-    def start(limits: Limits) -> Trial:
-        return workers.start(answers if answered else None, limits)
-
+    evidence = _collect_evidence(question, attempts, needed, workers)
+    if evidence is None:
+        return list(attempts)
+    proved, answers = evidence
     try:
-        large = pack.large_calls[question.id](workers.first)
-        refusal = find_refusal(large, question, start, proved, bool(answered))
+        large = large_calls[question.id](workers.first)
+        refusal = find_refusal(
+            large, question, lambda limits: workers.start(answers, limits), proved, answers is not None
+        )
     except Exception:  # a fault of the grader must not cost the student a point
         log.exception("grader fault in the large call of %s", question.id)
         return list(attempts)
-    if not refusal:
-        return list(attempts)
+    return _refuse(attempts, refusal, large.spared) if refusal else list(attempts)
+
+
+def _collect_evidence(
+    question: Question, attempts: Sequence[Attempt], needed: Sequence[QuestionResult], workers: Workers
+) -> tuple[set[str], Answers | None] | None:
+    """Return (names of the criteria with right gradients, the judge's answers for needed functions or None).
+
+    The result is None if a needed question may be too slow, so that a large call would prove nothing.
+    """
+    passed = [attempt for attempt in attempts if attempt.passed]
+    wrong = {result.id: verdicts for result in needed if (verdicts := _ordinary_verdicts(result) - {"passed"})}
+    given = sorted({*wrong, *(name for attempt in passed for name in attempt.given)})
+    prepared = workers.prepared
+    answers, answered = prepared.pack.answers_for(question.id, given, prepared.manifest.options)
+    unanswered = [verdicts for name, verdicts in wrong.items() if name not in answered]
+    if any({"timeout", "memory"} & verdicts for verdicts in unanswered):
+        return None  # the slow part may be the needed question, which already lost its points for it
+    # Right gradients, without edge cases. A gradient with a diagnosis is the right gradient of a wrong function.
+    proved = {a.criterion.name for a in passed if not a.criterion.edge and not a.found.diagnosis}
+    if unanswered:
+        proved = set[str]()  # the gradients may be those of another function
+    return proved, answers if answered else None
+
+
+def _refuse(attempts: Sequence[Attempt], refusal: tuple[str, str], spared: Sequence[str]) -> list[Attempt]:
+    """Return the attempts; those that passed get the verdict and the message of a refusal.
+
+    - spared: names of the criteria that need no gradient
+    """
     verdict, message = refusal
     return [
         replace(attempt, verdict=verdict, found=Outcome(message), calls=(), given=())
-        if attempt.passed and attempt.criterion.name not in large.spared
+        if attempt.passed and attempt.criterion.name not in spared
         else attempt
         for attempt in attempts
     ]

@@ -23,7 +23,7 @@ from autograder.grading import blame
 from autograder.grading.large_inputs import refuse_measured_gradients
 from autograder.grading.points import make_criterion_results
 from autograder.grading.prepared import PreparedSubmission
-from autograder.report.model import QuestionResult
+from autograder.report.model import Diagnosis, QuestionResult
 from autograder.report.verdicts import find_worst_verdict
 from autograder.runtime.os_errors import raise_if_everywhere
 from autograder.runtime.text import join_words
@@ -61,7 +61,8 @@ def judge_question(
     started = time.monotonic()
     with ExitStack() as stack:
         workers = _Workers(question, prepared, stack)
-        needed = [result for result in results if result.id in prepared.find_all_needs(question)]
+        needs = prepared.find_all_needs(question)
+        needed = [result for result in results if result.id in needs]
         attempts = _try_criteria(question, workers, needed)
         attempts = refuse_measured_gradients(question, attempts, needed, workers)
         attempts = blame.mark_missing_as_failed(attempts)
@@ -71,8 +72,16 @@ def judge_question(
         if while_running:
             while_running(workers.first)
         output = workers.first.worker.printed
+    result = _make_result(question, prepared, attempts, diagnoses)
+    result = replace(result, output=output, seconds=round(time.monotonic() - started, 3))
+    return JudgedQuestion(result, tuple(attempts))
+
+
+def _make_result(
+    question: Question, prepared: PreparedSubmission, attempts: Sequence[Attempt], diagnoses: list[Diagnosis]
+) -> QuestionResult:
     criteria = make_criterion_results(question, attempts, prepared.pack, prepared.modules)
-    result = QuestionResult(
+    return QuestionResult(
         question.id,
         question.title,
         question.notebook,
@@ -85,10 +94,7 @@ def judge_question(
         hint=question.hint,
         bonus=question.bonus,
         code=prepared.find_code(question)[0],
-        output=output,
-        seconds=round(time.monotonic() - started, 3),
     )
-    return JudgedQuestion(result, tuple(attempts))
 
 
 class _Workers:

@@ -47,6 +47,12 @@ def judge(
             results.append(judged.result)
             if watch:
                 watch(judged)
+    seconds = round(time.monotonic() - started, 3)
+    return _make_report(submission, setting, results, seconds)
+
+
+def _make_report(submission: Submission, setting: Setting, results: Sequence[QuestionResult], seconds: float) -> Report:
+    """Return the Report, with the questions in the order of the manifest."""
     order = [question.id for question in setting.manifest.questions]
     isolation = setting.isolation
     return Report(
@@ -63,7 +69,7 @@ def judge(
         kit=describe_kit(setting.manifest),
         questions=sorted(results, key=lambda result: order.index(result.id)),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - started, 3),
+        seconds=seconds,
     )
 
 
