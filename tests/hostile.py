@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from autograder.assignment.manifest import read_manifest
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.samples.load import load_samples
 from autograder.sandbox.isolation import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
 
@@ -59,7 +59,7 @@ def held(isolation):
 def verdicts(name, manifest, isolation):
     """Return ({question id: verdict}, {question id: expected verdict}) of one attack under one isolation."""
     sample = ATTACKS[name]
-    report = judge(sample.submission(manifest), sample.limited(manifest), isolation, sample.questions)
+    report = judge(sample.submission(manifest), make_setting(sample.limited(manifest), isolation), sample.questions)
     came = {question.id: question.verdict for question in report.questions}
     return came, {identifier: sample.expect.get(identifier, "passed") for identifier in came}
 

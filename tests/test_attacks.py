@@ -20,7 +20,7 @@ from autograder.checking.criteria import Wrong
 from autograder.course.gradebook import record
 from autograder.course.report_store import read_submitted, report_for, report_path
 from autograder.errors import KitError
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.file_limits import MAX_SOURCE
 from autograder.intake.reading import read_submission
 from autograder.intake.staging import stage
@@ -45,7 +45,9 @@ def printed(manifest, isolation, text):
     """Run `text` as the student's relu_forward and return the lines it printed."""
     body = "\n".join("    " + line for line in text.strip().split("\n"))
     report = judge(
-        attacked(manifest, f"def relu_forward(x):\n{body}\n    return x, x\n"), manifest, isolation, ["relu_forward"]
+        attacked(manifest, f"def relu_forward(x):\n{body}\n    return x, x\n"),
+        make_setting(manifest, isolation),
+        ["relu_forward"],
     )
     assert report.question("relu_forward").verdict != "grader_fault"
     return report.question("relu_forward").output.split("\n")
@@ -164,7 +166,7 @@ FORGERIES = {
 @pytest.mark.parametrize("attack", FORGERIES.values(), ids=FORGERIES)
 def test_a_process_that_was_taken_over_can_only_fail(attack, manifest, isolation):
     submission = attacked(manifest, FORGE.replace("{attack}", attack))
-    report = judge(submission, manifest, isolation, ["relu_backward"])
+    report = judge(submission, make_setting(manifest, isolation), ["relu_backward"])
     for question in report.questions:
         assert question.points == 0
         assert question.verdict in ("forbidden", "failed", "error", "blocked"), question.criteria
@@ -188,7 +190,7 @@ def test_a_file_name_that_cannot_be_written_is_left_out(name, manifest, isolatio
             archive.writestr(own, text)
         archive.writestr("cs231n/x.py", "")
         archive.writestr(name, "")
-    report = judge(read_submission(path, manifest), manifest, isolation, ["relu_forward"])
+    report = judge(read_submission(path, manifest), make_setting(manifest, isolation), ["relu_forward"])
     assert report.question("relu_forward").verdict == "passed"
     assert len(report.submission["notes"]) == 1
 
@@ -217,13 +219,13 @@ def test_a_module_too_large_to_be_parsed_safely_is_left_out(manifest, tmp_path):
 @pytest.mark.parametrize("codec", ["undefined", "idna", "utf-16", "rot13", "unicode_escape"])
 def test_a_module_in_an_odd_encoding_gets_a_verdict(codec, manifest, isolation):
     data = f"# coding: {codec}\n{read_reference_texts(manifest)['cs231n/layers.py']}".encode()
-    report = judge(Submission("odd", {"cs231n/layers.py": data}), manifest, isolation, ["relu_forward"])
+    report = judge(Submission("odd", {"cs231n/layers.py": data}), make_setting(manifest, isolation), ["relu_forward"])
     assert report.question("relu_forward").verdict in ("passed", "error", "missing")
 
 
 def test_nothing_a_student_says_reaches_page_or_terminal_unescaped(manifest, isolation):
     sample = load_samples()["error_markup_in_messages"]
-    report = judge(Submission("x", sample.files(manifest)), manifest, isolation, sample.questions)
+    report = judge(Submission("x", sample.files(manifest)), make_setting(manifest, isolation), sample.questions)
     page = render_student_page(report, PACK.heat_map)
     terminal = io.StringIO()
     for question in report.questions:

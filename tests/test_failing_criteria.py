@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from tests.kit import PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
@@ -27,7 +27,7 @@ def graded_here():
 @pytest.mark.parametrize("entry", graded_here(), ids=str)
 def test_a_wrong_version_fails_these_criteria_and_no_others(entry, manifest, isolation):
     submission = catalogue.submission_of(entry.version, manifest)
-    report = judge(submission, manifest, isolation, [entry.question, *entry.passes])
+    report = judge(submission, make_setting(manifest, isolation), [entry.question, *entry.passes])
     own = report.question(entry.question)
     said = [criterion.message for criterion in own.criteria] + [diagnosis.text for diagnosis in own.diagnosis]
 

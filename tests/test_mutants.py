@@ -11,7 +11,7 @@ from autograder.diagnosis import single_edits as edits
 from autograder.diagnosis.mutation.derive import choose_varied, derive, mutants_of
 from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.diagnosis.mutation.operators import OPERATORS
-from autograder.diagnosis.single_edits import edits_of
+from autograder.diagnosis.single_edits import find_edits
 from tests.kit import PACK
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
@@ -21,7 +21,7 @@ ALL = 10**6
 
 @pytest.fixture(scope="module")
 def every_mutant(manifest):
-    return derive(manifest, PACK.vocabulary, most=ALL)
+    return derive(manifest, PACK.vocabulary, max_mutants=ALL)
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +125,13 @@ def test_the_edits_of_a_question_are_its_own_mutants_and_those_of_the_caches_it_
             for mutant in every_mutant
             if (mutant.function in question.needs if mutant.changes_cache else mutant.function == question.id)
         ]
-        assert [edit.mutant for edit in edits_of(question.id, manifest.root, PACK.vocabulary)] == expected
+        assert [edit.mutant for edit in find_edits(question.id, manifest.root, PACK.vocabulary)] == expected
 
 
 def test_only_functions_that_a_question_is_about_are_taken_apart(manifest, monkeypatch):
     taken = []
-    monkeypatch.setattr(edits, "_edits_in", lambda identifier, root, vocabulary: taken.append(identifier) or [])
-    edits_of.__wrapped__("affine_backward", manifest.root, PACK.vocabulary)
+    monkeypatch.setattr(edits, "_find_own_edits", lambda identifier, root, vocabulary: taken.append(identifier) or [])
+    find_edits.__wrapped__("affine_backward", manifest.root, PACK.vocabulary)
     assert taken == ["affine_forward", "affine_backward"]
 
 

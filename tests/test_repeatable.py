@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 
@@ -29,7 +29,7 @@ def graded(manifest, isolation):
         files = dict(reversed(sample.files(manifest).items()))
         submission = Submission("work", files, student=student)
         chosen = questions or ["TwoLayerNet", "batchnorm_backward", "dropout_forward", "adam"]
-        return judge(submission, manifest, isolation, chosen, seed=seed)
+        return judge(submission, make_setting(manifest, isolation, seed=seed), chosen)
 
     return grade
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.report.verdicts import find_worst_verdict
 from autograder.samples.load import SUBMISSIONS, load_samples
 from tests.kit import PACK
@@ -29,7 +29,7 @@ def questions_of(sample, manifest):
 def test_verdicts_are_the_expected_ones(name, manifest, isolation):
     sample = SAMPLES[name]
     submission, manifest = sample.submission(manifest), sample.limited(manifest)
-    report = judge(submission, manifest, isolation, questions_of(sample, manifest))
+    report = judge(submission, make_setting(manifest, isolation), questions_of(sample, manifest))
     judged = [question.id for question in report.questions]
     assert set(sample.expect) <= set(judged), "the case expects a verdict of a question that it does not judge"
 

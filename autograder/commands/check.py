@@ -7,7 +7,7 @@ from autograder.assignment.manifest import find_assignment, read_manifest
 from autograder.checking.pack import load_pack
 from autograder.commands.console import console
 from autograder.errors import KitError
-from autograder.grading import judge
+from autograder.grading import judge, make_setting
 from autograder.grading.reproduce import reproduce as judge_again
 from autograder.intake.reading import read_submission
 from autograder.report.html import render_student_page
@@ -35,13 +35,9 @@ def check(
         known = ", ".join(question.id for question in manifest.questions)
         raise KitError(f"--question {', '.join(sorted(unknown))}: no such question; expected one of: {known}")
     submission = read_submission(path, manifest)
+    setting = make_setting(manifest, choose_isolation(sandbox), seed=seed)
     report = judge(
-        submission,
-        manifest,
-        choose_isolation(sandbox),
-        list(questions) or None,
-        progress=lambda found: print_question(console, found),
-        seed=seed,
+        submission, setting, list(questions) or None, watch=lambda judged: print_question(console, judged.result)
     )
     if json:
         report.save(json, write_output)
@@ -64,8 +60,8 @@ def reproduce(
     """Judge one criterion again; show its inputs, the answer and the expected answer."""
     manifest = read_manifest(assignment or find_assignment(KIT))
     submission = read_submission(path, manifest)
-    isolation, secret = choose_isolation(sandbox), find_secret(course)
-    found = judge_again(submission, manifest, isolation, question, criterion, seed, secret)
+    setting = make_setting(manifest, choose_isolation(sandbox), secret=find_secret(course), seed=seed)
+    found = judge_again(submission, setting, question, criterion)
     if save:
         found.save(save)
     print_reproduced(console, found)

@@ -6,7 +6,7 @@ from autograder.assignment.limits import COSTS_FILE, Cost, format_costs
 from autograder.commands.console import console
 from autograder.course import Course
 from autograder.grading.calibrate import measure
-from autograder.grading.submission import seed_of
+from autograder.grading.setting import make_setting
 from autograder.runtime.atomic import write_atomically
 from autograder.runtime.machine import is_loaded
 from autograder.sandbox.isolation import choose_isolation
@@ -15,7 +15,7 @@ from autograder.sandbox.isolation import choose_isolation
 def run(times: int, course: Path) -> None:
     """Measure every question `times` times and write costs.toml next to the manifest."""
     manifest = Course(course).manifest
-    costs = measure(manifest, choose_isolation(), seed_of(manifest), times, _show)
+    costs = measure(make_setting(manifest, choose_isolation()), times, _show)
     path = manifest.root / COSTS_FILE
     write_atomically(path, format_costs(costs).encode())
     if is_loaded():

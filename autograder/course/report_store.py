@@ -4,7 +4,8 @@ from pathlib import Path
 
 from autograder.course.course import Course
 from autograder.errors import KitError
-from autograder.grading.submission import judge, kit_of
+from autograder.grading import judge, make_setting
+from autograder.grading.kit import describe_kit
 from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 from autograder.report import model
@@ -38,7 +39,8 @@ def report_for(course: Course, student: str) -> Report:
     if known:
         return known
     isolation = choose_isolation(secrets=course.secrets)
-    report = judge(submission, course.manifest, isolation, hidden=course.secrets, secret=load_secret(course.root))
+    setting = make_setting(course.manifest, isolation, hidden=course.secrets, secret=load_secret(course.root))
+    report = judge(submission, setting)
     report.save(report_path(course, student))
     return report
 
@@ -65,4 +67,4 @@ def _on_file(path: Path) -> Report | None:
 def _is_valid(known: Report, submission: Submission, isolation: Isolation | None, course: Course) -> bool:
     same = known.submission["digest"] == submission.digest and known.submission["student"] == submission.student
     as_wanted = isolation is None or known.isolation["name"] == isolation.name
-    return same and as_wanted and known.kit == kit_of(course.manifest)
+    return same and as_wanted and known.kit == describe_kit(course.manifest)

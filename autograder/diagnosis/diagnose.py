@@ -1,4 +1,4 @@
-"""Why a question's criteria failed: from the attempts of all of them to the diagnoses of the report."""
+"""The diagnoses of a question: why its criteria failed, from the attempts at all of them."""
 
 import logging
 from collections.abc import Sequence
@@ -8,69 +8,75 @@ from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.pack import Pack
 from autograder.diagnosis.replay import Record, find_explanations
-from autograder.diagnosis.single_edits import edits_of
+from autograder.diagnosis.single_edits import find_edits
 from autograder.report.model import Diagnosis
 
-MAX_ATTRIBUTIONS = 3  # of one question; the gradients of one net mostly have the same mistake
+MAX_ATTRIBUTIONS = 3  # of one question: most gradients of one net have the same mistake
 _ANSWERED = ("passed", "failed", "error", "blocked")
 log = logging.getLogger("autograder")
 
 
 @dataclass(frozen=True)
-class Explained:
-    """What replaying an answer to wrong versions of the code has shown.
+class ReplayFindings:
+    """The wrong versions that explain the attempts at a question.
 
-    - diagnoses: of the versions that give the student's own answers
-    - own: places of the attempts that a wrong version from the catalogue explains: their mistake is the question's own
+    - diagnoses: the diagnoses of these versions
+    - own_mistakes: indices of the attempts that a version of the catalogue explains, so that no needed question is to
+      blame
     """
 
     diagnoses: tuple[Diagnosis, ...] = ()
-    own: frozenset[int] = frozenset()
+    own_mistakes: frozenset[int] = frozenset()
 
 
-def explain(question: Question, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest) -> Explained:
-    """Return which wrong versions explain the attempts: of the catalogue, else one small edit of the reference."""
+def replay_wrong_versions(
+    question: Question, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest
+) -> ReplayFindings:
+    """Return the findings from replay: of the catalogue, or, if it explains nothing, of single edits."""
     if any(attempt.verdict == "missing" for attempt in attempts):
-        return Explained()  # an answer that is not written yet has no mistake
+        return ReplayFindings()  # an answer that is not written yet has no mistake
     try:
-        return _replayed(question.id, attempts, pack, manifest)
-    except Exception:  # a verdict needs no explanation, and must not be lost because one fails
+        return _find_wrong_versions(question.id, attempts, pack, manifest)
+    except Exception:  # the verdict is valid without a diagnosis, and must not be lost if a diagnosis fails
         log.exception("grader fault in explaining %s", question.id)
-        return Explained()
+        return ReplayFindings()
 
 
-def diagnoses(attempts: Sequence[Attempt], explained: Explained) -> list[Diagnosis]:
-    """Return the diagnoses of a question: misconceptions and small mistakes, then what the checks saw."""
-    found = [*explained.diagnoses, *_seen(attempts)]
-    distinct = [diagnosis for at, diagnosis in enumerate(found) if diagnosis not in found[:at]]
+def list_diagnoses(attempts: Sequence[Attempt], findings: ReplayFindings) -> list[Diagnosis]:
+    """Return the diagnoses of a question: first those from replay, then those that the checks made."""
+    found = [*findings.diagnoses, *_diagnoses_of_checks(attempts)]
+    distinct = [diagnosis for i, diagnosis in enumerate(found) if diagnosis not in found[:i]]
     named = [diagnosis for diagnosis in distinct if diagnosis.kind != "attribution"]
     attributions = [diagnosis for diagnosis in distinct if diagnosis.kind == "attribution"]
     return named + attributions[:MAX_ATTRIBUTIONS]
 
 
-def _replayed(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest) -> Explained:
-    answered = [at for at, attempt in enumerate(attempts) if attempt.verdict in _ANSWERED]
-    records = [_record(attempts[at]) for at in answered]
+def _find_wrong_versions(question: str, attempts: Sequence[Attempt], pack: Pack, manifest: Manifest) -> ReplayFindings:
+    answered = [i for i, attempt in enumerate(attempts) if attempt.verdict in _ANSWERED]
+    records = [_make_record(attempts[i]) for i in answered]
     versions = [version for version in pack.wrong_versions().get(question, ()) if version.can_be_replayed]
-    explained = find_explanations(versions, records)
-    own = frozenset(answered[place] for _, places in explained for place in places)
-    is_named = any(diagnosis.kind == "misconception" for diagnosis in _seen(attempts))
-    if not explained and not is_named and not all(record.passed for record in records):
-        explained = find_explanations(edits_of(question, manifest.root, pack.vocabulary), records)
-    return Explained(tuple(diagnosis for diagnosis, _ in explained), own)
+    explanations = find_explanations(versions, records)
+    own_mistakes = frozenset(answered[i] for _, indices in explanations for i in indices)
+    is_named = any(diagnosis.kind == "misconception" for diagnosis in _diagnoses_of_checks(attempts))
+    if not explanations and not is_named and not all(record.passed for record in records):
+        explanations = find_explanations(find_edits(question, manifest.root, pack.vocabulary), records)
+    return ReplayFindings(tuple(diagnosis for diagnosis, _ in explanations), own_mistakes)
 
 
-def _record(attempt: Attempt) -> Record:
+def _make_record(attempt: Attempt) -> Record:
     failing = attempt.found.arrays[1] if attempt.found.arrays else None
     return Record(attempt.passed, attempt.criterion.edge, list(attempt.calls), failing)
 
 
-def _seen(attempts: Sequence[Attempt]) -> list[Diagnosis]:
-    """Return what the checks saw themselves; the terms of a gradient in an edge case only where no other fails."""
-    ordinary = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
+def _diagnoses_of_checks(attempts: Sequence[Attempt]) -> list[Diagnosis]:
+    """Return the diagnoses that the checks made.
+
+    An attribution from an edge case is left out if an ordinary criterion failed too.
+    """
+    has_ordinary_failure = any(attempt.verdict == "failed" and not attempt.criterion.edge for attempt in attempts)
     return [
         diagnosis
         for attempt in attempts
         for diagnosis in attempt.found.diagnosis
-        if not (ordinary and attempt.criterion.edge and diagnosis.kind == "attribution")
+        if not (has_ordinary_failure and attempt.criterion.edge and diagnosis.kind == "attribution")
     ]

@@ -1,7 +1,7 @@
-"""The terms that a wrong gradient consists of.
+"""Attribution: the terms that a wrong gradient consists of.
 
-A gradient is a sum of terms: a direct one, one through the mean, and so on. If a student's gradient is a sum of the
-same terms with other coefficients, the coefficients show which term is missing, counted twice or divided.
+A gradient is a sum of terms: a direct term, a term through the mean, and so on. If a student's gradient is a sum of
+the same terms with other coefficients, the coefficients show which term is missing, counted twice or divided.
 """
 
 import re
@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import RTOL, agrees
-from autograder.diagnosis.error_pattern import is_real, rtol_of
+from autograder.diagnosis.array_comparison import is_real, rtol_of
 from autograder.runtime.text import join_words
 
 SMALL_NUMBERS = {0.0: "0", 1.0: "1", 2.0: "2", 0.5: "1/2", 3.0: "3"}
-MIN_SINGULAR_VALUE = 1e-5  # of terms of length 1; below it more than one sum fits
-MAX_UNCERTAINTY = 1e-3  # of a coefficient; a less certain one is not reported
-MAX_OPERATIONS = 1e9  # a fit that costs more is not tried
+MIN_SINGULAR_VALUE = 1e-5  # of terms of length 1; if it is smaller, more than one sum fits
+MAX_UNCERTAINTY = 1e-3  # of a coefficient; a less certain coefficient is not reported
+MAX_OPERATIONS = 1e9  # of one fit; a longer fit is not tried
 MAX_TERMS = 6  # in a sentence; a longer sum is no help to a reader
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """The sum that a gradient is: `coefficients` maps each term's name to (value, text), as in (0.25, "1/N")."""
+    """A gradient as a sum of terms; `coefficients` maps each term's name to (value, text), as in (0.25, "1/N")."""
 
     coefficients: dict[str, tuple[float, str]]
 
@@ -51,8 +51,8 @@ def attribute(actual: Any, terms: Mapping[str, Any], sizes: Mapping[str, float] 
     It is also None if the gradient is right or 0, and if the terms do not determine the coefficients.
 
     - actual: the student's gradient; its dtype decides how closely the sum must agree
-    - terms: {name: array of actual's shape}; their plain sum is the right gradient, and terms of zeros are left out
-    - sizes: {name: number} that coefficients may consist of, as in {"N": 4} for N and 1/N
+    - terms: {name: array of actual's shape}; their sum is the right gradient; terms of zeros are left out
+    - sizes: {name: number} that may be coefficients, as in {"N": 4} for N and 1/N
     """
     gradient = np.asarray(actual)
     arrays = {name: np.asarray(term) for name, term in terms.items()}
@@ -79,7 +79,7 @@ def attribute(actual: Any, terms: Mapping[str, Any], sizes: Mapping[str, float] 
 def describe_shares(actual: Any, parts: np.ndarray, name: str, each: str = "example") -> str:
     """Return a sentence about the examples (or windows, ...) whose shares a gradient contains, or "".
 
-    - parts: (n, *shape of actual), one share per example; the right gradient is their sum
+    - parts: array of shape (n, *actual.shape), one share for each example; the right gradient is their sum
     - name: of the gradient, as in "dw"
     - each: the noun for one part, in the singular
     """

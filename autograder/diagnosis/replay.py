@@ -1,4 +1,4 @@
-"""Which wrong version explains a student's answers: the same calls are repeated with wrong versions of the code."""
+"""Replay: repeat the calls that a student's code answered with wrong versions, to find one with the same answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,9 +29,12 @@ _answers = Memo(MAX_MEMO_BYTES)  # of the reference and its wrong versions, by c
 
 @dataclass(frozen=True)
 class Record:
-    """The evidence of one criterion: whether it passed, the calls it made, and the array that it failed on, or None.
+    """The evidence of one criterion.
 
+    - passed: whether the criterion holds
     - edge: whether it is an edge case
+    - calls: the calls that its check made
+    - array: the student's array that failed, or None
     """
 
     passed: bool
@@ -41,7 +44,7 @@ class Record:
 
     @property
     def can_be_replayed(self) -> bool:
-        """Whether there are calls, and no argument is larger than the checks make: then the student's code made it."""
+        """Whether there are calls with arguments of a usual size; only a student's code makes larger ones."""
         return bool(self.calls) and max(_largest((call.args, call.kwargs)) for call in self.calls) <= MAX_ENTRIES
 
 
@@ -56,17 +59,17 @@ class Match(Enum):
 def find_explanations(versions: Sequence[WrongVersion], records: Sequence[Record]) -> list[tuple[Diagnosis, set[int]]]:
     """Return (Diagnosis, indices of the records that it explains); the version that explains most comes first.
 
-    A version explains a record if it gives the student's last answer and the reference does not. It is excluded if it
-    would give a wrong answer in a record that passed. Each record is explained once.
+    A version explains a record if it gives the student's last answer and the reference does not. A version that gives
+    a wrong answer in a record that passed is excluded. Each record has at most one explanation.
 
     - versions: wrong versions of the code of one question
     """
     if not versions or all(record.passed for record in records):
         return []
-    replayed = {at: _ReplayedRecord(r, versions[0].file) for at, r in enumerate(records) if r.can_be_replayed}
-    failed = {at: each for at, each in replayed.items() if not each.record.passed}
+    replayed = {i: _ReplayedRecord(r, versions[0].file) for i, r in enumerate(records) if r.can_be_replayed}
+    failed = {i: each for i, each in replayed.items() if not each.record.passed}
     passed = [each for each in replayed.values() if each.record.passed]
-    explained = {}
+    explained: dict[WrongVersion, set[int]] = {}
     for version in versions:
         indices = _explained_by(version, failed)
         if indices and not any(each.match(version) is Match.OTHER for each in passed):
@@ -84,40 +87,40 @@ def _explained_by(version: WrongVersion, failed: dict[int, "_ReplayedRecord"]) -
 
     A version that fits an edge case only, and gives another wrong answer in an ordinary case, is another mistake.
     """
-    ordinary = {at: each.match(version) for at, each in failed.items() if not each.record.edge}
+    ordinary = {i: each.match(version) for i, each in failed.items() if not each.record.edge}
     if Match.OTHER in ordinary.values() and Match.STUDENT not in ordinary.values():
         return set()
-    matches = ordinary | {at: each.match(version) for at, each in failed.items() if each.record.edge}
-    return {at for at, match in matches.items() if match is Match.STUDENT}
+    matches = ordinary | {i: each.match(version) for i, each in failed.items() if each.record.edge}
+    return {i for i, match in matches.items() if match is Match.STUDENT}
 
 
 def _rank(version: WrongVersion, indices: set[int], failed: dict[int, "_ReplayedRecord"]) -> tuple[int, int]:
     """Rank a version by the number of records that it explains, then by how many of them it explains completely."""
-    return len(indices), sum(failed[at].is_complete(version) for at in indices)
+    return len(indices), sum(failed[i].is_complete(version) for i in indices)
 
 
 class _ReplayedRecord:
-    """One record, with the reference's answer to the same calls."""
+    """A record, with the student's answer and the reference's answer to its last call."""
 
     def __init__(self, record: Record, file: str) -> None:
         self.record = record
         self._key = make_calls_key(record.calls)
-        self._right = self._answer_of(import_reference(file), file)
+        self._reference = self._answer_of(import_reference(file), file)
         last = record.calls[-1]
         self._student = read_answer(last.result, last.returns, visible_arguments(last, last.after))
-        # Only the failing array is compared, if it is found: the other parts may be wrong for other reasons.
+        # If the failing array is found in the answer, only this part is compared; other parts may have other mistakes.
         array = record.array
         paths = [path for path, leaf in self._student.items() if array is not None and equals_array(leaf, array)]
         self._paths = None if record.passed else paths or None
-        # If a right answer is not the reference's (a tie, a subgradient), its wrong versions prove nothing.
-        self._is_evidence = not record.passed or are_equal(self._right, self._student)
+        # A right answer may differ from the reference's (a tie, a subgradient). Then wrong versions prove nothing.
+        self._is_evidence = not record.passed or are_equal(self._reference, self._student)
 
     def match(self, version: WrongVersion) -> Match:
         """Compare the answer of a wrong version with the right answer and the student's."""
         if not self._is_evidence:
             return Match.RIGHT
         answer = self._answer_of(version.module, version.file)
-        if are_equal(answer, self._right, self._paths):
+        if are_equal(answer, self._reference, self._paths):
             return Match.RIGHT
         return Match.STUDENT if are_equal(answer, self._student, self._paths) else Match.OTHER
 
@@ -126,7 +129,7 @@ class _ReplayedRecord:
         return are_equal(self._answer_of(version.module, version.file), self._student)
 
     def _answer_of(self, module: object, file: str) -> Answer:
-        """Return a module's answer to the last call; the same calls are made once."""
+        """Return a module's answer to the last call; equal calls are made once."""
         return _answers.get((module, file, self._key), lambda: replay(module, file, self.record.calls))
 
 

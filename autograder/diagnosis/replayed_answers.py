@@ -1,4 +1,4 @@
-"""The answer to the last of several calls, as its visible parts: of the student's code, or of a module of ours."""
+"""The visible parts of an answer to the last of several calls, by the student's code or by a module of the grader."""
 
 import importlib
 from collections.abc import Hashable, Iterable, Sequence
@@ -9,12 +9,12 @@ import numpy as np
 from autograder.assignment.variants import get_module_name
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
 from autograder.runtime.memo import make_key
+from autograder.sandbox.call import Call, CallError, Returns, Target
 from autograder.sandbox.worker.values import Handle
-from autograder.sandbox.worker_client import Call, CallError
 
-MAX_PARTS = 50  # of a tuple, list or dictionary; longer ones are not looked into
+MAX_PARTS = 50  # of a tuple, list or dictionary; the parts of a longer one are not read
 Path = tuple[Hashable, ...]
-Answer = dict[Path, Any]  # {path inside the answer: array, number, text or None}; of an exception, its type and message
+Answer = dict[Path, Any]  # {path: array, number, text or None}, or the type and message of an exception
 
 _MISSING = object()
 _NUMBERS = (np.ndarray, np.generic, int, float)
@@ -23,7 +23,8 @@ _NUMBERS = (np.ndarray, np.generic, int, float)
 def replay(module: object, file: str, calls: Sequence[Call]) -> Answer:
     """Make the calls with the functions of a module, and return its answer to the last one.
 
-    - module: the file of the reference, or a wrong version of it
+    - module: the reference, or a wrong version
+    - file: the file of the reference that the module replaces
     """
     name, kept, answer = get_module_name(file), {}, {}
     for call in calls:
@@ -35,16 +36,16 @@ def replay(module: object, file: str, calls: Sequence[Call]) -> Answer:
             with np.errstate(all="ignore"):
                 value = target(*args, **kwargs) if call.is_call else target
             _keep(value, call.result, kept)
-        except Exception as error:  # a wrong version may raise: then this is its answer
+        except Exception as error:  # a wrong version may raise; the exception is its answer
             value = error
         answer = read_answer(value, call.returns, visible_arguments(call, args))
     return answer
 
 
-def read_answer(value: Any, returns: str | list, arguments: Sequence[Any] | None = None) -> Answer:
+def read_answer(value: Any, returns: Returns, arguments: Sequence[Any] | None = None) -> Answer:
     """Return the visible parts of an answer, without the values that stay in the worker.
 
-    - returns: the forms that were asked for, as in worker_client.Call
+    - returns: the requested forms, as in sandbox.call.Call
     - arguments: the visible arguments after the call
     """
     if isinstance(value, CallError):
@@ -53,13 +54,13 @@ def read_answer(value: Any, returns: str | list, arguments: Sequence[Any] | None
         return {("raised",): describe_exception(value)}
     found: Answer = {}
 
-    def walk(path: Path, value: Any, returns: str | list) -> None:
+    def walk(path: Path, value: Any, returns: Returns) -> None:
         if returns == "handle":
             return
         if isinstance(value, (tuple, list)) and len(value) < MAX_PARTS:
             each = returns if isinstance(returns, list) and len(returns) == len(value) else ["value"] * len(value)
-            for at, item in enumerate(value):
-                walk((*path, at), item, each[at])
+            for position, item in enumerate(value):
+                walk((*path, position), item, each[position])
         elif isinstance(value, dict) and len(value) < MAX_PARTS:
             for key, item in value.items():
                 walk((*path, key), item, "value")
@@ -72,25 +73,26 @@ def read_answer(value: Any, returns: str | list, arguments: Sequence[Any] | None
 
 
 def visible_arguments(call: Call, arguments: Sequence[Any] | None) -> list[Any] | None:
-    """Return the arguments after a call, without values that the worker keeps; None if they were not asked for."""
+    """Return the arguments after a call, with handles for values in the worker; None if nobody requested them."""
     if call.after is None or arguments is None:
         return None
     return [given if isinstance(given, Handle) else after for given, after in zip(call.args, arguments, strict=False)]
 
 
 def describe_exception(error: Exception) -> tuple[str, str]:
-    """Return the type and the first line of an exception: two exceptions that share them are the same mistake."""
+    """Return the type and the first line of an exception; two exceptions that share them count as equal."""
     return type(error).__name__, str(error).strip().partition("\n")[0]
 
 
 def make_calls_key(calls: Sequence[Call]) -> Hashable:
-    """Return a key that two lists of calls share only if a module answers both in the same way.
+    """Return a key that two lists of calls share only if a module gives both the same answer.
 
-    The numbers of handles do not count: they go on from one criterion to the next.
+    The numbers of handles are replaced, because they differ from one criterion to the next.
     """
     numbers: dict[int, int] = {}
 
     def renumber(value: Any) -> Any:
+        """Return a value with handles numbered in the order of their first use."""
         if isinstance(value, Handle):
             return Handle, numbers.setdefault(value.number, len(numbers))
         if isinstance(value, (list, tuple)):
@@ -105,9 +107,9 @@ def make_calls_key(calls: Sequence[Call]) -> Hashable:
             return [kept_parts(part) for part in answer]
         return renumber(answer) if isinstance(answer, Handle) else None
 
-    def describe(call: Call) -> tuple:
-        asked = renumber(call.target), renumber(call.args), renumber(call.kwargs)
-        return (*asked, call.returns, call.is_call, call.after is None, kept_parts(call.result))
+    def describe(call: Call) -> tuple[Any, ...]:
+        request = renumber(call.target), renumber(call.args), renumber(call.kwargs)
+        return (*request, call.returns, call.is_call, call.after is None, kept_parts(call.result))
 
     return make_key([describe(call) for call in calls])
 
@@ -135,20 +137,21 @@ def _are_values_equal(one: Any, other: Any) -> bool:
         return False
     rtol = RTOL if one.dtype.itemsize == other.dtype.itemsize == 8 else RTOL_FLOAT32
     one, other = one.astype(np.float64), other.astype(np.float64)
-    odd = ~(np.isfinite(one) & np.isfinite(other))
-    if not np.array_equal(one[odd], other[odd], equal_nan=True):
+    is_finite = np.isfinite(one) & np.isfinite(other)
+    if not np.array_equal(one[~is_finite], other[~is_finite], equal_nan=True):
         return False
-    return bool(np.all(relative_error(one[~odd], other[~odd]) <= rtol))
+    return bool(np.all(relative_error(one[is_finite], other[is_finite]) <= rtol))
 
 
-def _find_target(target: str | tuple, name: str, module: object, kept: dict[int, Any]) -> Any:
+def _find_target(target: Target, name: str, module: object, kept: dict[int, Any]) -> Any:
     """Return the function or attribute that a call names.
 
-    - name: of the module that is replaced by `module`
+    - name: the name of the module that `module` replaces
+    - kept: {number of a handle: value}
     """
     if isinstance(target, str):
-        where, _, path = target.partition(":")
-        value, names = module if where == name else importlib.import_module(where), path.split(".")
+        module_name, _, path = target.partition(":")
+        value, names = module if module_name == name else importlib.import_module(module_name), path.split(".")
     else:
         value, names = kept[target[0].number], target[1:]
     for part in names:
@@ -157,7 +160,7 @@ def _find_target(target: str | tuple, name: str, module: object, kept: dict[int,
 
 
 def _open_handles(value: Any, kept: dict[int, Any]) -> Any:
-    """Return an argument with handles replaced by their values, and arrays copied: a function may change them."""
+    """Return an argument with values in place of handles, and with copies of arrays, which a function may change."""
     if isinstance(value, Handle):
         return kept[value.number]
     if isinstance(value, np.ndarray):
@@ -170,7 +173,10 @@ def _open_handles(value: Any, kept: dict[int, Any]) -> Any:
 
 
 def _keep(value: Any, answer: Any, kept: dict[int, Any]) -> None:
-    """Keep the values that the student's worker keeps, under the same numbers."""
+    """Keep those parts of a value that the student's worker kept, under the same numbers.
+
+    - answer: the student's answer to the same call
+    """
     if isinstance(answer, Handle):
         kept[answer.number] = value
     elif isinstance(answer, tuple) and isinstance(value, (tuple, list)):

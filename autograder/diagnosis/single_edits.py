@@ -1,16 +1,17 @@
-"""One small mistake anywhere in an answer: the diagnosis where no misconception of the catalogue fits.
+"""Single edits: the diagnosis of one small mistake, if no misconception of the catalogue explains the answers.
 
-Every mutation operator is applied wherever it can be in the reference's solution. Where one of these versions gives the
-student's own answers, the student's code is right except for a mistake of that kind. The student reads the kind; a TA
-reads the line of the reference as well.
+Every mutation operator is applied to every line of the reference's solution that it fits. If one of these versions
+gives the student's own answers, the student's code is right except for a mistake of that kind. The student reads the
+kind of mistake; a TA also reads the changed line of the reference.
 """
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from autograder.assignment.manifest import read_manifest
+from autograder.assignment.manifest import Question, read_manifest
 from autograder.assignment.reference import read_reference_texts
 from autograder.assignment.variants import make_variant
 from autograder.checking.pack import Vocabulary
@@ -21,17 +22,22 @@ from autograder.report.model import Diagnosis
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """The reference with one mutant in it; a wrong version that replay takes."""
+    """The reference with one mutant: a checking.pack.WrongVersion for replay.
+
+    - code: the function or class that contains the mutant
+    """
 
     mutant: Mutant
     code: str
 
     @property
     def file(self) -> str:
+        """The file of the reference that contains the mutant."""
         return self.mutant.file
 
     @property
     def diagnosis(self) -> Diagnosis:
+        """The diagnosis of an answer that this edit gives too."""
         kind = DESCRIPTIONS[self.mutant.operator]
         _, _, change = self.mutant.key.partition(": ")
         text = f"Your answers are those of a right solution with one small mistake: {kind}."
@@ -39,37 +45,45 @@ class Edit:
 
     @functools.cached_property
     def module(self) -> ModuleType:
+        """The file with the mutant, as a separate module."""
         return make_variant(self.mutant.file, self.code)
 
     @property
     def can_be_replayed(self) -> bool:
+        """Whether replay can use this edit: always."""
         return True
 
 
 @functools.cache
-def edits_of(identifier: str, root: Path, vocabulary: Vocabulary) -> list[Edit]:
-    """Return the Edits of a question; of a backward pass also those that change only the cache of its forward pass.
+def find_edits(identifier: str, root: Path, vocabulary: Vocabulary) -> list[Edit]:
+    """Return the Edits of a question.
 
-    Only the functions that this question is about are taken apart.
+    For a backward pass, these include the edits of its forward pass that change only the cache. Other functions get
+    no mutants here.
 
-    - identifier: the question's id
+    - identifier: the id of the question
     - root: the folder of the reference solution
     """
     questions = read_manifest(root).questions
-    needs = next(question.needs for question in questions if question.id == identifier)
+    needs = _find_question(questions, identifier).needs
     found: list[Edit] = []
     for question in questions:
         if question.id in needs or question.id == identifier:
-            of_cache = question.id in needs
-            found += [e for e in _edits_in(question.id, root, vocabulary) if e.mutant.changes_cache == of_cache]
+            is_needed = question.id in needs
+            edits = _find_own_edits(question.id, root, vocabulary)
+            found += [edit for edit in edits if edit.mutant.changes_cache == is_needed]
     return found
 
 
 @functools.cache
-def _edits_in(identifier: str, root: Path, vocabulary: Vocabulary) -> list[Edit]:
-    """Return the Edits in the function or class that answers a question."""
+def _find_own_edits(identifier: str, root: Path, vocabulary: Vocabulary) -> list[Edit]:
+    """Return the Edits of the function or class that answers a question."""
     manifest = read_manifest(root)
-    question = next(question for question in manifest.questions if question.id == identifier)
+    question = _find_question(manifest.questions, identifier)
     mutants = derive_question(manifest, question, vocabulary)
     text = read_reference_texts(manifest)[question.file] if mutants else ""
     return [Edit(mutant, mutant.definition(text)) for mutant in mutants]
+
+
+def _find_question(questions: Iterable[Question], identifier: str) -> Question:
+    return next(question for question in questions if question.id == identifier)

@@ -1,40 +1,42 @@
-"""From the attempts of a question to the criteria of its report: points, messages, pictures."""
+"""Make the criteria of a report from the attempts of a question: points, messages, pictures."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autograder.assignment.manifest import Question
 from autograder.checking.attempt import Attempt
 from autograder.checking.criteria import Outcome
 from autograder.checking.pack import Pack
-from autograder.diagnosis.error_pattern import describe
-from autograder.grading.call_inputs import inputs_of
+from autograder.diagnosis.error_pattern import describe_error
+from autograder.grading.call_inputs import describe_inputs
 from autograder.intake.answer_cells import translate_locations
 from autograder.report.model import CriterionResult
 from autograder.runtime.text import join_words
 
-MAX_MESSAGE = 2000  # characters; some of a message is the student's
+MAX_MESSAGE = 2000  # characters; a message may contain text of the student
 
 
-def shares(points: float, weights: Sequence[float]) -> list[float]:
-    """Split points by weight into hundredths that add up exactly."""
+def split_points(points: float, weights: Sequence[float]) -> list[float]:
+    """Split points in proportion to weights; each share has two decimals, and their sum is exact."""
     total = sum(weights)
     edges = [round(points * sum(weights[:i]) / total, 2) for i in range(len(weights) + 1)]
     return [round(high - low, 2) for low, high in zip(edges, edges[1:], strict=False)]
 
 
-def criterion_results(
-    question: Question, attempts: Sequence[Attempt], pack: Pack, modules: dict[str, str]
+def make_criterion_results(
+    question: Question, attempts: Sequence[Attempt], pack: Pack, modules: Mapping[str, str]
 ) -> list[CriterionResult]:
-    """Return the report's entry of every attempt.
+    """Return the CriterionResult of every attempt.
 
     - modules: {path: text} of the answers in notebook cells; messages name the cell, not the module
     """
-    points = shares(question.points, [attempt.criterion.weight for attempt in attempts])
-    return [_result(question, *pair, pack, modules) for pair in zip(attempts, points, strict=True)]
+    points = split_points(question.points, [attempt.criterion.weight for attempt in attempts])
+    return [_make_result(question, *pair, pack, modules) for pair in zip(attempts, points, strict=True)]
 
 
-def _result(question: Question, attempt: Attempt, points: float, pack: Pack, modules: dict[str, str]):
+def _make_result(
+    question: Question, attempt: Attempt, points: float, pack: Pack, modules: Mapping[str, str]
+) -> CriterionResult:
     criterion, found, passed = attempt.criterion, attempt.found, attempt.passed
     share = question.follow_through if attempt.given else 1
     message = translate_locations((attempt.excuse + found.message)[:MAX_MESSAGE], modules)
@@ -53,21 +55,22 @@ def _result(question: Question, attempt: Attempt, points: float, pack: Pack, mod
         near=_is_near(found),
         picture=pack.picture_of(*found.arrays) if found.arrays else None,
         edge=criterion.edge,
-        where="" if passed else _where(question, found, pack),
+        where="" if passed else _describe_location(question, found, pack),
         given=list(attempt.given),
-        inputs=[] if passed else inputs_of(attempt.calls),
+        inputs=[] if passed else describe_inputs(attempt.calls),
     )
 
 
-def _where(question: Question, found: Outcome, pack: Pack) -> str:
+def _describe_location(question: Question, found: Outcome, pack: Pack) -> str:
+    """Return a sentence about which part of an array is wrong and how, or ""."""
     if not found.arrays:
         return ""
     expected, actual, wrong, _, name, *_ = found.arrays
-    return describe(expected, actual, wrong, pack.axes_of(question.id, name, expected.ndim), found.bound)
+    return describe_error(expected, actual, wrong, pack.axes_of(question.id, name, expected.ndim), found.bound)
 
 
 def _is_near(found: Outcome) -> bool:
-    """Say whether an error is within a factor of two of its bound, on either side: a person may want to look."""
+    """Say whether an error is between half the bound and twice the bound, so that a person may want to look."""
     if not found.max_rel_error or not found.bound:
         return False
     return bool(0.5 <= found.max_rel_error / found.bound <= 2)

@@ -1,6 +1,6 @@
-"""Judging many submissions at once, each in a process of its own.
+"""Judge many submissions at the same time, each in a separate process.
 
-A process that judges loads `autograder.grading` and nothing of the course: it gets a Job and returns a Report.
+A judge process imports `autograder.grading`, but no module of a course. It receives a Job and returns a Report.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from pathlib import Path
 from autograder.assignment.manifest import Manifest
 from autograder.errors import KitError
 from autograder.grading.retry import RetryLater
+from autograder.grading.setting import make_setting
 from autograder.grading.submission import judge
 from autograder.intake.submission import Submission
 from autograder.report.model import Report
@@ -31,7 +32,7 @@ from autograder.sandbox.isolation import Isolation
 
 @dataclass(frozen=True)
 class Job:
-    """A submission to be judged; the fields are those of grading.judge."""
+    """A submission to be judged; the other fields are arguments of make_setting, which other processes can receive."""
 
     submission: Submission
     manifest: Manifest
@@ -40,19 +41,18 @@ class Job:
     secret: tuple[int, ...]
 
     def run(self, alone: bool) -> Report:
-        """Judge the submission in this process; RetryLater where it is not `alone` and reaches a limit."""
-        return judge(
-            self.submission, self.manifest, self.isolation, hidden=self.hidden, secret=self.secret, alone=alone
-        )
+        """Judge the submission in this process; `alone` and RetryLater are as in grading.judge."""
+        setting = make_setting(self.manifest, self.isolation, hidden=self.hidden, secret=self.secret)
+        return judge(self.submission, setting, alone=alone)
 
 
 def judge_all(jobs: Iterable[Job], processes: int) -> Iterator[tuple[Job, Callable[[], Report]]]:
-    """Yield each job with a function that returns its report or raises, in the order in which they are done.
+    """Yield each job as soon as it is judged, with a function that returns its report or raises.
 
-    First all are judged side by side. A submission that reaches a limit there is judged again after all others, and
-    alone; until then it has no report, so a run that is killed begins it anew.
+    First, all jobs are judged side by side. A submission that reaches a limit there is judged again, alone, after all
+    others. Until then it has no report, so that the run after a killed run judges it again.
 
-    - processes: jobs at once; 1 judges in this process
+    - processes: the number of jobs at the same time; 1 judges in this process
     """
     if processes <= 1:
         for job in jobs:
@@ -66,25 +66,25 @@ Judged = Generator[tuple[Job, Callable[[], Report]], None, list[Job]]
 
 
 def _judge_side_by_side(waiting: Iterator[Job], processes: int) -> Judged:
-    """Judge so many jobs at once; return those that reached a limit and are to be judged later."""
+    """Judge up to `processes` jobs at the same time; return the jobs that reached a limit, to be judged later."""
     later: list[Job] = []
     for first in waiting:
         lost = yield from _judge_in_pool(chain([first], waiting), processes, later)
-        for job in lost:  # the job whose judge was killed is found where each is judged alone
+        for job in lost:  # judged one by one, to find the job whose judge is killed
             if (yield from _judge_in_pool(iter([job]), 1, later)):
                 yield job, _raise_killed
     return later
 
 
 def _judge_in_pool(waiting: Iterator[Job], processes: int, later: list[Job]) -> Judged:
-    """Judge jobs until none is left or a process is killed; return the jobs that were being judged then.
+    """Judge jobs until none is left or a process is killed; return the jobs that were lost with it.
 
-    - later: the list that gets the jobs that reach a limit beside others
+    - later: list to which the jobs that reach a limit are added
     """
     running: dict[Future, Job] = {}
     lost: list[Job] = []
     is_exhausted = False
-    # Few, for all of them are lost at once. One where it has to be alone: also while another one is recorded.
+    # Few, because all of them are lost if a process is killed. A single process has one job, so that it is alone.
     at_once = 2 * processes if processes > 1 else 1
     # Processes, not threads: Python 3.11's ast module fails when two threads parse at once.
     with _pool(processes) as pool:
@@ -120,9 +120,9 @@ def _raise_killed() -> Report:
 
 @contextlib.contextmanager
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of judges, which are stopped where the block ends early."""
+    """Yield a pool of judge processes; if the block raises, they are stopped."""
     others = set(multiprocessing.active_children())
-    with block_terminal_signals():  # the process that counts semaphores starts here
+    with block_terminal_signals():  # the pool starts a process that tracks semaphores
         pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _prepare, (tempfile.tempdir,))
     try:
         yield pool
@@ -135,7 +135,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _prepare(temporary_folder: str | None) -> None:
-    """Set up a judge: temporary files in the run's own folder; it ends when told to, or when its parent ends."""
+    """Set up a judge process: it uses the run's temporary folder, and ends at SIGTERM or when its parent ends."""
     tempfile.tempdir = temporary_folder
     signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -148,8 +148,8 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop(*_) -> None:
-    """Unwind, so that the student's worker is stopped too; then end the process, which would wait for more jobs."""
+def _stop(*_: object) -> None:
+    """Raise SystemExit, so that the student's worker is stopped too; end the process if it waits for more jobs."""
 
     def end() -> None:
         time.sleep(1)

@@ -1,29 +1,32 @@
-"""One criterion of one submission, judged once more, with everything it saw."""
+"""Reproduce one criterion: judge it again, and return every array of its check."""
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from autograder.checking.attempt import Attempt
-from autograder.checking.pack import load_pack
 from autograder.errors import KitError
+from autograder.grading.question import JudgedQuestion
+from autograder.grading.setting import Setting
 from autograder.grading.submission import judge
+from autograder.intake.submission import Submission
 from autograder.report.model import CriterionResult, QuestionResult
 from autograder.runtime.atomic import write_output
 
 
 @dataclass
 class Reproduced:
-    """What came of it: the question's report, the criterion's part of it, and the Attempt with all arrays."""
+    """A criterion that was judged again: its question's result, its own result, and the Attempt with all arrays."""
 
     question: QuestionResult
     criterion: CriterionResult
     attempt: Attempt
 
-    def arrays(self):
-        """Return {name: array}: expected, yours and wrong where they are known, and every argument of every call."""
-        arrays = {}
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return {name: array}: every argument of every call, and, if known, "expected", "yours" and "wrong"."""
+        arrays: dict[str, np.ndarray] = {}
         if self.attempt.found.arrays:
             expected, actual, wrong, *_ = self.attempt.found.arrays
             arrays |= {"expected": expected, "yours": actual, "wrong": wrong}
@@ -34,31 +37,29 @@ class Reproduced:
                     arrays[f"call{number}_{name}_{key}"] = value
         return arrays
 
-    def save(self, path):
-        """Write all arrays to an .npz file, as runtime.atomic.write_output does."""
+    def save(self, path: Path) -> None:
+        """Write all arrays to an .npz file; raises as runtime.atomic.write_output does."""
         data = io.BytesIO()
-        np.savez(data, **self.arrays())
+        np.savez(data, **self.arrays())  # type: ignore[arg-type]  # numpy's types reject every **dict: allow_pickle
         write_output(path, data.getvalue())
 
 
-def reproduce(submission, manifest, isolation, question, criterion, seed=None, secret=None):
-    """Judge one criterion of a submission and return what it saw; KitError where there is no such criterion.
+def reproduce(submission: Submission, setting: Setting, question: str, criterion: str) -> Reproduced:
+    """Judge one criterion of a submission again; raise KitError if there is no such criterion.
 
-    - seed: as a report carries it; None takes the kit's own
-    - secret: what runtime.secret.load_secret gave for the course; None takes the kit's own
+    - setting: with the seed of the report, and the secret of its course
     """
-    criteria = load_pack(manifest).criteria
+    criteria = setting.pack.criteria
     if question not in criteria:
         raise KitError(f"{question}: no such question. There are: {', '.join(criteria)}")
     names = [known.name for known in criteria[question]]
     if criterion not in names:
         raise KitError(f"{criterion!r}: no such criterion of {question}. There are: {', '.join(map(repr, names))}")
-    seen = {}
-
-    def watch(identifier, attempt):
-        seen[identifier, attempt.criterion.name] = attempt
-
-    report = judge(submission, manifest, isolation, [question], secret=secret, seed=seed, watch=watch)
-    judged = report.question(question)
-    found = next(one for one in judged.criteria if one.name == criterion)
-    return Reproduced(judged, found, seen[question, criterion])
+    all_judged: list[JudgedQuestion] = []
+    judge(submission, setting, [question], watch=all_judged.append)
+    judged = next(each for each in all_judged if each.result.id == question)
+    return Reproduced(
+        judged.result,
+        next(found for found in judged.result.criteria if found.name == criterion),
+        next(attempt for attempt in judged.attempts if attempt.criterion.name == criterion),
+    )

@@ -1,13 +1,13 @@
-"""A retry, where a limit may have been reached because the machine is slow or busy.
+"""Retry a question that reached a limit, because the machine may be slow or busy.
 
-The first limits come from the cost of the reference on the authors' machine. When a question reaches one of them, the
-reference is measured now, on this machine, while no other submission of this run is judged. The question is tried
-again if this cost asks for higher limits, or if the machine was busy while time ran out. Otherwise the first limits
-were high enough, and a retry would end like the first try.
+The first limits come from the cost of the reference on the authors' machine. If a question reaches one of them, the
+reference is measured again on this machine, while no other submission of this run is judged. There is a retry if the
+measured cost requires higher limits, or if the machine was busy while time ran out. Otherwise the first limits were
+high enough, and a retry would end like the first try.
 
-While other submissions are judged, nothing can be measured. `RetryLater` then gives the submission up, and
-grading/pool.py judges it again from the start, alone, after all others. So a question that builds on the retried one
-sees its final verdict, and no unfinished report is ever written.
+While other submissions are judged, no measurement is valid. Then `RetryLater` ends the judging of this submission, and
+grading/pool.py judges it again from the start, alone, after all others. So a question that needs the retried question
+gets its final verdict, and no incomplete report is ever written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,52 +17,53 @@ from typing import Any, Literal
 from autograder.assignment.limits import Cost, Limits
 from autograder.assignment.manifest import Question
 from autograder.checking.attempt import Attempt
-from autograder.grading.calibrate import reference_cost
-from autograder.grading.prepared import Prepared
-from autograder.grading.question import Examined, examine
+from autograder.grading.calibrate import measure_reference
+from autograder.grading.prepared import PreparedSubmission
+from autograder.grading.question import JudgedQuestion, judge_question
 from autograder.report.model import QuestionResult
 from autograder.runtime.machine import is_loaded
 from autograder.sandbox import cgroup
 
-MAX_FRUITLESS = 3  # retries of one submission that ended like the first try
+MAX_USELESS_RETRIES = 3  # retries of one submission that reached a limit again
 Limit = Literal["time", "memory"]
-_LIMIT_OF: dict[str, Limit] = {"timeout": "time", "memory": "memory"}  # for a verdict that a check gives itself
+_LIMIT_OF: dict[str, Limit] = {"timeout": "time", "memory": "memory"}  # for a verdict from a check, without a CallError
 
 
 class RetryLater(Exception):
-    """A limit was reached while other submissions were judged: judge this one again when it is the only one."""
+    """The submission reached a limit while others were judged; judge it again when no other one is judged."""
 
 
-class RetryingExaminer:
-    """Examines the questions of one submission, and a question again if that is fair.
+class RetryingJudge:
+    """Judges the questions of one submission, with a retry if a limit may have been too low.
 
-    - alone: no other submission of this run is judged meanwhile; otherwise the first limit reached raises RetryLater
+    - alone: whether no other submission of this run is judged at the same time; if not, a limit raises RetryLater
 
-    A file that never ends when it is imported would get a retry for each of its questions. So after MAX_FRUITLESS
-    retries that ended like the first try, a busy machine alone is no reason for another one.
+    A file whose import never ends would get a retry for each of its questions. So after MAX_USELESS_RETRIES retries, a
+    busy machine is no longer a reason for another one.
     """
 
-    def __init__(self, prepared: Prepared, alone: bool = True) -> None:
+    def __init__(self, prepared: PreparedSubmission, alone: bool = True) -> None:
         self._prepared, self._alone = prepared, alone
-        self._fruitless = 0
+        self._useless_retries = 0
 
-    def examine(self, question: Question, done: Sequence[QuestionResult]) -> Examined:
-        """Judge one question as question.examine does and return its Examined."""
-        examined = examine(question, self._prepared, done)
-        reached = _find_reached(examined.attempts)
+    def judge_question(self, question: Question, results: Sequence[QuestionResult]) -> JudgedQuestion:
+        """Judge one question as question.judge_question does, with a retry if necessary."""
+        judged = judge_question(question, self._prepared, results)
+        reached = _find_reached(judged.attempts)
         if not reached:
-            return examined
+            return judged
         if not self._alone:
             raise RetryLater
-        busy = "time" in reached and self._fruitless < MAX_FRUITLESS and is_loaded()
-        cost = reference_cost(question, self._prepared.setting)
+        busy = "time" in reached and self._useless_retries < MAX_USELESS_RETRIES and is_loaded()
+        cost = measure_reference(question, self._prepared.setting)
         limits = question.limits.raise_to_cost(cost) if cost else question.limits
         again = busy or any(_are_higher(limits, question.limits, limit) for limit in reached)
         if again:
-            examined = examine(replace(question, limits=limits), self._prepared, done)
-            self._fruitless += bool(_find_reached(examined.attempts))
-        account = _describe(limits if again else question.limits, cost, again)
-        return replace(examined, result=replace(examined.result, limits=account))
+            judged = judge_question(replace(question, limits=limits), self._prepared, results)
+            if _find_reached(judged.attempts):
+                self._useless_retries += 1
+        description = _describe(limits if again else question.limits, cost, again)
+        return replace(judged, result=replace(judged.result, limits=description))
 
 
 def _find_reached(attempts: Iterable[Attempt]) -> set[Limit]:
@@ -82,14 +83,14 @@ def _are_higher(limits: Limits, others: Limits, limit: Limit) -> bool:
 
 
 def _memory_mb(limits: Limits) -> int:
-    """Return the memory limit that counts on this machine."""
+    """Return the memory limit that this machine enforces."""
     return limits.address_mb if cgroup.why_not() else limits.memory_mb
 
 
 def _describe(limits: Limits, cost: Cost | None, again: bool) -> dict[str, Any]:
-    """Return the report's account of the limits that were reached.
+    """Return the entry of the report about the limits of a question that reached one.
 
-    - cost: of the reference, or None if it did not pass
+    - cost: the measured cost of the reference, or None if it did not pass
     - again: whether there was a retry
     """
     memory_mb, took = _memory_mb(limits), ""
@@ -99,7 +100,7 @@ def _describe(limits: Limits, cost: Cost | None, again: bool) -> dict[str, Any]:
     allowed = f"{limits.cpu_seconds} s of processor time, {limits.wall_seconds} s on the clock and {memory_mb} MB"
     tried = f"Tried twice, the second time alone on the machine, with {allowed}." if again else f"Tried with {allowed}."
     return {
-        "tries": 1 + again,
+        "tries": 2 if again else 1,
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
         "memory_mb": memory_mb,

@@ -7,10 +7,9 @@ import pytest
 
 from autograder.assignment.limits import COSTS_FILE, Cost, Limits, format_costs, read_costs
 from autograder.errors import INPUT, KitError
-from autograder.grading.calibrate import reference_cost
-from autograder.grading.prepared import Setting
+from autograder.grading.calibrate import measure_reference
+from autograder.grading.setting import make_setting
 from autograder.sandbox.worker_client import WorkerClient
-from tests.kit import PACK
 
 LIMITS = Limits(5, 20, 1000, cpu_factor=50, wall_factor=100, memory_factor=4)
 COST = Cost(cpu_seconds=0.21, wall_seconds=0.3, memory_mb=300, address_mb=700.5)
@@ -71,7 +70,7 @@ class TestRecordedCosts:
 
 @pytest.fixture
 def setting(manifest, isolation):
-    return Setting(manifest, PACK, isolation, (), (1, 2, 3, 4), seed=1)
+    return make_setting(manifest, isolation, secret=(1, 2, 3, 4), seed=1)
 
 
 def by_id(manifest, identifier):
@@ -80,19 +79,19 @@ def by_id(manifest, identifier):
 
 class TestTheReference:
     def test_is_measured_near_the_recorded_cost(self, manifest, setting):
-        cost, recorded = reference_cost(by_id(manifest, "adam"), setting), read_costs(manifest.root)["adam"]
+        cost, recorded = measure_reference(by_id(manifest, "adam"), setting), read_costs(manifest.root)["adam"]
         # Another unit would be a factor of 1000; another machine is not.
         assert recorded.cpu_seconds / 100 < cost.cpu_seconds < 100 * recorded.cpu_seconds
         assert recorded.memory_mb / 3 < cost.memory_mb < 3 * recorded.memory_mb
         assert cost.memory_mb < cost.address_mb and cost.wall_seconds > cost.cpu_seconds / 2
 
     def test_is_measured_as_the_judge_s_own_work_where_no_code_of_a_student_runs(self, manifest, setting):
-        cost = reference_cost(by_id(manifest, "best_conv_model"), setting)
+        cost = measure_reference(by_id(manifest, "best_conv_model"), setting)
         assert cost.cpu_seconds > 0 and (cost.memory_mb, cost.address_mb) == (0, 0)
 
     def test_has_no_cost_where_it_cannot_be_judged(self, manifest, setting):
         elsewhere = replace(by_id(manifest, "adam"), requires=("no_such_module",))
-        assert reference_cost(elsewhere, setting) is None
+        assert measure_reference(elsewhere, setting) is None
 
 
 def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):

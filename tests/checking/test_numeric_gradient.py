@@ -8,7 +8,7 @@ import pytest
 from autograder.checking import numeric_gradient
 from autograder.checking.numeric_gradient import MemoisedSlopes, PureFunction
 from autograder.checks.gradients import check_numeric_gradient
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from cs231n.gradient_check import check_gradient
@@ -153,7 +153,7 @@ def test_over_a_submission_with_mistakes_no_slope_is_measured_twice(manifest, is
         files[version.file] = version.text(manifest.root).encode()
     files = Sample("", "", questions=("TwoLayerNet",)).files(manifest) | files
     for _ in range(2):  # two students with the same answers
-        report = judge(Submission("wrong", files), manifest, isolation, ["TwoLayerNet"])
+        report = judge(Submission("wrong", files), make_setting(manifest, isolation), ["TwoLayerNet"])
         assert report.question("affine_backward").verdict == "failed"
     assert len(measured) == len(set(measured)) > 100
     assert len(asked) > 2 * len(measured)

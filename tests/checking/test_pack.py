@@ -11,7 +11,7 @@ from autograder.assignment.manifest import read_manifest
 from autograder.checking.pack import MOST_ENTRIES, Pack, answering, load_pack, pack_path
 from autograder.checking.picture import plain_picture, plain_table
 from autograder.errors import KitError
-from autograder.grading.prepared import hidden_folders
+from autograder.grading.setting import list_hidden_folders
 from autograder.report.redact import _scale
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import encode
@@ -101,7 +101,7 @@ class TestLoading:
         (folder / "__init__.py").write_text(FULL)
         monkeypatch.syspath_prepend(str(folder.parent))
         assert load_pack(manifest).criteria
-        assert hidden_folders(manifest, [tmp_path / "more"]) == (manifest.root.parent, folder, tmp_path / "more")
+        assert list_hidden_folders(manifest, [tmp_path / "more"]) == (manifest.root.parent, folder, tmp_path / "more")
 
     def test_refuses_one_file_elsewhere_because_it_cannot_be_hidden(self, manifest_of, tmp_path, monkeypatch):
         manifest = manifest_of("pack_file_elsewhere")

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
-from autograder.diagnosis.error_pattern import describe
+from autograder.diagnosis.error_pattern import describe_error
 
 SEEDS = st.integers(0, 2**32 - 1)
 SCALES = st.floats(-30, 30).map(lambda exponent: 10.0**exponent)
@@ -26,7 +26,7 @@ def said(expected, actual, axes=()):
     expected, actual = np.asarray(expected, dtype=float), np.asarray(actual)
     rtol = RTOL if actual.dtype.itemsize == 8 else RTOL_FLOAT32
     with np.errstate(all="ignore"):
-        return describe(expected, actual, relative_error(actual, expected) > rtol, axes)
+        return describe_error(expected, actual, relative_error(actual, expected) > rtol, axes)
 
 
 def but(x, index, values):
@@ -56,10 +56,10 @@ class TestNoFalseStories:
     def test_of_arrays_that_agree_or_are_empty_or_cannot_be_compared(self, axes):
         x = drawn((3, 4))
         assert said(x, x, axes) == "" and said(np.zeros((0, 3)), np.zeros((0, 3)), axes) == ""
-        assert describe(x, x, np.ones(x.shape, bool), axes) == ""
-        assert describe(x, x.T, np.ones(x.shape, bool), axes) == ""
-        assert describe(np.full(3, np.nan), np.full(3, np.nan), np.ones(3, bool), axes) == ""
-        assert describe(np.ones(3), np.ones(3, complex) * 2, np.ones(3, bool), axes) == ""
+        assert describe_error(x, x, np.ones(x.shape, bool), axes) == ""
+        assert describe_error(x, x.T, np.ones(x.shape, bool), axes) == ""
+        assert describe_error(np.full(3, np.nan), np.full(3, np.nan), np.ones(3, bool), axes) == ""
+        assert describe_error(np.ones(3), np.ones(3, complex) * 2, np.ones(3, bool), axes) == ""
 
     def test_of_a_shift_or_turn_that_changes_nothing_of_what_is_wrong(self):
         x = np.broadcast_to(drawn(5), (4, 5)).copy()
@@ -136,8 +136,8 @@ class TestTheMannerOfAll:
         x = drawn((3, 4))
         actual = (x / 3).astype(np.float32).astype(np.float64)
         wrong = np.ones(x.shape, bool)
-        assert describe(x, actual * (1 + 1e-5 * drawn(x.shape, 1)), wrong) == ""
-        assert describe(x, actual * (1 + 1e-5 * drawn(x.shape, 1)), wrong, rtol=RTOL_FLOAT32)
+        assert describe_error(x, actual * (1 + 1e-5 * drawn(x.shape, 1)), wrong) == ""
+        assert describe_error(x, actual * (1 + 1e-5 * drawn(x.shape, 1)), wrong, rtol=RTOL_FLOAT32)
 
 
 class TestAnotherOrder:
@@ -297,7 +297,7 @@ class TestAnyArrays:
         pick = np.random.default_rng(seed)
         chosen = data.draw(st.lists(values, min_size=2, max_size=4))
         expected, actual = scale * pick.choice([0.0, 1.0, -1.0], shape), pick.choice(chosen, shape)
-        text = describe(expected, actual, pick.random(shape) < 0.7, IMAGES[: len(shape)])
+        text = describe_error(expected, actual, pick.random(shape) < 0.7, IMAGES[: len(shape)])
         assert text == "" or (text.endswith(".") and text[0].isupper() | text[0].isdigit())
 
     @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64])

@@ -19,17 +19,16 @@ import nbformat
 from rich.console import Console
 
 from autograder.errors import KitError
-from autograder.grading.prepared import Setting, prepared
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
+from autograder.grading.prepared import prepare_submission
 from autograder.intake.reading import read_submission
 from autograder.intake.safe_notebook import read_notebook
 from autograder.report import model as report
 from autograder.report.html import render_student_page
 from autograder.report.terminal import print_question, print_summary
 from autograder.report.verdicts import find_worst_verdict
-from autograder.runtime.secret import load_secret
 from autograder.sandbox.isolation import choose_isolation
-from tests.fuzz.cases import RIGHT, ROOT, Case, bases, manifest
+from tests.fuzz.cases import RIGHT, Case, bases, manifest
 from tests.kit import PACK
 
 JUDGED = ("relu_forward", "sgd_momentum")
@@ -84,7 +83,7 @@ def _grade(handed_in, case, questions, result):
         notebook, _ = read_notebook(data) if path.endswith(".ipynb") else (None, "")
         if notebook:
             nbformat.writes(notebook, version=4).encode()  # as the gradebook's side does
-    done = judge(submission, manifest(), choose_isolation(), questions)
+    done = judge(submission, make_setting(manifest(), choose_isolation()), questions)
     verdicts = {question.id: question.verdict for question in done.questions}
     result.outcome = find_worst_verdict(verdicts.values()) if questions else "read"
     for question in done.questions:
@@ -95,9 +94,9 @@ def _grade(handed_in, case, questions, result):
 
 def _stage(submission, case, result):
     """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
-    with prepared(submission, Setting(manifest(), PACK, choose_isolation(), (), load_secret(ROOT), seed=1)) as work:
+    with prepare_submission(submission, make_setting(manifest(), choose_isolation(), seed=1)) as work:
         for question in {question.source: question for question in manifest().questions}.values():
-            work.code(question), work.needs(question)
+            work.find_code(question), work.find_needs(question)
         for path in sorted({question.file for question in manifest().questions if question.file.endswith(".py")}):
             data = (work.folder / path).read_bytes()
             staged, own, stub = map(_defined, (data, bases()[case.base][path], work.released[path]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.assignment.reference import make_released_package
 from autograder.checking.pack import load_pack
-from autograder.grading import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.reading import read_submission
 from autograder.intake.reference_submission import make_answered_notebooks, make_reference_submission
 from autograder.intake.submission import Submission
@@ -39,9 +39,8 @@ class Case:
         submission, pack = self._submission(manifest), self._spoiled(load_pack(manifest))
         questions = tuple(self._changed(question) for question in manifest.questions)
         manifest = dataclasses.replace(manifest, questions=questions)
-        report = judge(
-            submission, manifest, isolation, self.questions or None, secret=(1, 2, 3, 4), seed=SEED, pack=pack
-        )
+        setting = make_setting(manifest, isolation, secret=(1, 2, 3, 4), seed=SEED, pack=pack)
+        report = judge(submission, setting, self.questions or None)
         fields = summary(report.to_dict())
         if self.submission in ("reference", "release"):
             # Their files and lines change with every edit of the reference; their inputs are in other cases.

@@ -8,7 +8,7 @@ import pytest
 from autograder.assignment.manifest import Limits
 from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.checks.reference_answers import GROUPS
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
@@ -35,7 +35,7 @@ def graded(manifest, isolation):
     def grade(*changes, questions=("TwoLayerNet",), given=manifest, **files):
         change = tuple({"file": file, "old": old, "new": new} for file, old, new in changes)
         texts = Sample("", "", change=change, questions=("any",)).files(manifest)
-        return judge(Submission("work", texts | files), given, isolation, questions)
+        return judge(Submission("work", texts | files), make_setting(given, isolation), questions)
 
     return grade
 

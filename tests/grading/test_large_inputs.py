@@ -12,17 +12,16 @@ from autograder.assignment.reference import read_reference_texts
 from autograder.checking.criteria import Wrong
 from autograder.checking.large_call import expect_about
 from autograder.errors import KitError
+from autograder.grading import judge, make_setting
 from autograder.grading import large_inputs as derived
-from autograder.grading.prepared import Setting, prepared
-from autograder.grading.question import examine
-from autograder.grading.submission import judge
+from autograder.grading.prepared import prepare_submission
+from autograder.grading.question import judge_question
 from autograder.intake.submission import Submission
 from autograder.report import model as report
 from autograder.report.html import render_student_page
-from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
-from tests.kit import PACK, ROOT
+from tests.kit import PACK
 from tests.mutants.rights import load_rights, replaced
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
@@ -61,7 +60,7 @@ def impatient(monkeypatch):
 
 
 def setting(manifest, isolation):
-    return Setting(manifest, PACK, isolation, (), load_secret(ROOT), seed=7)
+    return make_setting(manifest, isolation, seed=7)
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def graded(refusing, isolation):
     def grade(questions, *changes, stubs=()):
         change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
         sample = Sample("changed", "", change=change, stubs=stubs, questions=questions)
-        return judge(Submission("changed", sample.files(refusing)), refusing, isolation, questions)
+        return judge(Submission("changed", sample.files(refusing)), make_setting(refusing, isolation), questions)
 
     return grade
 
@@ -91,28 +90,29 @@ def examined(refusing, isolation):
                 )
             )
         question = next(question for question in refusing.questions if question.id == identifier)
-        with prepared(Submission("changed", files), setting(refusing, isolation)) as staged:
-            return examine(question, staged, done).result
+        with prepare_submission(Submission("changed", files), setting(refusing, isolation)) as staged:
+            return judge_question(question, staged, done).result
 
     return examine_one
 
 
 @pytest.fixture(scope="module")
 def large_call(manifest, isolation):
-    """A function that asks a right version for one large input; returns what derived.refusal said."""
+    """A function that asks a right version for one large input; returns what derived.find_refusal said."""
 
     def ask(text, identifier, file=LAYERS):
         question = next(question for question in manifest.questions if question.id == identifier)
         files = {path: data.encode() for path, data in read_reference_texts(manifest).items()} | {file: text.encode()}
         with ExitStack() as stack:
-            staged = stack.enter_context(prepared(Submission("version", files), setting(manifest, isolation)))
+            staged = stack.enter_context(prepare_submission(Submission("version", files), setting(manifest, isolation)))
 
             def start(limits):
-                worker = stack.enter_context(staged.worker(replace(question, limits=limits)))
-                return staged.trial(question, worker)
+                worker = stack.enter_context(staged.make_worker(replace(question, limits=limits)))
+                return staged.make_trial(question, worker)
 
-            large = PACK.large_calls[identifier](staged.trial(question, None))
-            return derived.refusal(large, question, start, {criterion.name for criterion in PACK.criteria[identifier]})
+            large = PACK.large_calls[identifier](staged.make_trial(question, None))
+            proved = {criterion.name for criterion in PACK.criteria[identifier]}
+            return derived.find_refusal(large, question, start, proved)
 
     return ask
 
@@ -151,7 +151,8 @@ class TestADerivedGradientIsNotRefused:
 
     def test_what_is_right_for_a_wrong_forward_pass_keeps_its_points(self, refusing, isolation):
         files = SAMPLES["failed_relu_absolute"].files(refusing)
-        question = judge(Submission("", files), refusing, isolation, ["relu_backward"]).question("relu_backward")
+        report = judge(Submission("", files), make_setting(refusing, isolation), ["relu_backward"])
+        question = report.question("relu_backward")
         assert question.points == question.max_points
 
     def test_what_builds_on_answers_of_the_judge_keeps_its_points(self, graded):

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from autograder.grading.call_inputs import inputs_of
+from autograder.grading import judge, make_setting
+from autograder.grading.call_inputs import describe_inputs
 from autograder.grading.reproduce import reproduce
-from autograder.grading.submission import judge
 from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 from autograder.report import html
@@ -31,7 +31,7 @@ def hand_in(tmp_path_factory, manifest):
 
 @pytest.fixture(scope="module")
 def report(hand_in, manifest, isolation):
-    return judge(read_submission(hand_in, manifest), manifest, isolation, ["affine_backward"])
+    return judge(read_submission(hand_in, manifest), make_setting(manifest, isolation), ["affine_backward"])
 
 
 class TestTheStudentsVersion:
@@ -64,7 +64,8 @@ class TestTheStudentsVersion:
 
 class TestReproducing:
     def test_a_criterion_shows_all_it_saw(self, hand_in, manifest, isolation, report, tmp_path):
-        found = reproduce(read_submission(hand_in, manifest), manifest, isolation, "affine_backward", "dw", report.seed)
+        setting = make_setting(manifest, isolation, seed=report.seed)
+        found = reproduce(read_submission(hand_in, manifest), setting, "affine_backward", "dw")
         before = next(c for c in report.question("affine_backward").criteria if c.name == "dw")
         assert (found.criterion.verdict, found.criterion.message) == (before.verdict, before.message)
         arrays = found.arrays()
@@ -84,7 +85,8 @@ class TestReproducing:
         write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
         course.mkdir()
         secret, name = load_secret(course), PACK.criteria["best_fc_model"][-1].name
-        ours = judge(read_submission(folder, manifest), manifest, isolation, ["best_fc_model"], secret=secret)
+        setting = make_setting(manifest, isolation, secret=secret)
+        ours = judge(read_submission(folder, manifest), setting, ["best_fc_model"])
         _, here, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", course)
         _, elsewhere, _ = run_cli("reproduce", folder, "best_fc_model", name, "--course", tmp_path)
         message = ours.question("best_fc_model").criteria[-1].message
@@ -112,7 +114,7 @@ def test_no_value_of_an_input_is_lost_in_the_json(report):
 def test_what_no_json_can_hold_is_text_and_what_is_too_much_is_left_out():
     strange = {"worst": float("inf"), **{f"key {number}": number for number in range(500)}}
     call = Call("m:f", (strange, np.full(10**4, np.nan), "x" * 10**4), {}, "value", True, None)
-    (shown,) = inputs_of([call])
+    (shown,) = describe_inputs([call])
     text = json.dumps(shown, allow_nan=False)
     assert "inf" in text and len(text) < 10**4
 
@@ -123,7 +125,7 @@ def test_a_mistake_that_no_misconception_fits_is_told_by_its_kind(manifest, isol
     text = files["cs231n/layers.py"].decode()
     assert text.count(old) == 1
     files["cs231n/layers.py"] = text.replace(old, new).encode()
-    report = judge(Submission("work", files), manifest, isolation, ["batchnorm_backward"])
+    report = judge(Submission("work", files), make_setting(manifest, isolation), ["batchnorm_backward"])
     question = report.question("batchnorm_backward")
     assert [(found.kind, found.name) for found in question.diagnosis] == [("edit", "operator swapped")]
     assert "dout / gamma" in question.diagnosis[0].thought and "gamma" not in question.diagnosis[0].text

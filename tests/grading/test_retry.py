@@ -9,13 +9,13 @@ from dataclasses import asdict, replace
 import pytest
 
 from autograder.assignment.limits import Cost
-from autograder.grading.prepared import Setting, prepared
-from autograder.grading.retry import RetryingExaminer, RetryLater
+from autograder.grading.prepared import prepare_submission
+from autograder.grading.retry import RetryingJudge, RetryLater
+from autograder.grading.setting import make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
 from tests.conftest import ROOT
-from tests.kit import PACK
 
 SAMPLES = load_samples()
 # As if the reference took so much here.
@@ -29,15 +29,15 @@ SLOW = """
 
 
 @pytest.fixture
-def examiner(manifest, isolation, monkeypatch):
-    """A function that makes a RetryingExaminer of a sample, on a machine where little else runs."""
+def make_judge(manifest, isolation, monkeypatch):
+    """A function that makes a RetryingJudge of a sample, on a machine where little else runs."""
     monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: False)
-    setting = Setting(manifest, PACK, isolation, (), (1, 2, 3, 4), seed=1)
+    setting = make_setting(manifest, isolation, secret=(1, 2, 3, 4), seed=1)
     with ExitStack() as stack:
 
         def make(sample, alone=True):
             submission = Submission(sample.name, sample.files(manifest))
-            return RetryingExaminer(stack.enter_context(prepared(submission, setting)), alone)
+            return RetryingJudge(stack.enter_context(prepare_submission(submission, setting)), alone)
 
         yield make
 
@@ -45,7 +45,7 @@ def examiner(manifest, isolation, monkeypatch):
 @pytest.fixture
 def measured(monkeypatch):
     """The reference takes COST, on whichever machine this runs."""
-    monkeypatch.setattr("autograder.grading.retry.reference_cost", lambda *_: COST)
+    monkeypatch.setattr("autograder.grading.retry.measure_reference", lambda *_: COST)
 
 
 @pytest.fixture
@@ -67,45 +67,47 @@ def adam(code):
 class TestAFirstLimitThatIsTooLowHere:
     """As on a machine many times slower than the one on which the costs were recorded."""
 
-    def test_is_raised_to_what_the_reference_takes_here(self, examiner, question, measured):
+    def test_is_raised_to_what_the_reference_takes_here(self, make_judge, question, measured):
         slow = question("adam", cpu_seconds=1, cpu_factor=100)
-        outcome = examiner(adam(SLOW)).examine(slow, []).result
+        outcome = make_judge(adam(SLOW)).judge_question(slow, []).result
         assert (outcome.verdict, outcome.points) == ("passed", 6)
         assert (outcome.limits["tries"], outcome.limits["cpu_seconds"]) == (2, 50)
         assert outcome.limits["text"].startswith("Tried twice, the second time alone on the machine, with ")
         assert outcome.limits["reference"] == asdict(COST)
 
-    def test_of_memory_as_well(self, examiner, question):
+    def test_of_memory_as_well(self, make_judge, question):
         code = "    np.ones(100 << 17).sum()"
         small = question("adam", memory_mb=96, address_mb=200, memory_factor=20)
-        outcome = examiner(adam(code)).examine(small, []).result
+        outcome = make_judge(adam(code)).judge_question(small, []).result
         assert (outcome.verdict, outcome.limits["tries"]) == ("passed", 2)
 
-    def test_does_not_save_a_loop_that_never_ends(self, examiner, question, measured):
-        outcome = examiner(SAMPLES["timeout_adam"]).examine(question("adam", cpu_seconds=1, cpu_factor=6), []).result
+    def test_does_not_save_a_loop_that_never_ends(self, make_judge, question, measured):
+        asked = question("adam", cpu_seconds=1, cpu_factor=6)
+        outcome = make_judge(SAMPLES["timeout_adam"]).judge_question(asked, []).result
         assert (outcome.verdict, outcome.limits["tries"]) == ("timeout", 2)
 
 
 class TestAnAmpleLimit:
-    def test_on_an_idle_machine_is_not_tried_again(self, examiner, question, measured):
-        examined = examiner(SAMPLES["timeout_adam"]).examine(question("adam", cpu_seconds=2, cpu_factor=1), [])
-        outcome = examined.result
+    def test_on_an_idle_machine_is_not_tried_again(self, make_judge, question, measured):
+        asked = question("adam", cpu_seconds=2, cpu_factor=1)
+        judged = make_judge(SAMPLES["timeout_adam"]).judge_question(asked, [])
+        outcome = judged.result
         assert (outcome.verdict, outcome.limits["tries"], outcome.limits["cpu_seconds"]) == ("timeout", 1, 2)
         assert outcome.limits["text"].startswith("Tried with 2 s of processor time, ")
         assert "adam did not come back: this question has 2 s of processor time and " in said(outcome)
         assert "; the reference takes less than 2 s here" in said(outcome)
-        assert len(examined.attempts) == len(outcome.criteria)
+        assert len(judged.attempts) == len(outcome.criteria)
 
     def test_on_a_busy_machine_is_tried_once_more_for_the_first_few_questions(
-        self, examiner, question, measured, monkeypatch
+        self, make_judge, question, measured, monkeypatch
     ):
         monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: True)
-        monkeypatch.setattr("autograder.grading.retry.MAX_FRUITLESS", 1)
-        one, asked = examiner(SAMPLES["timeout_adam"]), question("adam", cpu_seconds=1, cpu_factor=1)
-        assert [one.examine(asked, []).result.limits["tries"] for _ in range(2)] == [2, 1]
+        monkeypatch.setattr("autograder.grading.retry.MAX_USELESS_RETRIES", 1)
+        one, asked = make_judge(SAMPLES["timeout_adam"]), question("adam", cpu_seconds=1, cpu_factor=1)
+        assert [one.judge_question(asked, []).result.limits["tries"] for _ in range(2)] == [2, 1]
 
-    def test_that_nobody_reaches_is_not_spoken_of(self, examiner, question):
-        outcome = examiner(adam("    pass")).examine(question("adam"), []).result
+    def test_that_nobody_reaches_is_not_spoken_of(self, make_judge, question):
+        outcome = make_judge(adam("    pass")).judge_question(question("adam"), []).result
         assert (outcome.verdict, outcome.limits) == ("passed", None)
 
 
@@ -115,14 +117,14 @@ class TestBesideOtherSubmissions:
         [(adam(SLOW), {"cpu_seconds": 1}), (SAMPLES["memory_huge_array"], {"memory_mb": 2048})],
         ids=["time", "memory"],
     )
-    def test_the_first_limit_reached_puts_the_submission_off(self, examiner, question, monkeypatch, sample, limits):
-        monkeypatch.setattr("autograder.grading.retry.reference_cost", None)  # nothing can be measured now
+    def test_the_first_limit_reached_puts_the_submission_off(self, make_judge, question, monkeypatch, sample, limits):
+        monkeypatch.setattr("autograder.grading.retry.measure_reference", None)  # nothing can be measured now
         asked = question(sample.questions[0], **limits)
         with pytest.raises(RetryLater):
-            examiner(sample, alone=False).examine(asked, [])
+            make_judge(sample, alone=False).judge_question(asked, [])
 
-    def test_who_reaches_no_limit_is_judged_for_good(self, examiner, question):
-        outcome = examiner(adam("    pass"), alone=False).examine(question("adam"), []).result
+    def test_who_reaches_no_limit_is_judged_for_good(self, make_judge, question):
+        outcome = make_judge(adam("    pass"), alone=False).judge_question(question("adam"), []).result
         assert (outcome.verdict, outcome.limits) == ("passed", None)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from autograder.assignment.manifest import Limits, Manifest, Question
 from autograder.checking.criteria import Criterion, Outcome, Wrong
 from autograder.checking.pack import Pack
-from autograder.grading import judge
+from autograder.grading import judge, make_setting
 from autograder.grading import points as points_of
-from autograder.grading.submission import seed_of
+from autograder.grading.setting import derive_seed
 from autograder.intake.submission import Submission
 from autograder.report.model import Diagnosis
 from autograder.sandbox.isolation import PLAIN
@@ -64,7 +64,7 @@ def grade(manifest):
 
         pack = Pack({"first": criteria(first), "second": criteria(second)}, **more)
         submission = Submission("hand-in", {"pkg/a.py": code.encode()}, [], student)
-        return judge(submission, manifest, PLAIN, only, pack=pack)
+        return judge(submission, make_setting(manifest, PLAIN, pack=pack), only)
 
     return run
 
@@ -95,7 +95,7 @@ def verdicts(report, name):
 class TestShares:
     @given(st.floats(0.5, 100).map(lambda p: round(p, 2)), st.lists(st.floats(0.1, 9), min_size=1, max_size=12))
     def test_add_up_exactly_and_follow_the_weights(self, points, weights):
-        shares = points_of.shares(points, weights)
+        shares = points_of.split_points(points, weights)
         assert round(math.fsum(shares), 2) == points
         for share, weight in zip(shares, weights):
             assert share >= 0 and share == round(share, 2)
@@ -171,7 +171,7 @@ class TestWhatAMachineLacks:
     def test_is_skipped_with_the_reason_and_nothing_is_run(self, manifest):
         asked = [replace(question, requires=("no_such_module",)) for question in manifest.questions]
         pack = Pack({q.id: [Criterion("it", 1, breaks, "It holds.")] for q in asked})
-        report = judge(Submission("x", {}), replace(manifest, questions=tuple(asked)), PLAIN, pack=pack)
+        report = judge(Submission("x", {}), make_setting(replace(manifest, questions=tuple(asked)), PLAIN, pack=pack))
         assert {question.verdict for question in report.questions} == {"skipped"} and report.score == 0
         assert "no_such_module is not installed" in report.questions[0].criteria[0].message
         assert report.kit["available"] == {"no_such_module": False}
@@ -225,7 +225,7 @@ class TestTheSeed:
             drawn.append(trial.rng("x").random(3).tolist())
 
         for student, code in (("ada", REFERENCE), ("ben", RELEASED)):
-            assert grade(first=[check], code=code, student=student).seed == seed_of(manifest)
+            assert grade(first=[check], code=code, student=student).seed == derive_seed(manifest)
         assert drawn[0] == drawn[1]
 
 
@@ -254,8 +254,8 @@ def test_after_the_time_is_used_up_nothing_more_is_tried(grade):
     assert report.question("first").criteria[1].message == "not tried: the question's time was used up before"
 
 
-def test_progress_is_told_question_by_question(manifest):
+def test_watch_is_called_with_every_question_in_order(manifest):
     pack = Pack({name: [Criterion("c", 1, passes, "")] for name in ("first", "second")})
     seen = []
-    judge(Submission("ada", {}), manifest, PLAIN, progress=seen.append, pack=pack)
-    assert [found.id for found in seen] == ["first", "second"]
+    judge(Submission("ada", {}), make_setting(manifest, PLAIN, pack=pack), watch=seen.append)
+    assert [judged.result.id for judged in seen] == ["first", "second"]

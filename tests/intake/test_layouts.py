@@ -8,7 +8,7 @@ import pytest
 
 from autograder.assignment.reference import read_reference_texts
 from autograder.course.report_store import read_submitted
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
 
@@ -88,7 +88,7 @@ def test_files_that_a_mac_adds_to_a_zip_change_nothing(package, archive, manifes
     mac = {"__MACOSX/作业/cs231n/._layers.py": b"\0\5\26\7", "作业/.DS_Store": b"\0", "作业/cs231n/._layers.py": b"\0"}
     submission = read_submission(archive(mac | below("作业/", package)), manifest)
     assert submission.files == package and submission.notes == []
-    assert_full_marks(judge(submission, manifest, isolation, ["relu_backward", "rmsprop"]))
+    assert_full_marks(judge(submission, make_setting(manifest, isolation), ["relu_backward", "rmsprop"]))
 
 
 def test_a_zip_in_the_submitted_folder_is_opened(package, archive, manifest):
@@ -140,7 +140,7 @@ def test_indentation_line_ends_and_encoding_are_a_matter_of_taste(style, manifes
     written = {
         path: STYLES[style](text) if manifest.is_editable(path) else text.encode() for path, text in texts.items()
     }
-    report = judge(Submission(style, written), manifest, isolation, ["TwoLayerNet", "adam"])
+    report = judge(Submission(style, written), make_setting(manifest, isolation), ["TwoLayerNet", "adam"])
     assert_full_marks(report)
     assert all(question.code and question.id in question.code["text"] for question in report.questions)
 
@@ -152,7 +152,7 @@ def test_code_of_another_file_or_kind_is_graded_without_being_shown(manifest, is
         + b"\n\naffine_forward = (lambda given: lambda x, w, b: given(x, w, b))(affine_forward)\n"
     )
     moved = {"cs231n/own.py": layers, "cs231n/layers.py": b"from cs231n.own import *\n"}
-    report = judge(Submission("own", package | moved), manifest, isolation, ["affine_backward"])
+    report = judge(Submission("own", package | moved), make_setting(manifest, isolation), ["affine_backward"])
     assert_full_marks(report)
     assert [question.code for question in report.questions] == [None, None]
 
@@ -160,7 +160,7 @@ def test_code_of_another_file_or_kind_is_graded_without_being_shown(manifest, is
 def test_the_former_name_of_a_file_is_shown_as_the_student_knows_it(manifest, isolation, package):
     files = dict(package)
     files["cs231n/optim.py"] = files.pop("cs231n/optimizers.py")
-    report = judge(Submission("old", files), manifest, isolation, ["sgd_momentum"])
+    report = judge(Submission("old", files), make_setting(manifest, isolation), ["sgd_momentum"])
     assert_full_marks(report)
     assert report.question("sgd_momentum").code["file"] == "cs231n/optim.py"
 

@@ -4,7 +4,7 @@ import multiprocessing
 from dataclasses import dataclass
 from functools import partial
 
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from tests.kit import PACK
@@ -40,7 +40,7 @@ def submission_of(version, manifest):
 def grade(version, manifest, isolation, only_own=False):
     """Grade a wrong version: its own question, and unless told otherwise all that build on it."""
     asked = [version.question] if only_own else questions_upon({version.question}, manifest)
-    report = judge(submission_of(version, manifest), manifest, isolation, asked)
+    report = judge(submission_of(version, manifest), make_setting(manifest, isolation), asked)
     own = report.question(version.question)
     said = tuple(found.name for found in own.diagnosis)
     allowed = {version.question, *version.also}

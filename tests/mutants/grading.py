@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.assignment.manifest import read_manifest
 from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from autograder.sandbox.isolation import choose_isolation
@@ -87,7 +87,7 @@ def grade(mutant, manifest, isolation, only_own=False):
     asked = own if only_own else questions_upon({mutant.function, *own}, manifest)
     change = {"file": mutant.file, "old": text, "new": mutant.apply(text)}
     files = Sample(mutant.key, mutant.operator, change=(change,), questions=asked).files(manifest)
-    report = judge(Submission("mutant", files), manifest, isolation, asked)
+    report = judge(Submission("mutant", files), make_setting(manifest, isolation), asked)
     found = [found.name for question in own for found in report.question(question).diagnosis]
     verdicts = {question.id: question.verdict for question in report.questions}
     return Result(mutant, own, verdicts, tuple(dict.fromkeys(found)), report.seconds)

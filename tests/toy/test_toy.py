@@ -211,9 +211,8 @@ class TestTheDigest:
     )
     def test_covers_the_pack_and_the_reference(self, desk, path):
         code = "from autograder.assignment.manifest import read_manifest\n"
-        code += (
-            "from autograder.grading.submission import kit_of\nprint(kit_of(read_manifest('assignment1'))['digest'])"
-        )
+        code += "from autograder.grading.kit import describe_kit\n"
+        code += "print(describe_kit(read_manifest('assignment1'))['digest'])"
         (desk.course / "diversity_checks" / "table.npy").write_bytes(b"1")
         (desk.course / "digest.py").write_text(code)
         before = desk.run("python3 digest.py").stdout

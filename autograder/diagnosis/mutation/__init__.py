@@ -1,1 +1,1 @@
-"""Wrong versions of right code: each with one small mistake, made by an operator."""
+"""Mutants: wrong versions of right code, each with one small mistake that an operator makes."""

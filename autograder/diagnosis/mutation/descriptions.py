@@ -1,6 +1,6 @@
 """The kinds of mistakes that mutation operators make, as a report describes them."""
 
-# The operator's name, and the kind of mistake as the end of a sentence.
+# {name of an operator: the kind of mistake, as the end of a sentence}
 DESCRIPTIONS = {
     "operator swapped": "an operation is another one, such as + for - or * for /, or two factors are swapped",
     "term forgotten": "a term, or a factor, is missing from an expression",

@@ -1,4 +1,4 @@
-"""Mutation operators on the names and settings of an assignment, which its pack lists in a Vocabulary."""
+"""Mutation operators on the names and settings of an assignment; the Vocabulary of its pack lists them."""
 
 import ast
 
@@ -7,20 +7,22 @@ from autograder.diagnosis.mutation.operator_type import Replacements, Scope, add
 
 
 def swap_name(node: ast.Name, scope: Scope) -> Replacements:
+    """Replace a name by a similar one that has a value at this line."""
     if isinstance(node.ctx, ast.Load):
         for name in _confusable_with(node.id, scope.vocabulary):
-            if name in scope.bound:  # any other is only a NameError
+            if name in scope.bound:  # another name would only raise a NameError
                 yield copy_with(node, id=name)
 
 
 def swap_key(node: ast.Constant, scope: Scope) -> Replacements:
+    """Replace a string, such as a key, by a similar name."""
     if isinstance(node.value, str):
         for name in _confusable_with(node.value, scope.vocabulary):
             yield ast.Constant(name)
 
 
 def swap_parameter(node: ast.JoinedStr, scope: Scope) -> Replacements:
-    """Replace the prefix of a parameter's name such as f"W{layer}", or the number after it."""
+    """Replace the prefix of a parameter's name, such as the W of f"W{layer}", or the number."""
     prefixes = scope.vocabulary.parameter_prefixes
     match node.values:
         case [ast.Constant(value=str(prefix)) as first, ast.FormattedValue() as number] if prefix in prefixes:
@@ -29,14 +31,14 @@ def swap_parameter(node: ast.JoinedStr, scope: Scope) -> Replacements:
 
 
 def ignore_setting(node: ast.Name | ast.Attribute | ast.Subscript, scope: Scope) -> Replacements:
-    """Replace a setting by its usual value: code that was tried with no other value may contain the number."""
+    """Replace a setting by its usual value, because a student may write the number into the code."""
     key = _setting_read(node) if isinstance(node.ctx, ast.Load) else ""
     if key in scope.vocabulary.usual_values:
         yield ast.Constant(scope.vocabulary.usual_values[key])
 
 
 def _setting_read(node: ast.Name | ast.Attribute | ast.Subscript) -> str:
-    """Return the name of the setting that `name`, `self.name` or `settings["name"]` reads; '' for anything else."""
+    """Return the name of the setting that `name`, `self.name` or `settings["name"]` reads; "" for any other node."""
     match node:
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name):
             return name

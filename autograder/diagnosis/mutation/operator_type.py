@@ -1,7 +1,7 @@
-"""Mutation operators: the type, and the helpers that all operators share.
+"""The type of a mutation operator, and helpers for all operators.
 
-An operator is a generator function of (node, scope): a node of the syntax tree of right code, and its Scope. It yields
-replacements for the node, each wrong in one small way: another node, or the text of a statement.
+The function of an operator takes a node of the syntax tree of right code, and the node's Scope. It yields replacements
+for the node: other nodes, or the text of a statement. Each replacement is one small mistake.
 """
 
 import ast
@@ -20,10 +20,10 @@ Replacements = Iterator[ast.AST | str]
 class Scope:
     """The surroundings of a node.
 
-    - arguments: names of arrays that belong to the caller: the function's arguments, and the names that its cache is
-      unpacked into
-    - bound: names that have a value on the lines before
-    - parent: the node that contains it
+    - arguments: names of arrays that belong to the caller: the function's arguments, and the variables that its cache
+      is unpacked into
+    - bound: names that have a value before the node's line
+    - parent: the node that contains this node
     - vocabulary: names of the assignment
     """
 
@@ -43,7 +43,7 @@ class Operator:
 
 
 def copy_with(node: Node, **fields: object) -> Node:
-    """Return a copy of a node with other fields."""
+    """Return a copy of a node in which these fields have other values."""
     other = copy.copy(node)
     for name, value in fields.items():
         setattr(other, name, value)
@@ -51,7 +51,7 @@ def copy_with(node: Node, **fields: object) -> Node:
 
 
 def name_of(node: ast.AST | None) -> str:
-    """Return the last name of `a`, `a.b` and `a.b.c`; '' for anything else."""
+    """Return the last name of `a`, `a.b` or `a.b.c`; "" for any other node."""
     return getattr(node, "id", getattr(node, "attr", ""))
 
 
@@ -67,12 +67,12 @@ def remove_item(items: Sequence[Any], position: int) -> list[Any]:
 
 
 def replace_item(items: Sequence[Any], position: int, item: Any) -> list[Any]:
-    """Return the items with another one at this position."""
+    """Return the items with `item` at this position."""
     return [*items[:position], item, *items[position + 1 :]]
 
 
 def swap_neighbours(items: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
-    """Yield the items with each pair of neighbours swapped, except where one of them is starred."""
-    for place in range(len(items) - 1):
-        if not any(isinstance(item, ast.Starred) for item in items[place : place + 2]):
-            yield [*items[:place], items[place + 1], items[place], *items[place + 2 :]]
+    """Yield the items with one pair of neighbours swapped, for each pair without a starred item."""
+    for i in range(len(items) - 1):
+        if not any(isinstance(item, ast.Starred) for item in items[i : i + 2]):
+            yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]

@@ -1,4 +1,4 @@
-"""All mutation operators, in the order in which they apply: of two that make the same code, the first names it."""
+"""All mutation operators. If two operators make the same code, the mutant has the name of the first."""
 
 import ast
 

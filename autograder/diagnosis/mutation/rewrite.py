@@ -1,4 +1,4 @@
-"""Replacing one node in a text: how the new code is written, and whether two texts mean the same."""
+"""Write the code that replaces one node of a text, and compare the meaning of two texts."""
 
 import ast
 
@@ -6,7 +6,7 @@ _HOLE = "_hole_"
 
 
 def write_within(before: str, new: ast.AST | str, after: str, first: str) -> str:
-    """Return the text of an expression between these two texts: in brackets if its meaning would change without them.
+    """Return the text of an expression, to be put between two texts; it is in brackets if the code needs them.
 
     - first: the first character of the replaced text
     """
@@ -18,18 +18,23 @@ def write_within(before: str, new: ast.AST | str, after: str, first: str) -> str
 
 
 def write(new: ast.AST | str, first: str) -> str:
-    """Return the text of a replacement, in double quotes; a tuple that was written without brackets stays so."""
+    """Return the text of a replacement; strings get double quotes.
+
+    A tuple gets no brackets if the replaced text had none.
+
+    - first: the first character of the replaced text
+    """
     text = (new if isinstance(new, str) else ast.unparse(new)).replace("'", '"')
     return text[1:-1] if isinstance(new, ast.Tuple) and first != "(" else text
 
 
 def normalise(text: str, root: ast.AST) -> str:
-    """Return a form of a statement or an expression that two texts share only if they mean the same."""
+    """Return the normal form of a statement or an expression; two texts share it only if they mean the same."""
     return ast.unparse(ast.parse(text if isinstance(root, ast.stmt) else f"({text})"))
 
 
 class _HoleFiller(ast.NodeTransformer):
-    """Puts a node in the place of the hole."""
+    """Replaces the hole by a node."""
 
     def __init__(self, new: ast.AST | str) -> None:
         self._new = new

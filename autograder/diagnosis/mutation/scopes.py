@@ -1,4 +1,4 @@
-"""The nodes of a syntax tree with their parents, and the names that are known at each."""
+"""The nodes of a syntax tree with their parents, and the names that each node can use."""
 
 import ast
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ def walk_with_parents(node: ast.AST, parents: Parents = ()) -> Iterator[tuple[as
             yield from walk_with_parents(child, (*parents, node))
 
 
-def scope_of(node: ast.stmt | ast.expr, parents: Parents, vocabulary: Vocabulary) -> Scope:
+def find_scope(node: ast.stmt | ast.expr, parents: Parents, vocabulary: Vocabulary) -> Scope:
     """Return the Scope of a node inside a function."""
-    function = next(each for each in reversed(parents) if isinstance(each, ast.FunctionDef))
-    arguments, unpacked, stored = _names_in(function, vocabulary.cache_name)
-    bound = arguments | {name for name, line in stored if line < node.lineno}
+    function = next(parent for parent in reversed(parents) if isinstance(parent, ast.FunctionDef))
+    arguments, unpacked, assigned = _names_in(function, vocabulary.cache_name)
+    bound = arguments | {name for name, line in assigned if line < node.lineno}
     return Scope(arguments | unpacked, bound, parents[-1], vocabulary)
 
 
-def only_sets(statement: ast.AST, name: str) -> bool:
-    """Say whether a statement does nothing but assign to the variable of this name."""
+def only_assigns(statement: ast.AST, name: str) -> bool:
+    """Say whether a statement only assigns to the variable of this name."""
     if isinstance(statement, ast.If):
-        return not statement.orelse and all(only_sets(each, name) for each in statement.body)
+        return not statement.orelse and all(only_assigns(inner, name) for inner in statement.body)
     return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name
 
 
@@ -38,15 +38,15 @@ def _names_in(
     function: ast.FunctionDef, cache_name: str
 ) -> tuple[frozenset[str], frozenset[str], frozenset[tuple[str, int]]]:
     """Return a function's arguments, the names that its cache is unpacked into, and (name, line) of each assignment."""
-    inner = list(ast.walk(function))
-    arguments = {each.arg for each in inner if isinstance(each, ast.arg)}
-    used = [each for each in inner if isinstance(each, ast.Name)]
-    stored = {(each.id, each.lineno) for each in used if isinstance(each.ctx, ast.Store)}
+    nodes = list(ast.walk(function))
+    arguments = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    assigned = {(name.id, name.lineno) for name in names if isinstance(name.ctx, ast.Store)}
     unpacked = {
         name.id
-        for each in inner
-        if isinstance(each, ast.Assign) and ast.unparse(each.value) == cache_name
-        for name in ast.walk(each.targets[0])
+        for node in nodes
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) == cache_name
+        for name in ast.walk(node.targets[0])
         if isinstance(name, ast.Name)
     }
-    return frozenset(arguments), frozenset(unpacked), frozenset(stored)
+    return frozenset(arguments), frozenset(unpacked), frozenset(assigned)

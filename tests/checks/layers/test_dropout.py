@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from autograder.checking.criteria import Wrong
 from autograder.checks.layers import dropout
 from autograder.checks.layers.dropout_masks import SHAPE, Drawn, drawn_from
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 
@@ -91,7 +91,7 @@ def grade(manifest, isolation):
         changes += ({"file": LAYERS, "old": CHECKED, "new": "    if not 0 <= p <= 1:"},)
         kit = dataclasses.replace(manifest, options={"dropout": convention})
         files = Sample("dropout", "dropout", change=changes).files(kit)
-        return judge(Submission("dropout", files), kit, isolation, ["dropout_backward"])
+        return judge(Submission("dropout", files), make_setting(kit, isolation), ["dropout_backward"])
 
     return grade
 

@@ -8,7 +8,7 @@ from autograder.checking.numeric_gradient import copy_inputs
 from autograder.checks.layers.normalization import BATCHNORM, LAYERNORM
 from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
 from autograder.checks.variants import variants_of
-from autograder.grading.submission import judge
+from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from cs231n import layers as reference
@@ -93,5 +93,5 @@ def test_where_eps_matters_one_of_the_two_cases_shows_each_mistake(layer):
 def test_a_path_that_dx_lacks_is_named(manifest, isolation, question, old, new, missing):
     change = ({"file": "cs231n/layers.py", "old": old, "new": new},)
     files = Sample("case", "case", change=change).files(manifest)
-    judged = judge(Submission("case", files), manifest, isolation, [question]).question(question)
+    judged = judge(Submission("case", files), make_setting(manifest, isolation), [question]).question(question)
     assert any(f"the part {missing} is missing" in found.text for found in judged.diagnosis)

@@ -13,7 +13,8 @@ from autograder.checks.saved_models import accuracy, images
 from autograder.checks.saved_models.images import hidden_images
 from autograder.checks.saved_models.sample_models import model_files
 from autograder.checks.saved_models.saved_nets import NetMismatch, rebuild_convolutional, rebuild_fully_connected
-from autograder.grading.submission import judge, seed_of
+from autograder.grading import judge, make_setting
+from autograder.grading.setting import derive_seed
 from autograder.intake.submission import Submission
 from cs231n.checkpoint import save_model
 from cs231n.classifiers.cnn import ThreeLayerConvNet
@@ -46,7 +47,7 @@ def trial(manifest):
     def trial(question, file, settings=SETTINGS):
         entry = next(entry for entry in manifest.questions if entry.id == question)
         data = npz(file) if isinstance(file, dict) else file
-        return Trial(Nobody(), seed_of(manifest), replace(entry, settings=settings), {}, data, SECRET)
+        return Trial(Nobody(), derive_seed(manifest), replace(entry, settings=settings), {}, data, SECRET)
 
     return trial
 
@@ -93,7 +94,7 @@ def refusal(trial):
 
 class TestTrained:
     def test_models_of_both_kinds_earn_every_point(self, models, manifest, isolation):
-        report = judge(Submission("x", models), manifest, isolation, [FC, CONV])
+        report = judge(Submission("x", models), make_setting(manifest, isolation), [FC, CONV])
         assert [question.verdict for question in report.questions] == ["passed"] * 2
         assert [question.points for question in report.questions] == [4, 5]
         assert [criterion.points for criterion in report.questions[0].criteria] == [0.4, 1.2, 1.2, 1.2]
@@ -141,7 +142,7 @@ class TestUntrained:
     def test_nets_earn_a_tenth_for_loading(self, question, manifest, isolation, tmp_path):
         net = FullyConnectedNet([20]) if question == FC else ThreeLayerConvNet(num_filters=2, hidden_dim=5)
         files = {f"{question}.npz": npz(saved(net, tmp_path))}
-        judged = judge(Submission("x", files), manifest, isolation, [question]).questions[0]
+        judged = judge(Submission("x", files), make_setting(manifest, isolation), [question]).questions[0]
         assert judged.verdict == "failed" and judged.points == judged.max_points / 10
 
     def test_a_net_that_says_the_same_of_every_image_gets_one_class_right(self, trial):

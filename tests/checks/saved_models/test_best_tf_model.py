@@ -10,7 +10,7 @@ import pytest
 from autograder.checking.criteria import Trial, Wrong
 from autograder.checks.saved_models import best_models  # noqa: F401  (it registers its criteria)
 from autograder.checks.saved_models.images import hidden_images
-from autograder.grading.submission import seed_of
+from autograder.grading.setting import derive_seed
 from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
 
@@ -62,7 +62,7 @@ def results(worker, manifest):
         file = io.BytesIO()
         np.savez(file, **arrays)
         question = replace(entry, id=model, settings=SETTINGS)
-        trial = Trial(Fresh(worker), seed_of(manifest), question, {}, file.getvalue(), SECRET)
+        trial = Trial(Fresh(worker), derive_seed(manifest), question, {}, file.getvalue(), SECRET)
         found = {}
         for criterion in PACK.criteria[QUESTION]:
             try:
@@ -116,6 +116,6 @@ def test_scores_that_are_no_numbers_are_wrong_answers(results, variables):
 
 def test_a_file_that_is_no_npz_never_reaches_the_model(manifest):
     entry = next(entry for entry in manifest.questions if entry.id == QUESTION)
-    trial = Trial(object.__new__(WorkerClient), seed_of(manifest), entry, {}, b"not a zip")
+    trial = Trial(object.__new__(WorkerClient), derive_seed(manifest), entry, {}, b"not a zip")
     with pytest.raises(Wrong, match=r"best_tf_model.npz: the file is no readable .npz archive"):
         PACK.criteria[QUESTION][0].check(trial)
