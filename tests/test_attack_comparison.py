@@ -44,7 +44,7 @@ def test_the_table_has_a_row_for_every_attack():
 
 
 @pytest.mark.parametrize(
-    ("facts", "word"),
+    "facts, word",
     [
         ({}, "held"),
         ({"named": ["forbidden"]}, "detected"),

@@ -143,9 +143,9 @@ def wrong_paths(path, text):
     """Return the files of this repository that a page names and that do not exist."""
     found = []
     for number, span in code(text):
-        if re.fullmatch(rf"({'|'.join(TOP_FOLDERS)})/[\w./-]*", span) and not re.search(r"\b[A-Z]{4,}_", span):
-            if not (ROOT / span).exists():
-                found.append(f"{where(path, number)}: {span}")
+        is_path = re.fullmatch(rf"({'|'.join(TOP_FOLDERS)})/[\w./-]*", span) and not re.search(r"\b[A-Z]{4,}_", span)
+        if is_path and not (ROOT / span).exists():
+            found.append(f"{where(path, number)}: {span}")
     return found
 
 

@@ -19,7 +19,7 @@ FOLDER = "cifar-10-batches-py"
 FILES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch", "batches.meta"]
 WAYS = ["web", "file", "archive"]
 NOWHERE = "http://127.0.0.1:9/cifar-10-python.tar.gz"
-TOOLS = "bash cat chmod cut dirname gzip md5sum mkdir mv rm tar tr".split()
+TOOLS = ["bash", "cat", "chmod", "cut", "dirname", "gzip", "md5sum", "mkdir", "mv", "rm", "tar", "tr"]
 
 
 def make_archive(path, members):

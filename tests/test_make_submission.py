@@ -300,7 +300,7 @@ class TestWhatCannotBeDone:
     @pytest.mark.parametrize("name", ["One.ipynb", "net/layers.py", "hw", "absent/"])
     def test_an_output_that_is_no_zip(self, work, name):
         before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
-        self.refused(run(work, "--output", name), f"--output {name} is no folder, and does not end in .zip")
+        self.refused(run(work, "--output", name), f"--output {name} is no folder, and no .zip")
         assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
 
     @pytest.mark.parametrize("name", ["x" * 300 + ".zip", "x/" * 3000 + "x.zip", "questions.toml/x.zip"])
@@ -328,7 +328,7 @@ class TestWhatCannotBeDone:
     def test_a_folder_without_the_assignment(self, tmp_path):
         (tmp_path / "questions.toml").write_text(MANIFEST)
         (tmp_path / "make_submission.py").write_bytes(SCRIPT.read_bytes())
-        self.refused(run(tmp_path), "neither net/ nor a notebook")
+        self.refused(run(tmp_path), "no net/ and no notebook is in")
         assert not list(tmp_path.glob("*.zip"))
 
 

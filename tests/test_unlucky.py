@@ -236,7 +236,7 @@ def test_a_file_in_the_place_of_one_students_report_is_that_students_problem_alo
 
 def test_a_damaged_secret_is_refused(course, grade):
     (course.root / ".grading-secret").write_text("")
-    code, said = grade(course)
+    code, _said = grade(course)
     assert code == 3 and (course.root / ".grading-secret").read_text() == ""
 
 

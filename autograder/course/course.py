@@ -48,8 +48,19 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
         "autograder.release.nbgrader_hooks.CheckMarkers",
         *(
             f"nbgrader.preprocessors.{name}"
-            for name in "IncludeHeaderFooter LockCells ClearSolutions ClearOutput CheckCellMetadata ComputeChecksums "
-            "SaveCells ClearHiddenTests ClearMarkScheme ComputeChecksums CheckCellMetadata".split()
+            for name in [
+                "IncludeHeaderFooter",
+                "LockCells",
+                "ClearSolutions",
+                "ClearOutput",
+                "CheckCellMetadata",
+                "ComputeChecksums",
+                "SaveCells",
+                "ClearHiddenTests",
+                "ClearMarkScheme",
+                "ComputeChecksums",
+                "CheckCellMetadata",
+            ]
         ),
         "autograder.release.nbgrader_hooks.ReleasePackage",
     ]

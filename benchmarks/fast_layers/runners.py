@@ -81,7 +81,7 @@ def classic():
         if kind != "convolution":
             return None
         (x, w, b, dout), (F, K, stride, pad) = numbers(kind, name, dtype), CONVOLUTIONS[name][3:]
-        N, C, H, W = x.shape
+        N, _, H, W = x.shape
 
         def run():
             padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))

@@ -29,10 +29,8 @@ from typing import Any
 try:
     import tomllib
 except ImportError:
-    sys.exit(
-        f"make_submission.py needs Python 3.11 or later, and this is Python {sys.version.split()[0]}. "
-        "Activate the environment of the assignment first, or name a newer Python: python3.12 make_submission.py"
-    )
+    have = sys.version.split()[0]
+    sys.exit(f"make_submission.py needs Python 3.11 or later; this is {have}. Activate your environment first.")
 
 Manifest = dict[str, Any]  # the content of questions.toml
 Question = dict[str, Any]
@@ -59,10 +57,8 @@ def read_manifest(root: Path) -> Manifest:
     path = root / "questions.toml"
     try:
         manifest = tomllib.loads(path.read_text(encoding="utf-8"))
-        for question in manifest["question"]:
-            _ = question["id"], question["notebook"]  # a KeyError if one is missing
         assignment = manifest["assignment"]
-        _ = assignment["name"]
+        _ = assignment["name"], [(one["id"], one["notebook"]) for one in manifest["question"]]  # KeyError if one lacks
         assignment.setdefault("editable", [f"{assignment['package']}/[!_]*.py"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SubmissionError(
@@ -113,8 +109,8 @@ def _read(path: Path) -> bytes:
         raise SubmissionError("it is not a regular file. Put a file in its place.")
     if found.st_size > limit:
         advice = " Clear its outputs and save it." if path.suffix == ".ipynb" else ""
-        size, largest = _format_size(found.st_size), _format_size(limit)
-        raise SubmissionError(f"it has {size}; the grader reads no more than {largest}.{advice}")
+        size = f"it has {_format_size(found.st_size)}; the grader reads no more than {_format_size(limit)}"
+        raise SubmissionError(f"{size}.{advice}")
     with open(path, "rb") as file:
         return file.read(found.st_size)
 
@@ -124,9 +120,8 @@ def _find_modules(root: Path, assignment: Mapping[str, Any]) -> list[str]:
     found = []
     for path in sorted((root / assignment["package"]).rglob("*.py")):
         inside = path.relative_to(root).as_posix()
-        editable, provided = (
-            any(fnmatchcase(inside, pattern) for pattern in assignment.get(key, ())) for key in ("editable", "provided")
-        )
+        editable = any(fnmatchcase(inside, pattern) for pattern in assignment["editable"])
+        provided = any(fnmatchcase(inside, pattern) for pattern in assignment.get("provided", ()))
         hidden = any(part in IGNORED_FOLDERS or part.startswith(".") for part in path.relative_to(root).parts)
         if not path.is_dir() and not hidden and (editable or not provided):
             found.append(inside)
@@ -140,10 +135,9 @@ def _list_missing(paths: Collection[str], manifest: Manifest) -> list[str]:
     remarks = []
     for path in dict.fromkeys(expected + notebooks_of(manifest)):
         former = manifest["assignment"].get("aliases", {}).get(path)
-        if path not in paths and former in paths:
-            remarks.append(f"{path} is missing; the older {former} is graded instead.")
-        elif path not in paths:
-            remarks.append(f"{path} is missing.")
+        if path not in paths:
+            instead = f"; the older {former} is graded instead" if former in paths else ""
+            remarks.append(f"{path} is missing{instead}.")
     return remarks
 
 
@@ -166,18 +160,15 @@ def open_questions(files: Files, manifest: Manifest) -> OpenQuestions:
     found = {}
     for notebook in notebooks_of(manifest):
         questions = [question for question in manifest["question"] if f"{question['notebook']}.ipynb" == notebook]
-        states = [(_label(question), _describe_question(question, files, manifest)) for question in questions]
-        for cell in _read_cells(files.get(notebook)) or []:
+        labels = [one["id"] + (" (bonus)" if one.get("bonus") else "") for one in questions]
+        states = [(label, _describe_question(one, files, manifest)) for label, one in zip(labels, questions)]
+        for cell in _read_cells(files.get(notebook, b"")) or []:
             mark = _get_mark(cell)
             if cell.get("cell_type") == "markdown" and mark.get("grade") and mark.get("solution"):
                 text = _get_source(cell)
                 states.append((mark["grade_id"], "no answer yet" if not text.strip() or NO_ANSWER in text else ""))
         found[notebook] = len(states), [(name, state) for name, state in states if state]
     return found
-
-
-def _label(question: Question) -> str:
-    return question["id"] + (" (bonus)" if question.get("bonus") else "")
 
 
 def _describe_question(question: Question, files: Files, manifest: Manifest) -> str:
@@ -248,10 +239,8 @@ def _parse(data: bytes, path: str) -> tuple[ast.Module | None, str]:
         return None, f"{path} cannot be read as Python ({error}). Nothing in it can be graded."
 
 
-def _read_cells(data: bytes | None) -> list[Cell] | None:
+def _read_cells(data: bytes) -> list[Cell] | None:
     """Return the cells of a notebook, or None if the data is not a notebook."""
-    if data is None:
-        return None
     try:
         cells = json.loads(data.decode("utf-8-sig"))["cells"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -273,10 +262,7 @@ def _get_source(cell: Cell) -> str:
 
 
 def write_zip(target: Path, files: Files) -> None:
-    """Write the files as a zip beside `target`, then rename it, so that no incomplete zip is left.
-
-    The same files always give the same zip, byte by byte. Raises SubmissionError if the zip cannot be written.
-    """
+    """Write the files as a zip, complete or not at all; the same files always give the same bytes."""
     partial = None
     try:
         handle, partial = tempfile.mkstemp(dir=target.parent, prefix=".submission-", suffix=".part")
@@ -291,8 +277,7 @@ def write_zip(target: Path, files: Files) -> None:
         if partial:
             Path(partial).unlink(missing_ok=True)
         raise SubmissionError(
-            f"{target} could not be written: {error.strerror}. Close the file if another program has it open, or name "
-            "another place with --output."
+            f"{target} could not be written: {error.strerror}. Close it in other programs, or use --output with a path."
         ) from None
 
 
@@ -305,9 +290,7 @@ def zip_path(root: Path, name: str, output: str | None, student: str | None) -> 
     if os.path.isdir(output):
         return Path(output).absolute() / default
     if not output.lower().endswith(".zip"):  # so it cannot be one of the graded files
-        raise SubmissionError(
-            f"--output {output} is no folder, and does not end in .zip. Name a folder, or a file like {default}"
-        )
+        raise SubmissionError(f"--output {output} is no folder, and no .zip. Name a folder, or a file like {default}")
     return Path(output).absolute()
 
 
@@ -319,14 +302,12 @@ def print_summary(target: Path, files: Files, remarks: Sequence[str], still_open
         print(f"  {path:<44}{_format_size(len(data)):>10}")
     print("\nAnswered questions (an answer may still be wrong):")
     for notebook, (count, undone) in still_open.items():
-        name = notebook.removesuffix(".ipynb")
-        print(f"  {cross if undone else tick} {name:<28}{count - len(undone):>3} of {count}")
+        print(f"  {cross if undone else tick} {notebook.removesuffix('.ipynb'):<28}{count - len(undone):>3} of {count}")
         for question, state in undone:
             print(f"      {question:<36}{state}")
     if remarks:
         print("\nPlease look at this:")
-        for remark in remarks:
-            print(f"  {dot} {remark}")
+        print(*(f"  {dot} {remark}" for remark in remarks), sep="\n")
     print(f"\nThe zip is ready: {target}")
     print("Submit this one file. Open questions earn no points; all others are graded.")
     print("The zip contains the notebooks as you last saved them. After a change, save them and run this script again.")
@@ -353,10 +334,8 @@ def main() -> int:
         manifest = read_manifest(root)
         files, remarks = graded_files(root, manifest)
         if not files:
-            raise SubmissionError(
-                f"{root} contains neither {manifest['assignment']['package']}/ nor a notebook. Move this script back "
-                "into the folder of your assignment, and run it there."
-            )
+            package = manifest["assignment"]["package"]
+            raise SubmissionError(f"no {package}/ and no notebook is in {root}. Put this script back beside them.")
         target = zip_path(root, manifest["assignment"]["name"], options.output, options.student)
         write_zip(target, files)
     except (SubmissionError, OSError) as error:

@@ -106,8 +106,8 @@ def test_a_student_s_usage_counts_work_waiting_and_memory(tmp_path, isolation):
         before = student.usage()
         student.call("probe:burn", 0.5), student.call("time:sleep", 0.5), student.call("probe:touch", 100)
         after = student.usage()
-    assert 0.5 <= after.cpu_seconds - before.cpu_seconds
-    assert 1 <= after.wall_seconds - before.wall_seconds
+    assert after.cpu_seconds - before.cpu_seconds >= 0.5
+    assert after.wall_seconds - before.wall_seconds >= 1
     assert 80 < after.memory_mb - before.memory_mb < 130
 
 

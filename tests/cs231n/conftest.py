@@ -54,7 +54,7 @@ def fast(request):
         patch.setitem(sys.modules, "cs231n._fast.cython_backend", compiled_module)
         patch.delattr("cs231n._fast.cython_backend", raising=False)  # if it is compiled in this checkout
         module = load(f"fast_layers_{request.param}", KIT / "cs231n" / "fast_layers.py")
-    assert module.BACKEND == request.param
+    assert request.param == module.BACKEND
     return module
 
 

@@ -64,7 +64,7 @@ class TestSaveAndLoad:
         net = normalized()
         save_model(net, path)
         before = path.read_bytes()
-        loss, grads = load_model(deep(use_batchnorm=True), path).loss(X, Y)
+        loss, _grads = load_model(deep(use_batchnorm=True), path).loss(X, Y)
         assert np.isfinite(loss) and path.read_bytes() == before
 
     def test_nothing_else_is_left_in_the_folder(self, tmp_path):
@@ -81,7 +81,7 @@ class TestWhatCannotBeSaved:
         assert path.read_bytes() == b"older" and os.listdir(path.parent) == [path.name]
 
     @pytest.mark.parametrize(
-        ("model", "said"),
+        "model, said",
         [
             (None, "the model is None"),
             (deep, "is a function without a dictionary params"),

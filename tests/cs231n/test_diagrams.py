@@ -30,7 +30,7 @@ def test_an_outline_lies_inside_its_squares(axes):
     assert inside.get_bbox().bounds == frame.get_bbox().bounds and not frame.get_fill()
 
 
-@pytest.mark.parametrize(("p", "dropped"), [(1.0, 0), (0.0, 14)])
+@pytest.mark.parametrize("p, dropped", [(1.0, 0), (0.0, 14)])
 def test_only_hidden_units_are_dropped(axes, p, dropped):
     diagrams.draw_dropout_network(axes, "training", p=p)
     crosses = [points for index, points in enumerate(axes.collections) if index % 3 == 2]

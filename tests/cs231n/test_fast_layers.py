@@ -178,7 +178,7 @@ def test_filters_for_other_channels_are_refused(fast):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    "call, said",
     [
         (lambda fast, a: fast.conv_forward_fast(a, a, np.ones(2), {"stride": 1, "pad": 0}), r"b has shape \(2,\)"),
         (lambda fast, a: fast.conv_forward_fast(a, a, np.ones(1), {"stride": 1, "pad": -1}), "pad is -1; expected 0"),

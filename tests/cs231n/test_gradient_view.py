@@ -31,7 +31,7 @@ def test_a_slice_around_the_worst_entry():
 
 
 @pytest.mark.parametrize(
-    ("shape", "worst", "size", "caption"),
+    "shape, worst, size, caption",
     [
         ((), (), (1, 1), "d, shape ()"),
         ((7,), (3,), (1, 7), "d, shape (7,)"),
@@ -58,7 +58,7 @@ def test_an_empty_array_has_no_entries():
 
 
 def test_pictures_survive_json_and_not_finite_values():
-    expected, actual, wrong = arrays(2, 3)
+    _expected, actual, wrong = arrays(2, 3)
     actual[0] = np.nan, np.inf, -np.inf
     picture = picture_of(np.full((2, 3), 1 / 3), actual, wrong, (0, 0), "dw")
     assert json.loads(json.dumps(picture, allow_nan=False)) == picture

@@ -6,7 +6,7 @@ from cs231n.shapes import output_size
 
 
 @pytest.mark.parametrize(
-    ("size", "window", "stride", "message"),
+    "size, window, stride, message",
     [
         (5, 2, 2, "windows of height 2 at a stride of 2 do not fit 5 pixels .*: 5 - 2 is not divisible by 2"),
         (2, 3, 1, "do not fit 2 pixels .*: 2 - 3 is not 0 or more"),
@@ -19,7 +19,7 @@ def test_windows_that_do_not_fit_are_refused(size, window, stride, message):
         output_size("some_layer", "height", size, window, stride)
 
 
-@pytest.mark.parametrize(("window", "stride", "count"), [(7, 1, 1), (3, 2, 3), (1, 3, 3)])
+@pytest.mark.parametrize("window, stride, count", [(7, 1, 1), (3, 2, 3), (1, 3, 3)])
 def test_windows_that_fit_are_counted(window, stride, count):
     assert output_size("layer", "width", 7, window, stride) == count
 

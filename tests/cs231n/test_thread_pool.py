@@ -39,7 +39,7 @@ def test_a_batch_is_cut_by_its_size_alone(fast, N):
 
 
 @compiled_only
-@pytest.mark.parametrize(("setting", "count"), [("3", 3), ("2,1", 2), ("0", None), ("many", None), ("", None)])
+@pytest.mark.parametrize("setting, count", [("3", 3), ("2,1", 2), ("0", None), ("many", None), ("", None)])
 def test_omp_num_threads_sets_the_number(fast, monkeypatch, setting, count):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     usual = fast.backend.available_threads()

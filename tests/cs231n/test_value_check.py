@@ -28,7 +28,7 @@ class Tensor:
 
 class TestRight:
     @pytest.mark.parametrize(
-        ("actual", "expected"),
+        "actual, expected",
         [
             (1.5, 1.5),
             (3, 3.0),
@@ -107,13 +107,13 @@ class TestWrong:
         row = check([1, bad, 3], [1, 2, 3], bound=1e9)
         assert not row.passed and row.error == np.inf and f"{bad:g} came back at [1], expected 2" in row.message
 
-    @pytest.mark.parametrize(("expected", "asked"), [(1.5, "a number"), ([[1, 2]], "numbers of shape (1, 2)")])
+    @pytest.mark.parametrize("expected, asked", [(1.5, "a number"), ([[1, 2]], "numbers of shape (1, 2)")])
     def test_is_none(self, expected, asked):
         row = check(None, expected)
         assert row.message == f"out: None came back, expected {asked}. Is there a line that computes it? Try this."
         assert (row.passed, row.yours, row.error, row.picture) == (False, "None", None, None)
 
-    @pytest.mark.parametrize(("actual", "shape"), [([[1.0, 2.0]], "(1, 2)"), (1.0, "()"), ([1, 2, 3], "(3,)")])
+    @pytest.mark.parametrize("actual, shape", [([[1.0, 2.0]], "(1, 2)"), (1.0, "()"), ([1, 2, 3], "(3,)")])
     def test_is_another_shape(self, actual, shape):
         row = check(actual, [1, 2])
         assert row.message == f"out: shape {shape} came back, expected numbers of shape (2,). Try this."
@@ -123,7 +123,7 @@ class TestWrong:
         assert check([1.0], 1.0).message == "out: shape (1,) came back, expected a number. Try this."
 
     @pytest.mark.parametrize(
-        ("actual", "came"),
+        "actual, came",
         [
             ("zero", "'zero' of type str"),
             ([[1], [2, 3]], "[[1], [2, 3]] of type list"),
@@ -147,7 +147,7 @@ class TestWrong:
 
 class TestInBrief:
     @pytest.mark.parametrize(
-        ("actual", "shown"),
+        "actual, shown",
         [
             (1.23456789, "1.23457"),
             (-0.0, "0"),

@@ -79,7 +79,7 @@ def _solution(question):
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    "change, fault",
     [
         ({"hint": "Look at the shape of db."}, "1 sentences in the hint"),
         ({"hint": "Look at db. " * 3 + "Why?"}, "4 sentences in the hint"),
@@ -205,7 +205,7 @@ class TestFiles:
         assert version.misconception == read(GOOD)[0].misconception
 
     @pytest.mark.parametrize(
-        ("old", "new", "said"),
+        "old, new, said",
         [
             ("new.db", "new.bd", ", averaged: no line 'bd'; [lines] has db, out. Add it there"),
             ('new.out = "out = rows @ w"', "", ": no wrong version changes the line 'out'; remove it from [lines]"),

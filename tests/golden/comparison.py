@@ -68,7 +68,7 @@ def _same(golden, current):
 def _close(one, other):
     if isinstance(one, int) and isinstance(other, int):
         return one == other
-    return abs(one) < NOISE and abs(other) < NOISE or math.isclose(one, other, rel_tol=RTOL)
+    return (abs(one) < NOISE and abs(other) < NOISE) or math.isclose(one, other, rel_tol=RTOL)
 
 
 def _is_number(value):

@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-from autograder import cli  # noqa: F401  (what a command would import)
+from autograder import cli
 from autograder import grade_class as classroom  # noqa: F401  (what a command would import)
 from autograder.course import course  # noqa: F401  (what a command would import)
 from autograder.intake import collect  # noqa: F401  (what a command would import)

@@ -168,9 +168,8 @@ class TestWhatCanBeDone:
     def test_is_no_use_of_more_processor_time_than_allowed(self, name, request, folder):
         isolation = PLAIN if name == "plain" else request.getfixturevalue(name)
         limits = replace(LIMITS, cpu_seconds=1)
-        with WorkerClient(folder, limits, isolation) as student:
-            with pytest.raises(CallError) as error:
-                student.call("probe:burn")
+        with WorkerClient(folder, limits, isolation) as student, pytest.raises(CallError) as error:
+            student.call("probe:burn")
         assert (error.value.verdict, str(error.value)) == ("timeout", did_not_end("burn", limits).message)
 
     def test_is_no_writing_of_large_files(self, either, tmp_path, request):

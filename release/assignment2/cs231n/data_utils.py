@@ -68,7 +68,7 @@ def _describe_damage(filename: str | Path, problem: str) -> str:
 
 
 # The functions with capitals keep the names that they have had since the first edition of the course.
-def load_CIFAR_batch(filename: str | Path) -> tuple[np.ndarray, np.ndarray]:  # noqa: N802
+def load_CIFAR_batch(filename: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Return `X`, uint8 of shape (N, 32, 32, 3), and `y`, labels 0 to 9 as int64 of shape (N,), of a batch file."""
     batch = load_pickle(filename)
     refusal = _describe_damage(filename, "it lacks uint8 images of 3072 numbers with a label 0 to 9 for each")
@@ -96,7 +96,7 @@ def _load_training_rows(folder: Path, needed: int | None = None) -> tuple[np.nda
     return np.concatenate(images), np.concatenate(labels)
 
 
-def load_CIFAR10(  # noqa: N802
+def load_CIFAR10(
     root: str | Path | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return all training images (N, 32, 32, 3) as uint8, their labels (N,), all test images and their labels."""
@@ -107,7 +107,7 @@ def load_CIFAR10(  # noqa: N802
     return Xtr, ytr, Xte, yte
 
 
-def get_CIFAR10_data(  # noqa: N802
+def get_CIFAR10_data(
     num_training: int = 49000,
     num_validation: int = 1000,
     num_test: int = 1000,

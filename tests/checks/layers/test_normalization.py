@@ -84,7 +84,7 @@ def test_where_eps_matters_one_of_the_two_cases_shows_each_mistake(layer):
 
 
 @pytest.mark.parametrize(
-    ("question", "old", "new", "missing"),
+    "question, old, new, missing",
     [
         ("batchnorm_backward", "dx = dcentered + dmean / N", "dx = dcentered", "through the mean"),
         ("layernorm_backward", "- x_hat * along_x_hat) / std", ") / std", "through the variance"),

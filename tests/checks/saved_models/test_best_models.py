@@ -126,7 +126,7 @@ class TestTrained:
         message = results(trial(FC, saved(net, tmp_path)))["loads"][1]
         assert abs(int(message.split()[0]) - right) <= 1  # the file is in float32, the net may not be
 
-    @pytest.mark.parametrize(("right", "marks"), [(89, 0), (90, 1), (109, 1), (110, 2), (119, 2), (120, 3)])
+    @pytest.mark.parametrize("right, marks", [(89, 0), (90, 1), (109, 1), (110, 2), (119, 2), (120, 3)])
     def test_marks_come_in_steps_at_exactly_the_accuracy_asked_for(self, right, marks, models, trial, monkeypatch):
         monkeypatch.setattr(accuracy, "count_right", lambda scores, y: right)
         found = results(trial(FC, models["best_fc_model.npz"]))
@@ -183,7 +183,7 @@ def conv():
 
 class TestRefused:
     @pytest.mark.parametrize(
-        ("data", "said"),
+        "data, said",
         [
             (b"", "no readable .npz archive"),
             (npz({"W1": np.array([{}])}), "only pickle can carry"),
@@ -206,7 +206,7 @@ class TestRefused:
         assert "this is a fully connected net: W1 has shape (3072, 20)" in refusal(trial(CONV, deep()))
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        "changes, said",
         [
             ({"W1": np.ones((20, D))}, "W1 has shape (20, 3072); expected (3072, outputs)"),
             ({"W1": np.ones((20, D))}, "Is it transposed?"),
@@ -234,7 +234,7 @@ class TestRefused:
         assert message.startswith("best_fc_model.npz: ") and said in message
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        "changes, said",
         [
             ({"W1": np.ones((4, 5, 5, 3))}, "W1 has shape (4, 5, 5, 3); expected (F, 3, HH, WW)"),
             ({"W1": np.ones((4, 3, 4, 4))}, "HH = WW odd"),

@@ -94,7 +94,7 @@ def test_scores_are_those_of_the_model_on_images_with_channels_last(results, var
 
 
 @pytest.mark.parametrize(
-    ("model", "verdict", "said"),
+    "model, verdict, said",
     [
         ("stub", "missing", "the stub is still there"),
         ("crash", "error", "my_model raised InvalidArgumentError"),

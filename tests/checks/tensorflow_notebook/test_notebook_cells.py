@@ -34,7 +34,7 @@ def test_without_tensorflow_the_setup_cell_says_what_to_type(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("platform", "machine", "python", "expected"),
+    "platform, machine, python, expected",
     [
         ("linux", "x86_64", "3.11", ["tensorflow-cpu"]),
         ("win32", "AMD64", "3.13", ["tensorflow-cpu"]),
@@ -88,7 +88,7 @@ class TestAnswers:
         assert out.count("✓ right") == 8 + 10 and "✗" not in out and "≤ 1.0e-04" in out and err == ""
 
     @pytest.mark.parametrize(
-        ("old", "new", "said"),
+        "old, new, said",
         [
             ("MOMENTUM * v[name] + (1 - MOMENTUM)", "(1 - MOMENTUM) * v[name] + MOMENTUM", "moved by .assign"),
             ("if training:", "if True:", "Testing must not change it"),
@@ -110,7 +110,7 @@ class TestAnswers:
         assert "✗" in capfd.readouterr().out
 
     @pytest.mark.parametrize(
-        ("old", "new", "said"),
+        "old, new, said",
         [
             ("tf.reduce_mean", "tf.reduce_sum", "The mean over the images"),
             ("logits=logits", "logits=tf.nn.softmax(logits)", "No softmax before it"),
