@@ -27,7 +27,7 @@ def _normalized(trial: Trial, hidden_dims: list[int], **options: Any) -> tuple[N
 
 
 @CHECKS.criterion(QUESTION, "batch norm: parameters", 0.75, needs=BATCHNORM)
-def batchnorm_parameters(trial: Trial):
+def batchnorm_parameters(trial: Trial) -> None:
     """With use_batchnorm, every hidden layer has gamma, initially 1, and beta, initially 0; the last has neither."""
     net = make_deep(trial, [9, 8], use_batchnorm=True)
     last = [name for name in ("gamma3", "beta3") if name in net.parameters()]
@@ -39,7 +39,7 @@ def batchnorm_parameters(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "batch norm: loss", 1.25, needs=BATCHNORM)
-def batchnorm_loss(trial: Trial):
+def batchnorm_loss(trial: Trial) -> Outcome:
     """With use_batchnorm, the loss normalizes every hidden layer before its ReLU with the statistics of the batch."""
 
     def loss(hidden_dims: list[int]) -> Outcome:
@@ -50,7 +50,7 @@ def batchnorm_loss(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "batch norm: gradients", 1.25, needs=BATCHNORM_BACK)
-def batchnorm_gradients(trial: Trial):
+def batchnorm_gradients(trial: Trial) -> Outcome:
     """With use_batchnorm, the gradients of all W, b, gamma and beta are right without regularization."""
 
     def gradients(hidden_dims: list[int]) -> Outcome:
@@ -61,7 +61,7 @@ def batchnorm_gradients(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "batch norm: regularization", 0.25, edge=True, needs=BATCHNORM)
-def batchnorm_regularization(trial: Trial):
+def batchnorm_regularization(trial: Trial) -> Outcome | None:
     """With use_batchnorm, reg applies to the weights, not to gamma and beta, in the loss and in the gradients."""
     nets = [_normalized(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
     batch = nets[0].batch(6, SHAPE, C)
@@ -78,7 +78,7 @@ def batchnorm_regularization(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "batch norm: testing", 0.5, needs=BATCHNORM)
-def batchnorm_testing(trial: Trial):
+def batchnorm_testing(trial: Trial) -> Outcome:
     """After training, loss(X) without y normalizes with the running averages of each hidden layer."""
     net, _ = _normalized(trial, DEPTHS[1])
     for N in (6, 9, 7):

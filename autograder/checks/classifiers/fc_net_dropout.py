@@ -51,7 +51,7 @@ def _with_dropout(trial: Trial, hidden_dims: list[int], N: int, **options: Any) 
 
 
 @CHECKS.criterion(QUESTION, "dropout: loss", 1.25, needs=DROPOUT)
-def dropout_loss(trial: Trial):
+def dropout_loss(trial: Trial) -> Outcome:
     """With dropout, the loss applies dropout to the output of every hidden layer, not to the input or the scores."""
 
     def loss(hidden_dims: list[int]) -> Outcome:
@@ -71,12 +71,12 @@ def _misplaced(net: NetTrial, X: np.ndarray, mask: DrawMask, hidden_dims: Sequen
     """Return the Variants of a net whose dropout is missing, or in a wrong place."""
     right, rows = net.right_loss, mask(len(X), X[0].size).reshape(X.shape)
 
-    def with_masks(reference, X, y, keep=KEEP, last=True):
+    def with_masks(reference: Any, X: np.ndarray, y: np.ndarray, keep: float = KEEP, last: bool = True) -> float:
         masks: list[Any] = [mask(len(X), units, keep=keep) for units in hidden_dims]
         masks[-1] = masks[-1] if last else 1
         return loss_of(reference, forward(reference, X, None, masks), y)
 
-    def on_scores(reference, X, y):
+    def on_scores(reference: Any, X: np.ndarray, y: np.ndarray) -> float:
         masks = [mask(len(X), reference.params[f"b{layer}"].size) for layer in range(1, reference.num_layers + 1)]
         return loss_of(reference, forward(reference, X, None, masks[:-1]) * masks[-1], y)
 
@@ -93,7 +93,7 @@ def _misplaced(net: NetTrial, X: np.ndarray, mask: DrawMask, hidden_dims: Sequen
 
 
 @CHECKS.criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
-def dropout_gradients(trial: Trial):
+def dropout_gradients(trial: Trial) -> Outcome:
     """With dropout, the gradients of all weights and biases are right for the mask that the seed determines."""
 
     def gradients(hidden_dims: list[int]) -> Outcome:
@@ -104,7 +104,7 @@ def dropout_gradients(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "dropout: testing", 0.5, needs=DROPOUT)
-def dropout_testing(trial: Trial):
+def dropout_testing(trial: Trial) -> Outcome:
     """With dropout, loss(X) without y drops nothing, also after training."""
     net, _, mask = _with_dropout(trial, DEPTHS[1], 6)
     net.run_loss(*net.batch(6, SHAPE, C))
@@ -119,7 +119,7 @@ def dropout_testing(trial: Trial):
 
 
 @CHECKS.criterion(QUESTION, "both", 0.25, edge=True, needs=(*BATCHNORM_BACK, *DROPOUT_BACK))
-def both(trial: Trial):
+def both(trial: Trial) -> Outcome:
     """Loss and gradients are right with batch norm and dropout in one net."""
     hidden_dims = DEPTHS[1]
     net, names, mask = _with_dropout(trial, hidden_dims, 6, use_batchnorm=True)

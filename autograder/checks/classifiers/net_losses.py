@@ -60,4 +60,5 @@ class LossByHand:
     masks: tuple[np.ndarray, ...] = ()
 
     def __call__(self, net: Any, X: np.ndarray, y: np.ndarray) -> float:
+        """Return the loss of a batch."""
         return loss_of(net, forward(net, X, self.normalize, self.masks), y)

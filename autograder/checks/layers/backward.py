@@ -9,7 +9,7 @@ from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checking.large_call import LargeCall
 from autograder.checks.layers.arguments import expect_float32, expect_unchanged, in_float32
 from autograder.checks.layers.backward_pass import BackwardPass, large_call, run_backward_pass
-from autograder.checks.layers.layer import Layer
+from autograder.checks.layers.layer import Edge, Layer
 from autograder.checks.outcomes import worst
 
 
@@ -39,7 +39,7 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
         @checks.criterion(
             layer.backward, edge.name, edge.weight, edge=True, text=f"All gradients are right {edge.condition}."
         )
-        def backward_edge(trial: Trial, edge=edge) -> Outcome:
+        def backward_edge(trial: Trial, edge: Edge = edge) -> Outcome:
             return worst([run_backward_pass(trial, layer, case).expect_gradients() for case in edge.cases])
 
     @checks.criterion(layer.backward, "own cache", edge_weight, edge=True)

@@ -182,7 +182,7 @@ def large(trial: Trial) -> LargeCall:
 
     x, settings = make_call(trial).x, {"p": 0.6, "mode": "train"}
 
-    def forward():
+    def forward() -> tuple[Any, ...]:
         return reference.dropout_forward(x, settings)[1]
 
     def ask(trial: Trial, proved: set[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checks.layers.arguments import expect_float32, expect_unchanged, in_float32
-from autograder.checks.layers.layer import Case, Inputs, Layer
+from autograder.checks.layers.layer import Case, Edge, Inputs, Layer
 from autograder.checks.outcomes import worst
 from autograder.checks.variants import Variant, matching_variants, variants_of
 
@@ -20,7 +20,7 @@ def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchan
     for edge in layer.edges:
 
         @checks.criterion(layer.forward, edge.name, edge.weight, edge=True, text=f"out is right {edge.condition}.")
-        def forward_edge(trial: Trial, edge=edge) -> Outcome:
+        def forward_edge(trial: Trial, edge: Edge = edge) -> Outcome:
             return worst([expect_forward(trial, layer, case) for case in edge.cases])
 
     if layer.keeps_type:

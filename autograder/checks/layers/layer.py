@@ -13,6 +13,7 @@ from autograder.sandbox.worker_client import CallError
 
 Case = dict[str, Any]  # sizes and settings: the keyword arguments of Layer.draw
 Inputs = dict[str, Any]  # the arguments of a forward function by name, in their order
+Terms = Mapping[str, Mapping[str, np.ndarray]]  # the named parts whose sum is a gradient, by the name of the input
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Layer:
     formula: str
     large: Case
     edges: tuple[Edge, ...] = ()
-    terms: Callable[..., Mapping[str, Mapping[str, np.ndarray]]] | None = None
+    terms: Callable[..., Terms] | None = None
     may_change: tuple[str, ...] = ()
     lenient: bool = True
     keeps_type: bool = False
@@ -86,7 +87,7 @@ class Layer:
         _, cache = self._reference(self.forward)(**copy_inputs(inputs))
         return self.as_sequence(self._reference(self.backward)(dout, cache))
 
-    def _reference(self, name: str) -> Callable:
+    def _reference(self, name: str) -> Callable[..., Any]:
         return getattr(importlib.import_module(self.module), name)
 
     def run_forward(self, trial: Trial, inputs: Inputs) -> tuple[Any, Any]:

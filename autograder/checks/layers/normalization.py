@@ -11,7 +11,7 @@ from autograder.checks.layers.backward import state_backward
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.forward import state_forward
 from autograder.checks.layers.gradient_paths import EPS, gradient_paths
-from autograder.checks.layers.layer import Case, Edge, Inputs, Layer, one_example
+from autograder.checks.layers.layer import Case, Edge, Inputs, Layer, Terms, one_example
 from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
 
@@ -69,11 +69,13 @@ def _draw_rows(rng: np.random.Generator, N: int, D: int, **more: Any) -> Inputs:
     return draw_batch(rng, (N, D), **more)
 
 
-def _batchnorm(x, gamma, beta, bn_param):
+def _batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]) -> np.ndarray:
     return reference.batchnorm_forward(x, gamma, beta, bn_param)[0]
 
 
-def _batchnorm_terms(dout, x, gamma, beta, bn_param):
+def _batchnorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]
+) -> Terms:
     return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=0)}
 
 
@@ -108,11 +110,13 @@ def _draw_layernorm(rng: np.random.Generator, N: int, D: int, eps: float | None 
     }
 
 
-def _layernorm(x, gamma, beta, ln_param):
+def _layernorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ln_param: dict[str, Any]) -> np.ndarray:
     return reference.layernorm_forward(x, gamma, beta, ln_param)[0]
 
 
-def _layernorm_terms(dout, x, gamma, beta, ln_param):
+def _layernorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ln_param: dict[str, Any]
+) -> Terms:
     return {"x": gradient_paths(dout, x, gamma, ln_param.get("eps", EPS), axes=1)}
 
 

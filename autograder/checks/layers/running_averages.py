@@ -79,7 +79,7 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
     @checks.criterion(layer.forward, "shapes", 0.5)
     def shapes(trial: Trial) -> None:
         """running_mean and running_var keep the shape of gamma: a row (1, D) is not a vector (D,)."""
-        inputs, batches, after = _train(trial, layer, 1)
+        inputs, _, after = _train(trial, layer, 1)
         for key in STATISTICS:
             call = f"{layer.forward}, mode 'train'"
             value = expect_array(_average(after, key, call), inputs["gamma"].shape, f"{call}: bn_param['{key}']")

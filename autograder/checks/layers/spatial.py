@@ -9,7 +9,7 @@ from autograder.checks.layers.backward import state_backward
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.forward import state_forward
 from autograder.checks.layers.gradient_paths import EPS, gradient_paths
-from autograder.checks.layers.layer import Edge, Inputs, Layer, one_example
+from autograder.checks.layers.layer import Edge, Inputs, Layer, Terms, one_example
 from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, eps_edge
 from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
@@ -21,11 +21,13 @@ def _draw_images(rng: np.random.Generator, N: int, C: int, H: int, W: int, **mor
     return draw_batch(rng, (N, C, H, W), **more)
 
 
-def _spatial_batchnorm(x, gamma, beta, bn_param):
+def _spatial_batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]) -> np.ndarray:
     return reference.spatial_batchnorm_forward(x, gamma, beta, bn_param)[0]
 
 
-def _spatial_terms(dout, x, gamma, beta, bn_param):
+def _spatial_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]
+) -> Terms:
     return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
 
 
@@ -59,7 +61,16 @@ state_running_averages(CHECKS, SPATIAL, _rows)
 state_backward(CHECKS, SPATIAL)
 
 
-def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
+def _draw_groups(
+    rng: np.random.Generator,
+    N: int,
+    C: int,
+    H: int,
+    W: int,
+    G: int,
+    eps: float | None = None,
+    size: float = LARGE,
+) -> Inputs:
     return {
         "x": draw_features(rng, (N, C, H, W), 1, size) + size * rng.normal(size=(N, 1, 1, 1)),
         "gamma": rng.normal(size=(1, C, 1, 1)) + 2,
@@ -69,11 +80,13 @@ def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
     }
 
 
-def _groupnorm(x, gamma, beta, G, gn_param):
+def _groupnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]) -> np.ndarray:
     return reference.spatial_groupnorm_forward(x, gamma, beta, G, gn_param)[0]
 
 
-def _groupnorm_terms(dout, x, gamma, beta, G, gn_param):
+def _groupnorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]
+) -> Terms:
     return {"x": gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
 
 

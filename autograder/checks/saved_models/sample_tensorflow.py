@@ -35,7 +35,7 @@ def train(notebook: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     squares = [tf.Variable(tf.zeros_like(variable)) for variable in trained]
 
     @tf.function(autograph=False)  # autograph needs the source of my_model in a file
-    def step(x, y, rate, t):
+    def step(x: Any, y: Any, rate: Any, t: Any) -> None:  # tensors; no types, as TensorFlow may be absent
         with tf.GradientTape() as tape:
             logits = model["my_model"](x, variables, True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
