@@ -18,5 +18,5 @@ def catalogue() -> Mapping[str, list[misconceptions.WrongVersion]]:
 
 
 def misconception(question: str, name: str) -> Diagnosis:
-    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises it itself."""
+    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises the mistake itself."""
     return next(version.diagnosis for version in catalogue()[question] if version.misconception.name == name)

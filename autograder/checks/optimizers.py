@@ -31,7 +31,7 @@ def _state_rule(
     """State the criteria of one update rule.
 
     - settings: other values for its hyperparameters
-    - start: entries of config before the first step, where editions of the course differ
+    - start: entries of config before the first step, if editions of the course differ in it
     - accepted: other right rules
     - starts: other right initial values for an empty config
     """

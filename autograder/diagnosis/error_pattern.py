@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checking.compare import RTOL, RTOL_FLOAT32, agrees, relative_error, told_apart
+from autograder.checking.compare import RTOL, RTOL_FLOAT32, agrees, format_distinct, relative_error
 from autograder.diagnosis.error_region import ENOUGH, PLACES
 from autograder.runtime.text import join_words
 
@@ -124,7 +124,7 @@ def _multiple(expected, actual, case):
         return f"are too {way} by a factor of {whole}, the number of {lengths[0].all}{sign}"
     if whole in (2, 3) or (actual.size >= ENOUGH and 2 <= whole < 0.005 / case.rtol):
         return f"are too {way} by a factor of {whole}{sign}"
-    return f"are {told_apart(factor, 1.0)[0]} times what is expected" if actual.size >= ENOUGH else ""
+    return f"are {format_distinct(factor, 1.0)[0]} times what is expected" if actual.size >= ENOUGH else ""
 
 
 def _offset(expected, actual, case):

@@ -74,7 +74,7 @@ class Sample:
     limits: dict[str, int] = field(default_factory=dict)
 
     def submission(self, manifest: Manifest) -> Submission:
-        """Return the Submission to grade, read from a folder or a zip where the case needs one."""
+        """Return the Submission to grade, read from a folder or a zip if the case needs one."""
         files = self.files(manifest)
         if not self.place and not self.zip:
             return Submission(self.name, files)
@@ -96,7 +96,7 @@ class Sample:
         return dataclasses.replace(manifest, questions=questions)
 
     def files(self, manifest: Manifest) -> dict[str, bytes]:
-        """Return the submission's files as {path: bytes}; KitError where a change no longer fits the reference."""
+        """Return the submission's files as {path: bytes}; KitError if a change no longer fits the reference."""
         texts = read_reference_texts(manifest)
         released = make_released_package(manifest)
         if self.base == "release":

@@ -25,7 +25,7 @@ _FOLDER_BYTES = MAX_HOME_MB + 1 << 20  # code that fills a folder has written mo
 
 @functools.cache
 def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
-    """Return why bubblewrap cannot be used here, found by trying it, or '' where it can."""
+    """Return why bubblewrap cannot be used here, found by trying it, or '' if it can."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed"
     with tempfile.TemporaryDirectory() as folder:

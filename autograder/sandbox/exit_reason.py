@@ -106,7 +106,7 @@ class RaisedException:
 def exception_reason(
     name: str, raised: RaisedException, limits: Limits, memory_mb: int, has_own_disk: bool
 ) -> Reason | None:
-    """Return the reason where an exception of the student's code comes from a limit, or None.
+    """Return the reason if an exception of the student's code comes from a limit, or None.
 
     - has_own_disk: a full disk is one of the worker's own, not one of the machine
     """

@@ -28,7 +28,7 @@ _USERS = range(61184, 65520)  # systemd's numbers for users of a single service:
 
 @functools.cache
 def why_not_landlock() -> str:
-    """Return why this sandbox cannot be used here, found by trying it, or '' where it can."""
+    """Return why this sandbox cannot be used here, found by trying it, or '' if it can."""
     if not sys.platform.startswith("linux"):
         return "Landlock is a part of Linux"
     try:

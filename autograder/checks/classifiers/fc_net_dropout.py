@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import agrees
-from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.checks.classifiers.fc_net import SHAPE, C, make_deep
 from autograder.checks.classifiers.fc_net_batchnorm import BATCHNORM_BACK, DEPTHS, QUESTION, normalize_by_batch
 from autograder.checks.classifiers.net_losses import LossByHand, forward, loss_of
 from autograder.checks.classifiers.net_trial import NetTrial
-from autograder.checks.layers.dropout_masks import drawn_from
+from autograder.checks.layers.dropout_masks import recover_mask
 from autograder.checks.outcomes import worst
 from autograder.checks.variants import Variant
 
@@ -34,12 +34,12 @@ def _with_dropout(trial: Trial, hidden_dims: list[int], N: int, **options: Any) 
         p = 1 - keep if trial.options.get("dropout") == "drop" else keep
         x, settings = trial.rng("mask", shape).uniform(0.5, 2.0, size=shape), {"p": p, "mode": "train", "seed": seed}
         call = f"dropout_forward with x {shape}, dropout_param {settings}"
-        with needing(f"{QUESTION} with dropout", "dropout_forward"):
+        with block_if_failed(f"{QUESTION} with dropout", "dropout_forward"):
             out, again = (
                 trial.call("cs231n.layers:dropout_forward", x, settings, returns=["value", "handle"])[0]
                 for _ in range(2)
             )
-        drawn = drawn_from(out, x, call)
+        drawn = recover_mask(out, x, call)
         if drawn.share in (0, 1):
             raise Wrong(f"{call} kept all units or none; expected about the share that p gives", "blocked")
         if not np.array_equal(out, again):

@@ -29,7 +29,7 @@ def expect_initial_parameters(trial: Trial, make: Callable[..., NetTrial]) -> No
 
 
 def _expect_spread(net: NetTrial, make: Callable[..., NetTrial], name: str, value: np.ndarray) -> None:
-    """Raise Wrong where weights are not drawn around 0 with the asked standard deviation."""
+    """Raise Wrong if weights are not drawn around 0 with the asked standard deviation."""
     spread, mean = float(value.std()), float(value.mean())
     slack = 10 / np.sqrt(value.size)  # ten standard errors: a right draw never differs by more in practice
     if abs(spread / SCALE - 1) > slack or abs(mean) > slack * SCALE:

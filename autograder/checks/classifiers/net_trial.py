@@ -83,7 +83,7 @@ class NetTrial:
         return misconception(self.kind.name, name)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the student's parameters by name; raise Wrong where a name is missing."""
+        """Return the student's parameters by name; raise Wrong if a name is missing."""
         params = self.trial.worker.get(self.net, "params")
         if not isinstance(params, dict):
             raise Wrong(f"{self.call}: params is not a dictionary; expected one with an entry for each parameter")
@@ -99,7 +99,7 @@ class NetTrial:
         return params
 
     def expect_parameters(self) -> dict[str, np.ndarray]:
-        """Return the student's initial parameters by name; raise Wrong where a name is missing or a shape is wrong."""
+        """Return the student's initial parameters by name; raise Wrong if a name is missing or a shape is wrong."""
         params = self.parameters()
         found = {}
         for name, right in self.reference.params.items():
@@ -130,7 +130,7 @@ class NetTrial:
         return rng.normal(size=(N, *shape)), rng.integers(classes, size=N)
 
     def expect_scores(self, X: np.ndarray) -> Outcome:
-        """Return an Outcome where loss(X) returns the right scores; else raise Wrong."""
+        """Return an Outcome if loss(X) returns the right scores; else raise Wrong."""
         scores = self.trial.call((self.net, "loss"), X)
         call = f"{self.call}.loss(X) with X {X.shape}"
         return expect_close(scores, self.reference.loss(X), call, RTOL_OF_NETS, "scores")
@@ -143,7 +143,7 @@ class NetTrial:
         return expect_number(loss, f"the loss of {self.call}"), grads
 
     def expect_loss(self, X: np.ndarray, y: np.ndarray, variants: Iterable[Variant] = ()) -> Outcome:
-        """Return an Outcome where the student's loss is right; else raise Wrong."""
+        """Return an Outcome if the student's loss is right; else raise Wrong."""
         loss, _ = self.run_loss(X, y)
         try:
             return expect_close(loss, self.right_loss(self.reference, X, y), self._loss_call(X), RTOL_OF_NETS, "loss")
@@ -156,7 +156,7 @@ class NetTrial:
     def expect_gradients(
         self, X: np.ndarray, y: np.ndarray, names: Iterable[str], variants: Iterable[Variant] = ()
     ) -> Outcome:
-        """Return the worst Outcome where every gradient in `names` is that of the loss; else raise Wrong."""
+        """Return the worst Outcome if every gradient in `names` is that of the loss; else raise Wrong."""
         loss, grads = self.run_loss(X, y)
         variant = self._find_variant(loss, X, y, variants)
         found = []

@@ -24,7 +24,7 @@ def scale_regularization(net: Any, X: np.ndarray, y: np.ndarray, factor: float) 
         net.reg = reg
 
 
-def _variant(name: str, function: Callable) -> Variant:
+def _variant(name: str, function: Callable[..., Any]) -> Variant:
     """Return a wrong loss of the catalogue as a Variant; its text for one net is right for all nets."""
     return Variant(function, misconception("FullyConnectedNet", name))
 

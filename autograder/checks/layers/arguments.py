@@ -12,7 +12,7 @@ from autograder.checks.layers.layer import Inputs
 def expect_unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], function: str, may_change: Collection[str] = ()
 ) -> None:
-    """Raise Wrong where an array of `before`, or an entry of a dictionary in it, differs in `after`, both by name."""
+    """Raise Wrong if an array of `before`, or an entry of a dictionary in it, differs in `after`, both by name."""
     for name, value in before.items():
         if isinstance(value, dict):
             left = after[name] if isinstance(after[name], dict) else value  # keys that are no names are not returned
@@ -43,7 +43,7 @@ def in_float32(inputs: Inputs) -> Inputs:
 
 
 def expect_float32(call: str, name: str, array: np.ndarray) -> None:
-    """Raise Wrong where the result of a call with float32 arguments is in float64."""
+    """Raise Wrong if the result of a call with float32 arguments is in float64."""
     if array.dtype == np.float64:
         raise Wrong(
             f"{call}: {name} is in float64, which takes twice the memory and time; expected float32. An array in its "

@@ -53,7 +53,7 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
         _expect_same(at_once, later)
 
     if layer.keeps_type:
-        # Only dx, which is as large as the batch: the type in which a sum over the batch is computed costs nothing.
+        # Only dx, which is as large as the batch: a sum over the batch is small in any type.
         @checks.criterion(layer.backward, "float32", 0.25, edge=True, text="For inputs in float32, dx is in float32.")
         def backward_float32(trial: Trial) -> None:
             inputs = in_float32(layer.inputs(trial, usual))
@@ -90,7 +90,7 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
 
 
 def _expect_same(at_once: BackwardPass, later: BackwardPass) -> None:
-    """Raise Wrong where a gradient differs after a second forward pass."""
+    """Raise Wrong if a gradient differs after a second forward pass."""
     layer = at_once.layer
     for name, one, other in zip(layer.gradients.values(), at_once.grads, later.grads):
         if agrees(one, one) and not agrees(other, one):  # nan does not agree with itself

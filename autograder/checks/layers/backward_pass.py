@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.criteria import Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Outcome, Trial, Wrong, block_if_failed
 from autograder.checking.large_call import LargeCall, expect_about
 from autograder.checks.gradients import attribute_examples, attribute_terms, expect_gradient
 from autograder.checks.layers.arguments import drop_unit_axes
@@ -44,7 +44,7 @@ class BackwardPass:
         return worst([self.expect_gradient(position) for position in range(len(self.layer.gradients))])
 
     def expect_gradient(self, position: int) -> Outcome:
-        """Return the Outcome of the gradient at this position; raise Wrong where it is not right."""
+        """Return the Outcome of the gradient at this position; raise Wrong if it is not right."""
         # No gradient belongs to an out of another shape than that of dout.
         comparable = getattr(self.out, "shape", ()) == self.dout.shape
         variant = find_variant(self.trial, self.layer, self.case, self.inputs, self.out) if comparable else None
@@ -108,7 +108,7 @@ def run_backward_pass(
     - between: called after the forward pass
     """
     inputs = layer.inputs(trial, case)
-    with needing(layer.backward, layer.forward):
+    with block_if_failed(layer.backward, layer.forward):
         out, cache = layer.run_forward(trial, inputs | (changes or {}))
     dout = trial.rng(layer.backward, sorted(case.items())).normal(size=layer.value(inputs).shape)
     between()

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.compare import agrees, expect_close, told_apart
+from autograder.checking.compare import agrees, expect_close, format_distinct
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checks.catalogue import misconception
 from autograder.checks.layers.arguments import expect_unchanged
-from autograder.checks.layers.dropout_masks import FORWARD, SIGMAS, Call, Drawn, drawn_from, expect_some_dropped
+from autograder.checks.layers.dropout_masks import FORWARD, SIGMAS, Call, DropoutMask, expect_some_dropped, recover_mask
 from autograder.checks.outcomes import worst
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker_client import CallError
@@ -42,7 +42,7 @@ def _normal_below(value: float) -> float:
     return (1 + erf(value / sqrt(2))) / 2
 
 
-def _name_share_mistake(drawn: Drawn, call: Call) -> list[str]:
+def _name_share_mistake(drawn: DropoutMask, call: Call) -> list[str]:
     """Return the name of the mistake behind a wrong share of kept units, as a list."""
     known = {
         "dropout_other_probability": [1 - call.keep],
@@ -73,8 +73,8 @@ def independent_units(trial: Trial) -> None:
     _expect_independent(call.draw()[0], call)
 
 
-def _expect_independent(drawn: Drawn, call: Call) -> None:
-    """Raise Wrong where neighbours along an axis agree more often, or less often, than independent units."""
+def _expect_independent(drawn: DropoutMask, call: Call) -> None:
+    """Raise Wrong if neighbours along an axis agree more often, or less often, than independent units."""
     expect_some_dropped(drawn, call)
     for axis in range(drawn.kept.ndim):
         pairs = drawn.kept.shape[axis] // 2
@@ -95,16 +95,16 @@ def scaling(trial: Trial) -> None:
         call = Call(trial, keep)
         drawn, _ = call.draw()
         expect_some_dropped(drawn, call)
-        # To take p for the other probability, and to divide by it, is one mistake and not two.
-        meant = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
-        if drawn.is_scale(1 / meant):
+        # Code that takes p for the other probability, and divides by it, has one mistake and not two.
+        own_keep = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
+        if drawn.is_scale(1 / own_keep):
             continue
-        came, expected = told_apart(drawn.scale, 1 / meant)
+        came, expected = format_distinct(drawn.scale, 1 / own_keep)
         message = f"{call.name}: kept units were multiplied by {came}; expected {expected}"
-        raise _wrong(message, *_name_scale_mistake(drawn, meant))
+        raise _wrong(message, *_name_scale_mistake(drawn, own_keep))
 
 
-def _name_scale_mistake(drawn: Drawn, keep: float) -> list[str]:
+def _name_scale_mistake(drawn: DropoutMask, keep: float) -> list[str]:
     """Return the name of the mistake behind a wrong scale, as a list."""
     if isclose(drawn.scale * drawn.share, 1, rel_tol=1e-5):
         return ["dropout_drawn_share"]
@@ -154,7 +154,7 @@ def seed(trial: Trial) -> None:
 @CHECKS.criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
 def any_dimensions(trial: Trial) -> None:
     """Dropout works for inputs with one dimension and with four, and in float32."""
-    Call(trial, 0.6).draw()  # a failure in two dimensions already does not concern their number
+    Call(trial, 0.6).draw()  # if it fails with two dimensions, another number of dimensions is not the cause
     for shape, dtype in zip(SHAPES, ("float64", "float32")):
         call = Call(trial, 0.6, shape, dtype=dtype)
         with _only_2d(call):
@@ -187,5 +187,5 @@ def forward_unchanged(trial: Trial) -> None:
     call = Call(trial, 0.6)
     arguments = (call.x, call.param)
     (out, _), after = trial.call(f"cs231n.layers:{FORWARD}", *arguments, returns=["value", "handle"], echo=True)
-    expect_some_dropped(drawn_from(out, call.x, call.name), call)  # code that does nothing changes nothing
+    expect_some_dropped(recover_mask(out, call.x, call.name), call)  # code that does nothing changes nothing
     expect_unchanged({"x": call.x, "dropout_param": call.param}, dict(zip(("x", "dropout_param"), after)), FORWARD)

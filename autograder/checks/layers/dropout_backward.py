@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_array, expect_close
-from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.checking.large_call import LargeCall
 from autograder.checks.catalogue import misconception
 from autograder.checks.layers.arguments import expect_unchanged
 from autograder.checks.layers.dropout import KEEP, SHAPES
-from autograder.checks.layers.dropout_masks import FORWARD, Call, Drawn, drawn_from, expect_some_dropped
+from autograder.checks.layers.dropout_masks import FORWARD, Call, DropoutMask, expect_some_dropped, recover_mask
 from autograder.checks.outcomes import worst
 from autograder.report.model import Diagnosis
 from cs231n import layers as reference
@@ -27,7 +27,7 @@ def _draw_dout(call: Call) -> np.ndarray:
 
 def _run_both(call: Call) -> tuple[Any, np.ndarray, Any, np.ndarray]:
     """Run both functions; return (out, dout, dx, dout after the call)."""
-    with needing(BACKWARD, FORWARD):
+    with block_if_failed(BACKWARD, FORWARD):
         out, cache = call.run()
     dout = _draw_dout(call)
     dx, after = call.trial.call(f"cs231n.layers:{BACKWARD}", dout, cache, echo=True)
@@ -35,13 +35,13 @@ def _run_both(call: Call) -> tuple[Any, np.ndarray, Any, np.ndarray]:
 
 
 def _expect_train_gradient(call: Call) -> tuple[Outcome, np.ndarray, np.ndarray]:
-    """Return (Outcome, dout before, dout after) where dx is dout times the scaled mask of the forward pass."""
+    """Return (Outcome, dout before, dout after) if dx is dout times the scaled mask of the forward pass."""
     out, dout, dx, after = _run_both(call)
     return _expect_gradient(call, out, dout, dx), dout, after
 
 
 def _expect_gradient(call: Call, out: Any, dout: np.ndarray, dx: Any) -> Outcome:
-    drawn = drawn_from(out, call.x, f"the forward pass before {BACKWARD}, {call.name}")
+    drawn = recover_mask(out, call.x, f"the forward pass before {BACKWARD}, {call.name}")
     expect_some_dropped(drawn, call)
     name = f"{BACKWARD} after {call.name}"
     through = np.where(drawn.kept, dout, 0.0)
@@ -57,7 +57,7 @@ def _expect_gradient(call: Call, out: Any, dout: np.ndarray, dx: Any) -> Outcome
     return found
 
 
-def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: Drawn, keep: float) -> list[Diagnosis]:
+def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: DropoutMask, keep: float) -> list[Diagnosis]:
     """Return the Diagnosis, in a list, of a known mistake in dx; `drawn` is the mask of the forward pass."""
     kept, dropped, scale = drawn.kept, ~drawn.kept, drawn.scale
     known = {
@@ -74,9 +74,9 @@ def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: Drawn, keep: float) -> 
     return [misconception(BACKWARD, name) for name in names[:1]]
 
 
-def _is_another_mask(dx: Any, dout: np.ndarray, drawn: Drawn) -> bool:
+def _is_another_mask(dx: Any, dout: np.ndarray, drawn: DropoutMask) -> bool:
     try:
-        other = drawn_from(dx, dout, "")
+        other = recover_mask(dx, dout, "")
     except Wrong:
         return False
     return 0 < other.share < 1 and not np.array_equal(other.kept, drawn.kept)
@@ -117,11 +117,11 @@ def gradient_any_dimensions(trial: Trial) -> Outcome:
     return worst(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
 
 
-def _expect_mask(dx: Any, dout: np.ndarray, shown: Drawn, name: str, which: str, keep: float) -> None:
+def _expect_mask(dx: Any, dout: np.ndarray, shown: DropoutMask, name: str, which: str, keep: float) -> None:
     """Raise Wrong unless dx uses the mask that out shows; another criterion judges its scale."""
     if shown.share in (0, 1):
         raise Wrong(f"{name}: the forward pass kept all units or none, so there is no mask to compare with")
-    if not np.array_equal(drawn_from(dx, dout, name, "dx").kept, shown.kept):
+    if not np.array_equal(recover_mask(dx, dout, name, "dx").kept, shown.kept):
         message = f"{name}: dx does not use the mask {which}"
         raise Wrong(Outcome(message, diagnosis=_diagnose_gradient(dx, dout, shown, keep)))
 
@@ -130,7 +130,7 @@ def _expect_mask(dx: Any, dout: np.ndarray, shown: Drawn, name: str, which: str,
 def own_cache(trial: Trial) -> None:
     """Every forward pass has its own cache: a net runs many of them with one dropout_param before the backward pass."""
     call = _unseeded(trial, 0.6)
-    with needing(BACKWARD, FORWARD):
+    with block_if_failed(BACKWARD, FORWARD):
         shared = trial.call("builtins:dict", call.param, returns="handle")
         out, cache = call.run(shared)
         latest, _ = call.run(shared)
@@ -138,9 +138,9 @@ def own_cache(trial: Trial) -> None:
     dx = trial.call(f"cs231n.layers:{BACKWARD}", dout, cache)
     name = f"{BACKWARD} after {call.name}, and once more with the same dropout_param"
     try:
-        _expect_mask(dx, dout, drawn_from(out, call.x, call.name), name, "of the first forward pass", call.keep)
+        _expect_mask(dx, dout, recover_mask(out, call.x, call.name), name, "of the first forward pass", call.keep)
     except Wrong as wrong:
-        through_latest = np.where(drawn_from(latest, call.x, call.name).kept, dout, 0.0) / call.keep
+        through_latest = np.where(recover_mask(latest, call.x, call.name).kept, dout, 0.0) / call.keep
         if agrees(dx, through_latest):
             wrong.outcome.diagnosis = [misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
         raise
@@ -154,9 +154,9 @@ def zeros(trial: Trial) -> None:
     out, dout, dx, _ = _run_both(call)
     name = f"{BACKWARD} after {call.name}, where every other row of x is 0"
     out, dx = expect_array(out, dout.shape, f"{call.name}: out"), expect_array(dx, dout.shape, f"{name}: dx")
-    shown = drawn_from(out[1::2], call.x[1::2], call.name)
+    shown = recover_mask(out[1::2], call.x[1::2], call.name)
     _expect_mask(dx[1::2], dout[1::2], shown, name, "of the forward pass, where x is not 0", call.keep)
-    hidden = drawn_from(dx[::2], dout[::2], name, "dx")
+    hidden = recover_mask(dx[::2], dout[::2], name, "dx")
     if hidden.share in (0, 1) or not hidden.is_share(shown.share):
         message = (
             f"{name}: {hidden.share:.1%} of the entries of dout in those rows are kept; expected about "

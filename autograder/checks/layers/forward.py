@@ -49,7 +49,7 @@ def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchan
 
 
 def expect_forward(trial: Trial, layer: Layer, case: Case) -> Outcome:
-    """Return an Outcome where the student's forward function is right in this case; else raise Wrong."""
+    """Return an Outcome if the student's forward function is right in this case; else raise Wrong."""
     inputs = layer.inputs(trial, case)
     call = f"{layer.forward} {layer.describe(inputs)}"
     out, _ = layer.run_forward(trial, inputs)

@@ -45,8 +45,8 @@ class Layer:
     - formula: the first part of the text of the criterion "values"
     - terms: (dout, inputs by keyword) -> {"x": {name: array}, ...}, the named parts whose sum is a gradient
     - may_change: settings that the forward function may change, such as running averages
-    - lenient: whether, in an edge case, a gradient may be that of a known wrong forward pass. False where the backward
-      pass reads the same settings as the forward pass (a stride, a size): to misread them is a mistake in both
+    - lenient: whether, in an edge case, a gradient may be that of a known wrong forward pass. False if the backward
+      pass reads the same settings as the forward pass (a stride, a size): code that misreads them is wrong in both
     - keeps_type: whether float32 inputs must give float32 outputs
     - large: sizes of the call that detects measured gradients: about 100,000 entries in x and in the weights, so that
       no array is cheap to measure; some 1,000,000 products, so that plain loops take seconds; few entries that depend

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.checking.compare import expect_array
-from autograder.checking.criteria import Checks, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Trial, Wrong, block_if_failed
 from autograder.checks.layers.convolution import windows
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.layer import Edge, Inputs, Layer
@@ -82,7 +82,7 @@ def ties(trial: Trial) -> None:
     x = rng.integers(0, 2, size=(2, 3, 4, 4)).astype(np.float64)
     x[0, 0] = 0.0
     inputs = {"x": x, "pool_param": {"pool_height": 2, "pool_width": 2, "stride": 2}}
-    with needing(LAYER.backward, LAYER.forward):
+    with block_if_failed(LAYER.backward, LAYER.forward):
         _, cache = LAYER.run_forward(trial, inputs)
     dout = rng.choice([-1.0, 1.0], size=(2, 3, 2, 2)) * rng.uniform(0.5, 1.5, size=(2, 3, 2, 2))
     (dx,), _ = LAYER.run_backward(trial, dout, cache)

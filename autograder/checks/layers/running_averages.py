@@ -137,7 +137,7 @@ def _average(bn_param: dict, key: str, call: str) -> Any:
 def _expect_average(
     bn_param: dict, key: str, start: np.ndarray, batches: list[np.ndarray], momentum: float, call: str, rows: Rows
 ) -> Outcome:
-    """Return an Outcome where bn_param[key] is the running average of the batches; else raise Wrong."""
+    """Return an Outcome if bn_param[key] is the running average of the batches; else raise Wrong."""
     came = drop_unit_axes(_average(bn_param, key, call), start.shape)
     right = start
     for batch in batches:

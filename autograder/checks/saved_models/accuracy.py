@@ -28,7 +28,7 @@ class Accuracy:
 
     @property
     def marks(self) -> int:
-        """The number of marks that it earns."""
+        """The number of marks that this accuracy earns."""
         return len([required for required in self.required if self.share >= required])
 
     def __str__(self) -> str:

@@ -33,10 +33,10 @@ Measure = Callable[[Trial], list[Accuracy]]
 def _read_arrays(trial: Trial) -> dict[str, np.ndarray]:
     """Return the arrays of the submitted file."""
     file = question_of(trial).file
-    if trial.handed_in is None:
+    if trial.submitted_file is None:
         raise Wrong(f"the submission has no {file}; run the cell of the notebook that saves it", "missing")
     try:
-        return read_npz(trial.handed_in)
+        return read_npz(trial.submitted_file)
     except ArrayError as error:
         raise Wrong(f"{file}: {error}. Save the model again with the cell of the notebook.") from None
 

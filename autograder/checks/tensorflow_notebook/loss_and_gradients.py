@@ -38,7 +38,7 @@ def _is_right(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.arange(logits.shape[1]) == y[:, np.newaxis]
 
 
-def _wrong(name: str, function: Callable) -> Variant:
+def _wrong(name: str, function: Callable[..., Any]) -> Variant:
     return Variant(function, misconception(QUESTION, name))
 
 

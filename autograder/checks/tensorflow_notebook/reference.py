@@ -27,8 +27,8 @@ class ModelVersion:
 
     - order: "relu, norm", "norm, relu", or "norm" without the ReLU of the convolution
     - axes: of the moments
-    - batch: whether the moments of the batch normalize it; None: only in training
-    - roots: whether the variance has a root, in training and in testing
+    - batch: whether the moments of the batch normalize the values; None: only in training
+    - roots: whether the model takes the root of the variance, in training and in testing
     """
 
     order: str = "relu, norm"
@@ -133,7 +133,7 @@ def update_average(before: np.ndarray, moment: np.ndarray, momentum: float = MOM
     return momentum * before + (1 - momentum) * moment
 
 
-def _wrong(name: str, function: Callable | None = None, **changes: Any) -> Variant:
+def _wrong(name: str, function: Callable[..., Any] | None = None, **changes: Any) -> Variant:
     wrong = function or partial(model, version=ModelVersion(**changes))
     return Variant(wrong, misconception("complex_model", name))
 

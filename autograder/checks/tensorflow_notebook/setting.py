@@ -69,7 +69,7 @@ class Setting:
         return self.trial.call("numpy:asarray", tensor)
 
     def expect_logits(self, training: bool) -> Outcome:
-        """Return an Outcome where the student's logits are right; else raise Wrong, with a Diagnosis if it is known."""
+        """Return an Outcome if the student's logits are right; else raise Wrong, with a Diagnosis if it is known."""
         logits = self.array(self.logits(training), self.call(training))
         try:
             expected = reference.model(self.x, self.values, training)
@@ -97,7 +97,7 @@ Function = Callable[[Mapping[str, np.ndarray]], Any]  # of the variables by name
 def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, each: bool = True) -> Outcome:
     """Compare the gradients, handles by name, of all trainable variables with slopes of f.
 
-    - each: find the wrong ones among them, which takes time
+    - each: find the wrong gradients among them, which takes time
     """
     arrays = {}
     for name in setting.trainable:
@@ -109,10 +109,10 @@ def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, eac
 
 
 def are_gradients_of(setting: Setting, claimed: Any, f: Function) -> bool:
-    """Tell whether the gradients, handles by name, of all trainable variables are those of f."""
+    """Say whether the gradients, handles by name, of all trainable variables are those of f."""
     try:
         return bool(expect_gradients(setting, claimed, f, "", each=False))
-    except (Wrong, RuntimeError):  # f may be too rough to measure where the gradients are not its own
+    except (Wrong, RuntimeError):  # f may be too rough to measure if these are not its gradients
         return False
 
 

@@ -25,11 +25,11 @@ SCALED = 100  # the largest extra step of a variable, so that a small gradient c
 def expect_slopes(
     f: Function, values: Mapping[str, np.ndarray], claimed: Mapping[str, np.ndarray], each: bool = True
 ) -> Outcome:
-    """Return an Outcome where the claimed gradients agree with the slopes of f; else raise Wrong with the wrong names.
+    """Return an Outcome if the claimed gradients agree with the slopes of f; else raise Wrong with the wrong names.
 
     - f: dictionary of float64 arrays -> number
     - values: the point, by name
-    - claimed: {name: array} for the variables to move; the others stay
+    - claimed: {name: array} for the variables to move; the others do not change
     - each: find the wrong gradients among them
     """
     claimed = {
