@@ -28,7 +28,7 @@ class Finding:
     what: str
     ok: bool
     found: str
-    mend: str = ""
+    repair: str = ""
     necessary: bool = True
 
 
@@ -54,9 +54,9 @@ def _packages() -> Iterator[Finding]:
 
 def _tensorflow() -> Finding:
     found = importlib.util.find_spec("tensorflow") is not None
-    mend = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
+    repair = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
     text = "installed" if found else "not installed: its questions get the verdict skipped; all others are graded"
-    return Finding("tensorflow", found, text, mend, necessary=False)
+    return Finding("tensorflow", found, text, repair, necessary=False)
 
 
 def _sandbox() -> Finding:

@@ -46,11 +46,17 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
     c.GenerateAssignment.force = True  # the release is generated, so a stale one can be replaced
     c.GenerateAssignment.preprocessors = [
         "autograder.release.nbgrader_hooks.CheckMarkers",
-        *(
-            f"nbgrader.preprocessors.{name}"
-            for name in "IncludeHeaderFooter LockCells ClearSolutions ClearOutput CheckCellMetadata ComputeChecksums "
-            "SaveCells ClearHiddenTests ClearMarkScheme ComputeChecksums CheckCellMetadata".split()
-        ),
+        "nbgrader.preprocessors.IncludeHeaderFooter",
+        "nbgrader.preprocessors.LockCells",
+        "nbgrader.preprocessors.ClearSolutions",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.CheckCellMetadata",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.SaveCells",
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.CheckCellMetadata",
         "autograder.release.nbgrader_hooks.ReleasePackage",
     ]
     c.Autograde.sanitize_preprocessors = [

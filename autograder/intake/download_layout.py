@@ -23,11 +23,8 @@ def is_submission(path: Path, manifest: Manifest) -> bool:
         return False
     names = {inner.name for inner in path.iterdir()}
     has_package = (path / manifest.package).is_dir() or (path / manifest.name / manifest.package).is_dir()
-    return (
-        has_package
-        or bool(manifest.notebook_files & names)
-        and not any(name.lower().endswith(".zip") for name in names)
-    )
+    has_zip = any(name.lower().endswith(".zip") for name in names)
+    return has_package or (bool(manifest.notebook_files & names) and not has_zip)
 
 
 def is_bulk_zip(path: Path, manifest: Manifest, pattern: Pattern[str] | None) -> bool:
@@ -58,7 +55,7 @@ def is_bulk_zip(path: Path, manifest: Manifest, pattern: Pattern[str] | None) ->
         return True  # the names of an LMS
     zips = [name for names in files_by_top.values() for name in names if name.lower().endswith(".zip")]
     folders = [top for top, names in files_by_top.items() if names != {top} and not top.startswith(".")]
-    return bool(zips and not has_answers) or len(folders) > 1 and manifest.package not in files_by_top
+    return bool(zips and not has_answers) or (len(folders) > 1 and manifest.package not in files_by_top)
 
 
 def find_wrapped(folder: Path, manifest: Manifest, pattern: Pattern[str] | None) -> Path | None:

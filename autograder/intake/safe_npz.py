@@ -100,13 +100,13 @@ def _parse_header(header: bytes, name: str) -> tuple[np.dtype, Literal["C", "F"]
     """Return (dtype, order, shape) of a .npy header."""
     found = _HEADER.fullmatch(header)
     if not found:
-        raise ArrayError(f"{name} is no plain array of numbers (its header says {ascii(header[:80].decode('latin1'))})")
+        raise ArrayError(f"{name} is no plain array of numbers (its header says {header[:80].decode('latin1')!a})")
     description, sizes = found[1].decode("latin1"), found[3]
     order: Literal["C", "F"] = "F" if found[2] == b"True" else "C"
     if description[:1] == "|" and description[1:2] == "O":
         raise ArrayError(f"{name} is an array of Python objects, which only pickle can carry; save plain arrays")
     if description[:1] not in "<>|=" or description[1:] not in NUMBERS:
-        raise ArrayError(f"{name} has dtype {ascii(description)}; floats and integers of up to 64 bits are read")
+        raise ArrayError(f"{name} has dtype {description!a}; floats and integers of up to 64 bits are read")
     shape = tuple(int(size) for size in re.findall(rb"\d+", sizes))
     if 0 in shape:
         raise ArrayError(f"{name} has shape {shape} and holds no number")

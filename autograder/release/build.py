@@ -25,7 +25,8 @@ def handout_files(manifest: Manifest) -> dict[str, bytes]:
         source = manifest.root / name
         if not source.is_file():
             raise ReleaseError(
-                f"{source}: no such file, but the manifest's handout names it. Add the file, or remove its name from the handout"
+                f"{source}: no such file, but the manifest's handout names it. "
+                "Add the file, or remove its name from the handout"
             )
         files[source.name] = source.read_bytes()
     return files

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from autograder.errors import ReleaseError
 from autograder.assignment.regions import find_regions
+from autograder.errors import ReleaseError
 
 # The kinds of files in a release: text, pictures, and archives of these.
 READABLE = (".py", ".pyx", ".pxi", ".h", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", "makefile")

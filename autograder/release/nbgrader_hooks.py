@@ -20,9 +20,10 @@ from autograder.release.build import complete_release
 
 
 class CheckMarkers(NbGraderPreprocessor):
-    """Run before ClearSolutions, which would release the solution of a region with a mistyped marker."""
+    """Run before ClearSolutions, which would release the solution of a region with a misspelt marker."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Check all markers; return the notebook and the resources unchanged, or raise ReleaseError."""
         notebook = resources["nbgrader"]["notebook"]
         for number, cell in enumerate(nb.cells, 1):
             find_regions(cell.source, f"{notebook}.ipynb, cell {number}", cell.cell_type == "code")
@@ -55,15 +56,15 @@ class ReleasePackage(NbGraderPreprocessor):
     """Run last in generate_assignment, so that it scans the bytes that nbgrader is about to write."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Complete the release folder; return the notebook and the resources unchanged, or raise ReleaseError."""
         converter = converter_of(self)
         assignment, notebook = (resources["nbgrader"][key] for key in ("assignment", "notebook"))
         manifest = Course(converter.coursedir.root).manifest
         if assignment == manifest.name:
             source = Path(converter.coursedir.format_path(converter.coursedir.source_directory, ".", assignment))
             folder = Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", assignment))
-            text = nbformat.writes(
-                nb, version=nbformat.NO_CONVERT
-            )  # the same bytes as from nbconvert's NotebookExporter
+            # The same bytes as from nbconvert's NotebookExporter.
+            text = nbformat.writes(nb, version=nbformat.NO_CONVERT)
             text += "" if text.endswith("\n") else "\n"
             complete_release(manifest, source.resolve(), folder.resolve(), {f"{notebook}.ipynb": text.encode()})
         return nb, resources

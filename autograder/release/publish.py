@@ -24,12 +24,12 @@ Wait = Callable[[str], None]
 def publish(course: Course, manifest: Manifest, wait: Wait | None = None) -> Path:
     """Build the release, record it in the gradebook, replace the old one, and return its folder.
 
-    One rename decides: if the build fails or is killed before it, the old release and the gradebook do not change. If it
-    is killed after the rename, the next command completes it.
+    If the build fails or is killed before the rename, the old release and the gradebook do not change. If it is killed
+    after the rename, the next command completes it.
 
     - wait: as for `locks.lock_folder`
     """
-    with _alone(course, wait):
+    with _lock_release(course, wait):
         recover(course, manifest)
         unfinished = Path(tempfile.mkdtemp(dir=course.release, prefix=_BUILDING))
         try:
@@ -46,7 +46,7 @@ def recover(course: Course, manifest: Manifest) -> None:
     """Complete or undo a `publish` that was killed."""
     if not (course.release / _READY).is_dir() and not any(course.release.glob(f"{_BUILDING}*")):
         return
-    with _alone(course):
+    with _lock_release(course):
         for unfinished in course.release.glob(f"{_BUILDING}*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         if (course.release / _READY).is_dir():
@@ -54,12 +54,12 @@ def recover(course: Course, manifest: Manifest) -> None:
 
 
 @contextlib.contextmanager
-def _alone(course: Course, wait: Wait | None = None) -> Iterator[None]:
-    """Hold the lock of a course and that of its release folder, which courses may share; report errors of the disk."""
-    doing = "autograder release"
+def _lock_release(course: Course, wait: Wait | None = None) -> Iterator[None]:
+    """Hold the locks of a course and of its release folder, which courses may share; StorageError if the disk fails."""
+    command = "autograder release"
     try:
         course.release.mkdir(parents=True, exist_ok=True)
-        with lock_folder(course.root, doing, wait), lock_folder(course.release.parent, doing, wait):
+        with lock_folder(course.root, command, wait), lock_folder(course.release.parent, command, wait):
             yield
     except OSError as error:
         storage_error = find_storage_error(error)

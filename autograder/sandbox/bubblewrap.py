@@ -1,8 +1,8 @@
 """Bubblewrap, the stronger sandbox: a worker in namespaces of its own.
 
-There is no network in them, no other process, and a file system that holds the system's libraries and the Python
-interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the checks,
-the gradebook and other students' work are not there. Where one of them is inside a mounted folder, an empty file
+The namespaces contain no network and no other process. Their file system contains the system's libraries and the
+Python interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the
+checks, the gradebook and other students' work are not in it. If one of them is inside a mounted folder, an empty file
 system covers it.
 """
 
@@ -91,12 +91,13 @@ class Home:
             raise
 
     def usage(self) -> HomeUsage | None:
-        """Return the HomeUsage, or None once it is closed."""
+        """Return the HomeUsage, or None after `close`."""
         found = [os.fstatvfs(folder) for folder in self._folders]
         size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
         return HomeUsage(size, sum(each.f_files - each.f_ffree - 1 for each in found)) if found else None
 
     def close(self) -> None:
+        """Release the folders; `usage` is None from then on."""
         folders, self._folders = self._folders, []
         for folder in folders:
             os.close(folder)
