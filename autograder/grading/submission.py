@@ -29,7 +29,7 @@ from autograder.runtime.secret import load_secret
 from autograder.runtime.text import escape_path
 from autograder.sandbox.isolation import Isolation
 
-_CODE = (".py", ".pyx", ".pxi", ".h", ".toml", ".ipynb")  # what the digest reads of folders that may hold more
+_CODE = (".py", ".pyx", ".pxi", ".h", ".tbl", ".toml", ".ipynb")  # what the digest reads of folders that may hold more
 
 
 def judge(

@@ -135,21 +135,21 @@ class TestWhatCanBeDone:
             either(name)
         assert error.value.verdict == "forbidden"
 
-    @pytest.mark.skipif(platform.machine() not in seccomp._MACHINES, reason="no system call filter for this processor")
+    @pytest.mark.skipif(platform.machine() not in seccomp.MACHINES, reason="no system call filter for this processor")
     def test_is_no_system_call_of_the_list_of_refused_ones(self, either):
-        column, minus_one = seccomp._MACHINES.index(platform.machine()), (-1,) * 5
-        numbers = {name: number[column] for name, number in seccomp._REFUSED.items() if number[column] is not None}
-        found = {name: either("system_call", number, *minus_one) for name, number in numbers.items()}
+        numbers, minus_one = seccomp.read_numbers(platform.machine()), (-1,) * 5
+        refused = {name: numbers[name] for name in seccomp.REFUSED if numbers[name] is not None}
+        found = {name: either("system_call", number, *minus_one) for name, number in refused.items()}
         assert {name for name, (_, error) in found.items() if error != errno.EPERM} == set()
-        for name, number in seccomp._ON_ITSELF.items():
-            assert either("system_call", number[column], 1) == [-1, errno.EPERM], name
-        number = seccomp._ALLOWED["fcntl"][0][column]
+        for name in seccomp.ON_ITSELF:
+            assert either("system_call", numbers[name], 1) == [-1, errno.EPERM], name
+        number = numbers["fcntl"]
         for command in (fcntl.F_SETOWN, fcntl.F_SETSIG, fcntl.F_SETLEASE, fcntl.F_NOTIFY):
             assert either("system_call", number, 0, command, 1) == [-1, errno.EPERM]
         assert either("system_call", number, 0, fcntl.F_GETFD)[0] in (0, 1)
         set_flags = 0x40086602  # FS_IOC_SETFLAGS
-        assert either("system_call", seccomp._ALLOWED["ioctl"][0][column], 0, set_flags, 0) == [-1, errno.EPERM]
-        outlive_the_judge = (seccomp._PRCTL[platform.machine()], seccomp._PARENT_DEATH_SIGNAL, 0)
+        assert either("system_call", numbers["ioctl"], 0, set_flags, 0) == [-1, errno.EPERM]
+        outlive_the_judge = (numbers["prctl"], seccomp.PARENT_DEATH_SIGNAL, 0)
         assert either("system_call", *outlive_the_judge) == [-1, errno.EPERM]
         with pytest.raises(CallError, match="PermissionError"):
             either("make_unseen_file")
