@@ -7,7 +7,7 @@ from autograder.checking.pack import Pack, merge_checks
 from autograder.checks import optimizers
 from autograder.checks.advice import ADVICE
 from autograder.checks.axes import axes_of
-from autograder.checks.catalogue import catalogue
+from autograder.checks.catalogue import load_catalogue
 from autograder.checks.classifiers import cnn, fc_net, fc_net_batchnorm, fc_net_dropout
 from autograder.checks.layers import (
     affine_relu,
@@ -33,7 +33,7 @@ _CHECKS = merge_checks([module.CHECKS for module in (*_LAYERS, *_OTHERS)])
 PACK = Pack(
     criteria=_CHECKS.criteria,
     large_calls=_CHECKS.large_calls,
-    wrong_versions=catalogue,
+    wrong_versions=load_catalogue,
     answers_for=answers_for,
     axes_of=axes_of,
     picture_of=picture_of,

@@ -34,7 +34,7 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
     skip_slow_grammars()
     manifest = read_manifest(kit / assignment if assignment else find_assignment(kit))
     c.Autograder.assignment = str(manifest.root)
-    find_programs()
+    add_programs_to_path()
     # nbgrader's models cause a warning of newer SQLAlchemy that does not help an instructor.
     warnings.simplefilter("ignore", SAWarning)
     c.CourseDirectory.root = str(root)
@@ -151,7 +151,7 @@ class Course:
         return sorted(path.parent.name for path in top.glob(f"*/{self.manifest.name}"))
 
 
-def find_programs() -> None:
+def add_programs_to_path() -> None:
     """Add this interpreter's own programs to PATH: nbgrader starts `alembic` from there for a new gradebook."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):

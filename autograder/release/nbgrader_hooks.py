@@ -14,7 +14,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder.assignment.manifest import Manifest
 from autograder.assignment.regions import find_regions
 from autograder.course import Course
-from autograder.course.preprocessors import converter_of
+from autograder.course.preprocessors import find_converter
 from autograder.errors import ReleaseError
 from autograder.release.build import complete_release
 
@@ -27,7 +27,7 @@ class CheckMarkers(NbGraderPreprocessor):
         notebook = resources["nbgrader"]["notebook"]
         for number, cell in enumerate(nb.cells, 1):
             find_regions(cell.source, f"{notebook}.ipynb, cell {number}", cell.cell_type == "code")
-        manifest = Course(converter_of(self).coursedir.root).manifest
+        manifest = Course(find_converter(self).coursedir.root).manifest
         if resources["nbgrader"]["assignment"] == manifest.name:
             _match_manifest(nb, notebook, manifest)
         return nb, resources
@@ -57,7 +57,7 @@ class ReleasePackage(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Complete the release folder; return the notebook and the resources unchanged, or raise ReleaseError."""
-        converter = converter_of(self)
+        converter = find_converter(self)
         assignment, notebook = (resources["nbgrader"][key] for key in ("assignment", "notebook"))
         manifest = Course(converter.coursedir.root).manifest
         if assignment == manifest.name:

@@ -11,7 +11,7 @@ from autograder.assignment.manifest import Manifest
 from autograder.course.course import Course
 from autograder.course.database import prepare_gradebook
 from autograder.course.nbgrader_runner import generate_assignment
-from autograder.release.build import archive_path, hashes_path
+from autograder.release.build import get_archive_path, get_hashes_path
 from autograder.runtime.atomic import sync_to_disk
 from autograder.runtime.locks import lock_folder
 from autograder.runtime.os_errors import find_storage_error
@@ -83,7 +83,7 @@ def _put_in_place(course: Course, manifest: Manifest) -> None:
                 os.rename(old, target)
             shutil.rmtree(ready, ignore_errors=True)
             raise
-    for path in (archive_path(target), hashes_path(target)):
+    for path in (get_archive_path(target), get_hashes_path(target)):
         if (ready / path.name).exists():
             os.replace(ready / path.name, path)
     shutil.rmtree(ready)
@@ -100,7 +100,7 @@ def find_differences(course: Course, manifest: Manifest) -> list[str]:
     recover(course, manifest)
     with tempfile.TemporaryDirectory(prefix="release-check-") as made:
         generate_assignment(course, manifest.name, Path(made), record=False)
-        fresh, current = _contents(Path(made), manifest.name), _contents(course.release, manifest.name)
+        fresh, current = _read_contents(Path(made), manifest.name), _read_contents(course.release, manifest.name)
     found = [f"{path} is missing" for path in sorted(fresh.keys() - current.keys())]
     found += [f"{path} does not belong there" for path in sorted(current.keys() - fresh.keys())]
     found += [
@@ -109,7 +109,7 @@ def find_differences(course: Course, manifest: Manifest) -> list[str]:
     return found
 
 
-def _contents(release: Path, name: str) -> dict[str, bytes]:
+def _read_contents(release: Path, name: str) -> dict[str, bytes]:
     paths = [path for path in (release / name).rglob("*") if path.is_file()]
-    paths += [path for path in (archive_path(release / name), hashes_path(release / name)) if path.is_file()]
+    paths += [path for path in (get_archive_path(release / name), get_hashes_path(release / name)) if path.is_file()]
     return {path.relative_to(release).as_posix(): path.read_bytes() for path in paths}

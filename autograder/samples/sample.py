@@ -103,9 +103,9 @@ class Sample:
             texts = {path: data.decode() for path, data in released.items()}
         for question in manifest.questions:
             if question.id in self.stubs and not question.cells:
-                texts[question.file] = _with_stub(texts[question.file], released, question)
+                texts[question.file] = _insert_stub(texts[question.file], released, question)
         for change in self.change:
-            texts[change["file"]] = self._changed(texts[change["file"]], change, change["file"])
+            texts[change["file"]] = self._apply_change(texts[change["file"]], change, change["file"])
         files = {path: remove_markers(text).encode() for path, text in texts.items()}
         stubs = {cell for question in manifest.questions if question.id in self.stubs for cell in question.cells}
         files |= make_answered_notebooks(manifest, lambda *answer: self._answer(stubs, *answer))
@@ -120,10 +120,10 @@ class Sample:
         text = cell.released if released else remove_markers(cell.solution)
         for change in self.cell:
             if (change["notebook"], change["id"]) == (notebook, grade_id):
-                text = self._changed(text, change, grade_id)
+                text = self._apply_change(text, change, grade_id)
         return text
 
-    def _changed(self, text: str, change: Change | CellChange, where: str) -> str:
+    def _apply_change(self, text: str, change: Change | CellChange, where: str) -> str:
         old, new = change["old"].strip("\n"), change["new"].strip("\n")
         if text.count(old) != 1:
             raise KitError(
@@ -151,7 +151,7 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
         target.write_bytes(data)
 
 
-def _with_stub(text: str, released: dict[str, bytes], question: Question) -> str:
+def _insert_stub(text: str, released: dict[str, bytes], question: Question) -> str:
     """Return the text with one function or class replaced by its released stub."""
     here = Submission("", {question.file: text.encode()}).find_code(question.file, question.id)
     stub = Submission("", released).find_code(question.file, question.id)

@@ -118,12 +118,12 @@ def why_not() -> str:
 def _parent() -> tuple[Path, Kind] | None:
     """Return the folder in which groups are made, and its Kind; None if there is none."""
     try:
-        return parent_of(Path("/proc/self/cgroup").read_text(), ROOT)
+        return find_parent(Path("/proc/self/cgroup").read_text(), ROOT)
     except OSError:
         return None
 
 
-def parent_of(text: str, root: Path) -> tuple[Path, Kind] | None:
+def find_parent(text: str, root: Path) -> tuple[Path, Kind] | None:
     """Return the folder and Kind of `_parent`, from the lines of /proc/self/cgroup and the mount point of cgroups."""
     own = {controllers: path.lstrip("/") for _, controllers, path in (line.split(":", 2) for line in text.splitlines())}
     for controllers, path in own.items():

@@ -72,20 +72,20 @@ class Reason:
     limit: str | None = None
 
 
-def exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Reason:
+def find_exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Reason:
     """Return why a worker stopped while it ran the function `name`.
 
     - memory_mb: the memory limit that holds on this machine
     """
     number = ending.signal
     if number == signal.SIGXFSZ or (ending.home and ending.home.is_too_much):
-        return wrote_too_much(name)
+        return make_disk_reason(name)
     if ending.out_of_memory:
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if ending.timed_out or _used_up_processor(ending, limits):
-        return did_not_end(name, limits)
+        return make_time_reason(name, limits)
     if number == signal.SIGKILL:  # neither the grader nor a limit of the worker did it: the machine was out of memory
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if number == signal.SIGSYS:
         return Reason("forbidden", f"{name} made a system call that no answer needs")
     if number in _CRASHES:
@@ -104,7 +104,7 @@ class RaisedException:
     number: int | None = None
 
 
-def exception_reason(
+def find_exception_reason(
     name: str, raised: RaisedException, limits: Limits, memory_mb: int, has_own_disk: bool
 ) -> Reason | None:
     """Return the reason if an exception of the student's code comes from a limit, or None.
@@ -112,12 +112,12 @@ def exception_reason(
     - has_own_disk: a full disk is one of the worker's own, not one of the machine
     """
     if raised.number in (errno.EFBIG, errno.EDQUOT) or (raised.number == errno.ENOSPC and has_own_disk):
-        return wrote_too_much(name)
+        return make_disk_reason(name)
     # A thread needs memory for its stack.
     if raised.kind == "MemoryError" or raised.message == "can't start new thread":
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if raised.kind == "FrameError":  # the answer is too large for any limits, so a retry would not help
-        return replace(took_too_much_memory(name, limits, memory_mb), limit=None)
+        return replace(make_memory_reason(name, limits, memory_mb), limit=None)
     return None
 
 
@@ -126,12 +126,12 @@ def is_forbidden(raised: RaisedException) -> bool:
     return raised.kind == "PermissionError" or raised.number in (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
-def wrote_too_much(name: str) -> Reason:
+def make_disk_reason(name: str) -> Reason:
     """Return the Reason for a worker that wrote more than it may."""
     return Reason("forbidden", f"{name} wrote more to disk than any answer needs. Take out what it saves.")
 
 
-def did_not_end(name: str, limits: Limits) -> Reason:
+def make_time_reason(name: str, limits: Limits) -> Reason:
     """Return the Reason for a worker that reached a time limit."""
     has = f"{limits.cpu_seconds} s of processor time and {limits.wall_seconds} s on the clock"
     compared = limits.describe_reference_cost(limits.cpu_seconds, limits.cpu_factor, "s")
@@ -139,7 +139,7 @@ def did_not_end(name: str, limits: Limits) -> Reason:
     return Reason("timeout", f"{name} did not come back: this question has {has}{compared}. {advice}", "time")
 
 
-def took_too_much_memory(name: str, limits: Limits, memory_mb: int) -> Reason:
+def make_memory_reason(name: str, limits: Limits, memory_mb: int) -> Reason:
     """Return the Reason for a worker that reached the memory limit, `memory_mb`."""
     compared = limits.describe_reference_cost(memory_mb, limits.memory_factor, "MB")
     has = f"This question has {memory_mb} MB of memory{compared}."

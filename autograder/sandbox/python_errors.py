@@ -40,7 +40,7 @@ _KNOWN = [
 ]  # fmt: skip
 
 
-def about_exception(kind: str, message: str, more: Sequence[tuple[str, str]] = ()) -> str:
+def find_advice(kind: str, message: str, more: Sequence[tuple[str, str]] = ()) -> str:
     """Return one sentence of advice for an exception that a student's code raised, or ''.
 
     - more: (regular expression, advice) that only this assignment's code needs; they are tried first

@@ -24,11 +24,11 @@ from autograder.sandbox.exit_reason import (
     Ending,
     RaisedException,
     Reason,
-    exception_reason,
-    exit_reason,
+    find_exception_reason,
+    find_exit_reason,
     is_forbidden,
-    took_too_much_memory,
-    wrote_too_much,
+    make_disk_reason,
+    make_memory_reason,
 )
 from autograder.sandbox.follow_through import AnswerLimitReached
 from autograder.sandbox.isolation import BUBBLEWRAP, Isolation
@@ -143,15 +143,15 @@ class WorkerClient:
             "echo": request.echo,
         }
         if self._answer_bytes > MAX_ANSWERS_MB << 20:  # a retry does not raise this limit
-            self._fail(replace(took_too_much_memory(name, self._limits, self._memory_mb), limit=None))
+            self._fail(replace(make_memory_reason(name, self._limits, self._memory_mb), limit=None))
         reply, arrays = self._exchange(frames.pack(header, tensors), name)
         self._answer_bytes += sum(array.nbytes for array in arrays.values())
         if reply.get("token") != header["token"]:
             self._forbid(f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:
-            raise self._error_of(reply["raised"], name)
+            raise self._make_error(reply["raised"], name)
         if self._has_written_too_much():
-            self._fail(wrote_too_much(name))
+            self._fail(make_disk_reason(name))
         try:
             value = decode(reply["value"], arrays)
             after = decode(reply["echo"], arrays) if request.echo else list(request.args)
@@ -180,11 +180,11 @@ class WorkerClient:
                 deadline += time.monotonic() - started  # the judge's own time
                 reply = send_and_receive(answer)
         except (TimeoutError, AnswerLimitReached):
-            self._fail(self._exit_reason(process, name))
+            self._fail(self._find_exit_reason(process, name))
         except frames.FrameError as error:
             self._forbid(f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):
-            self._fail(self._exit_reason(process, name, max(_END_SECONDS, deadline - time.monotonic())))
+            self._fail(self._find_exit_reason(process, name, max(_END_SECONDS, deadline - time.monotonic())))
         finally:
             self._seconds_left = max(0.0, min(self._seconds_left, deadline - time.monotonic()))
         return reply
@@ -221,7 +221,7 @@ class WorkerClient:
                 self._printed += data
                 del self._printed[: -4 * _PRINTED_LENGTH]
 
-    def _exit_reason(self, process: WorkerProcess, name: str, seconds: float | None = None) -> Reason:
+    def _find_exit_reason(self, process: WorkerProcess, name: str, seconds: float | None = None) -> Reason:
         """Return the exit_reason.Reason why the worker no longer answers.
 
         - seconds: how long to wait for the end of a worker that has closed its pipe; None if its time is over
@@ -232,20 +232,20 @@ class WorkerClient:
         home = process.home.usage() if process.home else None
         out_of_memory = bool(group and group.was_exhausted())
         ending = Ending(status, process.cpu_seconds, status is None, out_of_memory, home)
-        return exit_reason(name, ending, self._limits, self._memory_mb)
+        return find_exit_reason(name, ending, self._limits, self._memory_mb)
 
-    def _error_of(self, report: Any, name: str) -> CallError:
+    def _make_error(self, report: Any, name: str) -> CallError:
         """Return the CallError for the worker's report of an exception, by the limit that caused it, if any."""
         error = read_exception(report, name, self._options.advice)
         reason, text = None, ""
         if error.raised:
             raised = RaisedException(*error.raised, read_error_number(report))
             has_own_disk = self._process is not None and self._process.isolation is BUBBLEWRAP
-            reason = exception_reason(name, raised, self._limits, self._memory_mb, has_own_disk)
+            reason = find_exception_reason(name, raised, self._limits, self._memory_mb, has_own_disk)
             error.verdict = "forbidden" if is_forbidden(raised) else error.verdict
             text = f" It {str(error).removeprefix(name).strip(' .')}."
         if self._has_written_too_much():
-            reason = wrote_too_much(name)
+            reason = make_disk_reason(name)
             self.stop()
         if reason:
             error.verdict, error.limit = reason.verdict, reason.limit

@@ -201,10 +201,10 @@ def start_worker(
     environment = ENVIRONMENT | {"HOME": str(folder)}
     if isolation is BUBBLEWRAP:
         kit, submission, environment = bubblewrap.INSIDE_KIT, bubblewrap.INSIDE_SUBMISSION, ENVIRONMENT
-        before = bubblewrap.bubblewrap(folder, options.hidden, ENVIRONMENT)
+        before = bubblewrap.make_bubblewrap_command(folder, options.hidden, ENVIRONMENT)
     elif isolation is LANDLOCK:
         home = landlock.Home()
-        bounds["landlock"] = landlock.rules(folder, home, options.hidden)
+        bounds["landlock"] = landlock.make_rules(folder, home, options.hidden)
         home_path = str(home.path)
         # Matplotlib makes folders in its home, and this home may not contain folders.
         environment = ENVIRONMENT | {"HOME": home_path, "TMPDIR": home_path, "MPLCONFIGDIR": home_path}

@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder.course.gradebook import is_recorded
-from autograder.course.report_store import report_for
+from autograder.course.report_store import load_or_make_report
 from autograder.grade_class import grade_class
 from autograder.report.terminal import print_class
 
@@ -53,7 +53,7 @@ def test_nbgrader_autograde_records_the_judges_scores_and_shows_its_report(tmp_p
     hand_in(course, "chen", "failed_dw_averaged")
     run = nbgrader(course, "autograde", "assignment2")
     assert run.returncode == 0, run.stderr
-    report = report_for(course, "chen")
+    report = load_or_make_report(course, "chen")
     assert 0 < report.score < report.max_score
     found = scores(course, "chen")
     assert {question.id: question.points for question in report.questions}.items() <= found.items()
@@ -145,7 +145,7 @@ def test_a_tampered_notebook_changes_no_score(tmp_path, make_course, hand_in, ta
     course = make_course(tmp_path)
     folder = hand_in(course, "mallory", "missing_half")
     edit_notebook(folder, tamper)
-    report = report_for(course, "mallory")
+    report = load_or_make_report(course, "mallory")
     done = grade_class(course)
     assert [graded.problem for graded in done] == [""]
     assert {q.id: q.points for q in report.questions}.items() <= scores(course, "mallory").items()
@@ -224,13 +224,13 @@ def test_a_report_of_another_sandbox_is_recorded_as_it_is(tmp_path, make_course,
     hand_in(course, "ada", "missing_everything")
     graded = grade_class(course, sandbox="landlock", jobs=1)[0]
     assert graded.problem == "" and graded.report.isolation["name"] == "landlock"
-    assert report_for(course, "ada").isolation["name"] == "landlock"
+    assert load_or_make_report(course, "ada").isolation["name"] == "landlock"
 
 
 def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
-    report = report_for(course, "eli")
+    report = load_or_make_report(course, "eli")
     assert not is_recorded(course, "eli", report)
     grade_class(course)
     assert is_recorded(course, "eli", report)

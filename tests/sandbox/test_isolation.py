@@ -18,7 +18,7 @@ from autograder.errors import SANDBOX, KitError, SandboxUnavailable
 from autograder.runtime.paths import KIT
 from autograder.sandbox import isolation as sandbox
 from autograder.sandbox import worker_process
-from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, did_not_end, wrote_too_much
+from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, make_disk_reason, make_time_reason
 from autograder.sandbox.isolation import (
     BUBBLEWRAP,
     ISOLATIONS,
@@ -171,7 +171,7 @@ class TestWhatCanBeDone:
         with WorkerClient(folder, limits, isolation) as student:
             with pytest.raises(CallError) as error:
                 student.call("probe:burn")
-        assert (error.value.verdict, str(error.value)) == ("timeout", did_not_end("burn", limits).message)
+        assert (error.value.verdict, str(error.value)) == ("timeout", make_time_reason("burn", limits).message)
 
     def test_is_no_writing_of_large_files(self, either, tmp_path, request):
         paths = {"bubblewrap": "/tmp/large", "landlock": "large", "plain": str(tmp_path / "large")}
@@ -180,7 +180,7 @@ class TestWhatCanBeDone:
         with pytest.raises(CallError) as error:
             either("write_much", path, MAX_HOME_MB + 6)
         assert error.value.verdict == "forbidden"
-        assert str(error.value).startswith(wrote_too_much("write_much").message)
+        assert str(error.value).startswith(make_disk_reason("write_much").message)
 
     def test_is_no_opening_of_many_files(self, either):
         with pytest.raises(CallError, match="Too many open files"):
@@ -224,38 +224,38 @@ class TestWritingTooMuch:
     @pytest.mark.parametrize("deed", WRITING)
     def test_ends_by_what_the_kernel_refuses_or_by_the_count_after_the_answer(self, reason_of, nobody_looks, deed):
         found = reason_of(LIMITS, "write_and", "return", *WRITING[deed])
-        assert found == ("forbidden", wrote_too_much("write_and").message)
+        assert found == ("forbidden", make_disk_reason("write_and").message)
 
     @pytest.mark.parametrize("deed", ["one file", "one file by NumPy", "one archive by NumPy"])
     def test_ends_by_an_exception_of_the_students_code(self, reason_of, nobody_looks, deed):
         found = reason_of(LIMITS, "write_and", "raise", *WRITING[deed])
-        assert found == ("forbidden", wrote_too_much("write_and").message)
+        assert found == ("forbidden", make_disk_reason("write_and").message)
 
     @pytest.mark.parametrize("deed", ["some files", "many empty files"])
     @pytest.mark.parametrize("then", ["sleep", "loop"])
     def test_ends_by_the_count_while_it_runs(self, reason_of, deed, then):
         found = reason_of(LIMITS, "write_and", then, *WRITING[deed])
-        assert found == ("forbidden", wrote_too_much("write_and").message)
+        assert found == ("forbidden", make_disk_reason("write_and").message)
 
     @pytest.mark.parametrize("deed", ["one file", "many empty files"])
     def test_ends_by_processor_time(self, reason_of, nobody_looks, deed):
         found = reason_of(replace(LIMITS, cpu_seconds=3), "write_and", "loop", *WRITING[deed])
-        assert found == ("forbidden", wrote_too_much("write_and").message)
+        assert found == ("forbidden", make_disk_reason("write_and").message)
 
     @pytest.mark.parametrize("deed", ["some files", "many empty files"])
     def test_ends_by_itself(self, reason_of, nobody_looks, deed):
         found = reason_of(LIMITS, "write_and", "exit", *WRITING[deed])
-        assert found == ("forbidden", wrote_too_much("write_and").message)
+        assert found == ("forbidden", make_disk_reason("write_and").message)
 
     def test_ends_by_the_clock(self, sandboxed, folder, nobody_looks):
         with WorkerClient(folder, replace(LIMITS, wall_seconds=8), sandboxed) as student:
             with pytest.raises(CallError) as error:
                 student.call("probe:write_and", "sleep", *WRITING["many empty files"])
-        assert (error.value.verdict, str(error.value)) == ("forbidden", wrote_too_much("write_and").message)
+        assert (error.value.verdict, str(error.value)) == ("forbidden", make_disk_reason("write_and").message)
 
     def test_ends_by_a_sparse_file_too(self, reason_of):
         found = reason_of(LIMITS, "write_sparse", "sparse")
-        assert found == ("forbidden", wrote_too_much("write_sparse").message)
+        assert found == ("forbidden", make_disk_reason("write_sparse").message)
 
     def test_is_not_what_is_allowed(self, sandboxed, folder):
         with WorkerClient(folder, LIMITS, sandboxed) as student:

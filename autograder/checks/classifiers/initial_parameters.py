@@ -23,7 +23,7 @@ def expect_initial_parameters(trial: Trial, make: Callable[..., NetTrial]) -> No
             normalizes = name.startswith(("gamma", "beta"))
             mistake = "net_init_gamma_beta" if normalizes else "net_init_biases"
             message = f"{net.call}: {name} does not start at {start}"
-            raise Wrong(Outcome(message, diagnosis=[net.misconception(mistake)]))
+            raise Wrong(Outcome(message, diagnosis=[net.find_misconception(mistake)]))
         if name.startswith("W"):
             _expect_spread(net, make, name, value)
 
@@ -39,7 +39,7 @@ def _expect_spread(net: NetTrial, make: Callable[..., NetTrial], name: str, valu
         )
         wider = make(weight_scale=2 * SCALE).expect_parameters()[name]
         mistake = name_draw_mistake(value, wider, SCALE)
-        raise Wrong(Outcome(message, diagnosis=[net.misconception(mistake)] if mistake else []))
+        raise Wrong(Outcome(message, diagnosis=[net.find_misconception(mistake)] if mistake else []))
 
 
 def name_draw_mistake(value: np.ndarray, wider: np.ndarray, scale: float) -> str | None:

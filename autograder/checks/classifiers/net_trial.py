@@ -9,11 +9,11 @@ import numpy as np
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.checking.criteria import Outcome, Trial, Wrong
 from autograder.checking.numeric_gradient import PureFunction
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.classifiers.net_losses import Loss, plain_loss
 from autograder.checks.classifiers.regularization import diagnose_uneven_regularization
 from autograder.checks.gradients import Explain, attribute_terms, expect_gradient
-from autograder.checks.outcomes import worst
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import make_key
@@ -78,9 +78,9 @@ class NetTrial:
                 name, value = RENAMED[refused[0]]
                 options[name] = value(options.pop(refused[0]))
 
-    def misconception(self, name: str) -> Diagnosis:
+    def find_misconception(self, name: str) -> Diagnosis:
         """Return the Diagnosis of the catalogue's entry of this name for this net."""
-        return misconception(self.kind.name, name)
+        return find_misconception(self.kind.name, name)
 
     def parameters(self) -> dict[str, Any]:
         """Return the student's parameters by name; raise Wrong if a name is missing."""
@@ -94,7 +94,7 @@ class NetTrial:
             held = ", ".join(map(str, params))
             outcome = Outcome(f"{self.call}: params has no {', '.join(missing)}; it contains {held}")
             if all(name.startswith(("gamma", "beta")) for name in missing):
-                outcome.diagnosis.append(self.misconception("net_no_batchnorm"))
+                outcome.diagnosis.append(self.find_misconception("net_no_batchnorm"))
             raise Wrong(outcome)
         return params
 
@@ -107,7 +107,7 @@ class NetTrial:
                 array = expect_array(params[name], right.shape, f"{self.call}: params['{name}']")
             except Wrong as wrong:
                 mistake = name_shape_mistake(name, params[name], right)
-                wrong.outcome.diagnosis += [self.misconception(mistake)] if mistake else []
+                wrong.outcome.diagnosis += [self.find_misconception(mistake)] if mistake else []
                 raise
             found[name] = array.astype(np.float64)
         return found
@@ -165,7 +165,7 @@ class NetTrial:
                 held = ", ".join(map(str, grads)) or "nothing"
                 raise Wrong(f"{self.call}.loss(X, y): grads has no {name}; it contains {held}")
             found.append(self._expect_gradient(name, grads[name], X, y, variant))
-        return worst(found)
+        return combine_outcomes(found)
 
     def _loss_call(self, X: np.ndarray) -> str:
         return f"{self.call}.loss(X, y) with X {X.shape}"

@@ -36,7 +36,7 @@ def drop_unit_axes(value: Any, shape: tuple[int, ...]) -> Any:
     return value
 
 
-def in_float32(inputs: Inputs) -> Inputs:
+def convert_to_float32(inputs: Inputs) -> Inputs:
     """Return the inputs with every array in float32."""
     arrays = {name: value.astype(np.float32) for name, value in inputs.items() if isinstance(value, np.ndarray)}
     return inputs | arrays

@@ -12,7 +12,7 @@ from autograder.checks.gradients import attribute_examples, attribute_terms, exp
 from autograder.checks.layers.arguments import drop_unit_axes
 from autograder.checks.layers.forward import find_variant
 from autograder.checks.layers.layer import Case, Inputs, Layer
-from autograder.checks.outcomes import worst
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 
@@ -41,7 +41,7 @@ class BackwardPass:
 
     def expect_gradients(self) -> Outcome:
         """Return the worst Outcome of all gradients; raise Wrong at the first that is not right."""
-        return worst([self.expect_gradient(position) for position in range(len(self.layer.gradients))])
+        return combine_outcomes([self.expect_gradient(position) for position in range(len(self.layer.gradients))])
 
     def expect_gradient(self, position: int) -> Outcome:
         """Return the Outcome of the gradient at this position; raise Wrong if it is not right."""
@@ -116,7 +116,7 @@ def run_backward_pass(
     return BackwardPass(trial, layer, case, inputs, dout, out, grads, after)
 
 
-def large_call(trial: Trial, layer: Layer) -> LargeCall:
+def make_large_call(trial: Trial, layer: Layer) -> LargeCall:
     """Return the LargeCall of a layer's backward function."""
     inputs = layer.inputs(trial, layer.large)
     dout = trial.rng(layer.backward, "large").normal(size=layer.value(inputs).shape)

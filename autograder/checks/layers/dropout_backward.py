@@ -7,11 +7,11 @@ import numpy as np
 from autograder.checking.compare import agrees, expect_array, expect_close
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.checking.large_call import LargeCall
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.layers.arguments import expect_unchanged
 from autograder.checks.layers.dropout import KEEP, SHAPES
 from autograder.checks.layers.dropout_masks import FORWARD, Call, DropoutMask, expect_some_dropped, recover_mask
-from autograder.checks.outcomes import worst
+from autograder.checks.outcomes import combine_outcomes
 from autograder.report.model import Diagnosis
 from cs231n import layers as reference
 
@@ -71,7 +71,7 @@ def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: DropoutMask, keep: floa
     names = [name for name, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
     if not names and _is_another_mask(dx, dout, drawn):
         names = ["dropout_backward_fresh_mask"]
-    return [misconception(BACKWARD, name) for name in names[:1]]
+    return [find_misconception(BACKWARD, name) for name in names[:1]]
 
 
 def _is_another_mask(dx: Any, dout: np.ndarray, drawn: DropoutMask) -> bool:
@@ -86,11 +86,11 @@ def _is_another_mask(dx: Any, dout: np.ndarray, drawn: DropoutMask) -> bool:
 def gradient(trial: Trial) -> Outcome:
     """In training, dx is dout times the scaled mask that the forward pass drew."""
     # The mask of a call without a seed cannot be drawn again: the cache must contain it.
-    calls = [_unseeded(trial, KEEP[0]), *(Call(trial, keep) for keep in KEEP[1:])]
-    return worst(_expect_train_gradient(call)[0] for call in calls)
+    calls = [_make_unseeded_call(trial, KEEP[0]), *(Call(trial, keep) for keep in KEEP[1:])]
+    return combine_outcomes(_expect_train_gradient(call)[0] for call in calls)
 
 
-def _unseeded(trial: Trial, keep: float) -> Call:
+def _make_unseeded_call(trial: Trial, keep: float) -> Call:
     """Return a Call without a seed that draws the same mask in every report if it uses NumPy's global generator."""
     trial.call("numpy.random:seed", int(trial.rng(BACKWARD, keep).integers(2**31)))
     return Call(trial, keep, seed=None)
@@ -114,7 +114,7 @@ def gradient_at_test_time(trial: Trial) -> Outcome:
 @CHECKS.criterion(BACKWARD, "any number of dimensions", 0.5, edge=True)
 def gradient_any_dimensions(trial: Trial) -> Outcome:
     """dx is right for inputs with one dimension and with four."""
-    return worst(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
+    return combine_outcomes(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
 
 
 def _expect_mask(dx: Any, dout: np.ndarray, shown: DropoutMask, name: str, which: str, keep: float) -> None:
@@ -129,7 +129,7 @@ def _expect_mask(dx: Any, dout: np.ndarray, shown: DropoutMask, name: str, which
 @CHECKS.criterion(BACKWARD, "own cache", 0.5, edge=True)
 def own_cache(trial: Trial) -> None:
     """Every forward pass has its own cache: a net runs many of them with one dropout_param before the backward pass."""
-    call = _unseeded(trial, 0.6)
+    call = _make_unseeded_call(trial, 0.6)
     with block_if_failed(BACKWARD, FORWARD):
         shared = trial.call("builtins:dict", call.param, returns="handle")
         out, cache = call.run(shared)
@@ -142,7 +142,7 @@ def own_cache(trial: Trial) -> None:
     except Wrong as wrong:
         through_latest = np.where(recover_mask(latest, call.x, call.name).kept, dout, 0.0) / call.keep
         if agrees(dx, through_latest):
-            wrong.outcome.diagnosis = [misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
+            wrong.outcome.diagnosis = [find_misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
         raise
 
 
@@ -162,7 +162,7 @@ def zeros(trial: Trial) -> None:
             f"{name}: {hidden.share:.1%} of the entries of dout in those rows are kept; expected about "
             f"{shown.share:.0%}. Store the mask itself: where x is 0, out does not show whether a unit was dropped."
         )
-        diagnosis = [] if hidden.share else [misconception(BACKWARD, "dropout_backward_mask_of_out")]
+        diagnosis = [] if hidden.share else [find_misconception(BACKWARD, "dropout_backward_mask_of_out")]
         raise Wrong(Outcome(message, diagnosis=diagnosis))
 
 

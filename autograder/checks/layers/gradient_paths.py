@@ -10,7 +10,7 @@ import numpy as np
 EPS = 1e-5
 
 
-def gradient_paths(
+def compute_gradient_paths(
     dout: np.ndarray,
     x: np.ndarray,
     gamma: np.ndarray,

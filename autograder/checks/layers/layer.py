@@ -29,7 +29,7 @@ class Edge:
     weight: float = 0.5
 
 
-def one_example(*cases: Case) -> Edge:
+def make_single_example_edge(*cases: Case) -> Edge:
     """Return the edge case of a single example."""
     return Edge("one example", cases, "with a single example, N = 1")
 

@@ -8,9 +8,9 @@ from autograder.checking.criteria import Checks
 from autograder.checks.layers.backward import state_backward
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.forward import state_forward
-from autograder.checks.layers.gradient_paths import EPS, gradient_paths
-from autograder.checks.layers.layer import Edge, Inputs, Layer, Terms, one_example
-from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, eps_edge
+from autograder.checks.layers.gradient_paths import EPS, compute_gradient_paths
+from autograder.checks.layers.layer import Edge, Inputs, Layer, Terms, make_single_example_edge
+from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, make_eps_edge
 from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
 
@@ -28,7 +28,7 @@ def _spatial_batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_pa
 def _spatial_terms(
     dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]
 ) -> Terms:
-    return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
+    return {"x": compute_gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -47,8 +47,8 @@ SPATIAL = Layer(
         {"N": 5, "C": 2, "H": 3, "W": 4},
     ),
     edges=(
-        eps_edge({"N": 3, "C": 4, "H": 2, "W": 5}),
-        one_example({"N": 1, "C": 3, "H": 4, "W": 5}),
+        make_eps_edge({"N": 3, "C": 4, "H": 2, "W": 5}),
+        make_single_example_edge({"N": 1, "C": 3, "H": 4, "W": 5}),
     ),
     gradients=GRADIENTS,
     formula="In mode 'train', out is gamma · x_hat + beta, with mean and variance of each channel over N, H and W",
@@ -87,7 +87,7 @@ def _groupnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_pa
 def _groupnorm_terms(
     dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]
 ) -> Terms:
-    return {"x": gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
+    return {"x": compute_gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
 
 
 GROUPNORM = Layer(
@@ -104,7 +104,7 @@ GROUPNORM = Layer(
     edges=(
         Edge("one group", ({"N": 3, "C": 4, "H": 2, "W": 5, "G": 1},), "with all channels in one group, G = 1"),
         Edge("groups of one", ({"N": 2, "C": 4, "H": 3, "W": 5, "G": 4},), "with one channel in each group, G = C"),
-        eps_edge({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
+        make_eps_edge({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
     ),
     gradients=GRADIENTS,
     formula="out is gamma · x_hat + beta, with mean and variance of each group of channels of each example",

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import numpy as np
 
-from autograder.checks.saved_models.sample_models import mirrored_sample
+from autograder.checks.saved_models.sample_models import load_mirrored_sample
 
 CELLS = ("tensorflow_setup", "my_model_answer")
 EPOCHS, BATCH = 2, 50
@@ -55,7 +55,7 @@ def train(notebook: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 if __name__ == "__main__":
     notebook, path = map(Path, sys.argv[1:])
-    data = mirrored_sample(path.parent)
+    data = load_mirrored_sample(path.parent)
     trained = train(notebook, data["X_train"], data["y_train"])
     unfinished = path.with_name(f"{os.getpid()}-{path.name}")
     trained["save_variables"](trained["variables"], unfinished)

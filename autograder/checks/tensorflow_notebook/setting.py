@@ -13,16 +13,16 @@ import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, expect_close
 from autograder.checking.criteria import Outcome, Trial, Wrong
-from autograder.checks.catalogue import misconception
-from autograder.checks.saved_models.accuracy import question_of
+from autograder.checks.catalogue import find_misconception
+from autograder.checks.saved_models.accuracy import get_question
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
-from autograder.checks.variants import Variant, matching_variants
+from autograder.checks.variants import Variant, find_matching_variants
 from autograder.sandbox.worker_client import CallError
 
 N = 6
 SIGNS = ("multiple of 5408", "8192", "21632")  # in TensorFlow's messages about SAME padding, or about no pooling
-SHAPES = misconception("complex_model", "tf_same_padding")
+SHAPES = find_misconception("complex_model", "tf_same_padding")
 
 
 class Setting:
@@ -30,7 +30,7 @@ class Setting:
 
     def __init__(self, trial: Trial, size: int = N) -> None:
         rng = trial.rng("complex_model", size)
-        self.trial, self.module = trial, question_of(trial).module
+        self.trial, self.module = trial, get_question(trial).module
         self.values = _draw_values(trial.seed)
         self.x = rng.normal(size=(size, 32, 32, 3)).astype(np.float32)
         self.y = rng.permutation(np.arange(size) % reference.C)
@@ -83,7 +83,7 @@ class Setting:
     def find_variant(self, logits: Any, training: bool) -> Variant | None:
         """Return the wrong model with these logits, or None."""
         inputs = {"x": self.x, "variables": self.values, "training": training}
-        found = matching_variants(reference.MODELS, inputs, logits, reference.model(**inputs))
+        found = find_matching_variants(reference.MODELS, inputs, logits, reference.model(**inputs))
         return found[0] if found else None
 
     def current_values(self, names: Iterable[str]) -> dict[str, Any]:
