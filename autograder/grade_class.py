@@ -47,8 +47,8 @@ def grade_class(
 ) -> list[GradedStudent]:
     """Grade the submissions of a class and return one GradedStudent for each student, sorted by id.
 
-    Judging runs in parallel; this process alone writes reports and gradebook. A student whose report and grades are up
-    to date is not judged again, so an interrupted run continues where it stopped.
+    Judging runs in parallel; only this process writes reports and gradebook. A student whose report and grades are up
+    to date is not judged again, so a run continues an interrupted one.
 
     - students: ids (default: every student with a submission)
     - force: judge and record every student again

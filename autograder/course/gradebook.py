@@ -1,4 +1,4 @@
-"""Recording a report in nbgrader's gradebook, and finding out whether it is recorded."""
+"""Record a report in nbgrader's gradebook, and find out whether it is recorded."""
 
 import hashlib
 import tempfile
@@ -39,7 +39,7 @@ def is_recorded(course: Course, student: str, report: Report) -> bool:
 
 
 def record(course: Course, submission: Submission) -> None:
-    """Run nbgrader's autograde on a submission whose report is on file.
+    """Run nbgrader's autograde on a submission whose report is saved.
 
     nbgrader needs every released notebook, readable and under its name. Missing and broken ones come from the
     release, so that a submission without notebooks is graded too. The submission itself does not change.

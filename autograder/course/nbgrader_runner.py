@@ -1,4 +1,4 @@
-"""nbgrader's own steps, run in this process, with one message for a failure instead of its log."""
+"""Run nbgrader's own steps in this process, with one message for a failure instead of its log."""
 
 import contextlib
 import copy

@@ -22,7 +22,7 @@ def get_report_path(course: Course, student: str) -> Path:
 def find_valid_report(
     course: Course, submission: Submission, isolation: Isolation | None, complete: bool
 ) -> Report | None:
-    """Return the report on file if it is still valid for a submission, else None.
+    """Return the saved report if it is still valid for a submission, else None.
 
     - isolation: the required isolation of the report; None for any
     - complete: whether to reject a report in which the grader itself failed
@@ -34,7 +34,7 @@ def find_valid_report(
 
 
 def load_or_make_report(course: Course, student: str) -> Report:
-    """Return the report of a student's submission: the one on file, or a new one, which is saved."""
+    """Return the report of a student's submission: the saved one if valid, else a new one, which is then saved."""
     submission = read_student_submission(course, student)
     known = find_valid_report(course, submission, None, complete=False)
     if known:

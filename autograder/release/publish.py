@@ -1,4 +1,4 @@
-"""Publishing: a release is built in a temporary folder and put in place by one rename."""
+"""Publish a release: build it in a temporary folder, and put it in place by one rename."""
 
 import contextlib
 import os

@@ -30,7 +30,7 @@ Each .toml file holds the cases of one verdict and topic, or of one kind of atta
     path = "cs231n/more.py"
     text = "..."
 
-`remove` lists files to leave out. Hostile cases have a few more fields:
+`remove` lists files to leave out. Attacks have more fields:
 
     attack = "forgery"                     # or "theft", "harm": the aim of the attack; the title says how
     zip = true                             # submitted as a zip, not as a folder

@@ -26,7 +26,7 @@ class Change(TypedDict):
 
 
 class CellChange(TypedDict):
-    """The same in the answer cell of a notebook; `id` is its grade id."""
+    """A change to the answer cell of a notebook; `id` is its grade id."""
 
     notebook: str
     id: str
@@ -42,7 +42,7 @@ class TextFile(TypedDict):
 
 
 class SpecialFile(TypedDict):
-    """A file of one of special_files.KINDS, with what that kind takes."""
+    """A file of one of special_files.KINDS, with the arguments of that kind."""
 
     path: str
     kind: str
@@ -115,7 +115,7 @@ class Sample:
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
 
     def _answer(self, stubs: set[str], notebook: str, grade_id: str, cell: Cell) -> str:
-        """Return the text of a notebook's cell: its stub if the sample wants it, else its solution, changed."""
+        """Return the text of a notebook's cell: its stub if the sample asks for it, else its changed solution."""
         released = self.base == "release" or grade_id in stubs
         text = cell.released if released else remove_markers(cell.solution)
         for change in self.cell:

@@ -10,7 +10,7 @@ from autograder.sandbox.python_errors import find_advice
 def read_exception(report: Any, name: str, advice: Sequence[tuple[str, str]]) -> CallError:
     """Return the CallError for the report of an exception that was raised while the function `name` ran.
 
-    - advice: (regular expression, advice) for exceptions that only this assignment's code meets
+    - advice: (regular expression, advice) for exceptions that only this assignment's code raises
     """
     fields = _get_fields(report)
     kind, message = _make_text(fields.get("type", "")), _make_text(fields.get("message", ""))

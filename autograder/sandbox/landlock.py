@@ -1,9 +1,9 @@
 """Landlock, the second sandbox: for machines without namespaces, such as most containers.
 
-A worker confines itself before it loads any of the student's code: Landlock lets it open only the paths listed here,
-and write to a home of its own; if the grader is root, the worker becomes a user of its own. It shares the rest of the
-machine. So names, sizes and times of files are not hidden from it, only their contents. Its home is on a real disk,
-where the grader counts its files (exit_reason.py).
+A worker confines itself before it loads any of the student's code. Landlock then allows it to open only the paths
+listed here, and to write only to its own home. If the grader is root, the worker changes to an unused user. It shares
+the rest of the machine: it can see the names, sizes and times of other files, but not their contents. Its home is on a
+real disk, and the grader counts the files in it (exit_reason.py).
 """
 
 import functools
@@ -65,10 +65,10 @@ def make_rules(folder: Path, home: "Home", secrets: Sequence[Path] = ()) -> dict
 
 
 class Home:
-    """An empty folder that one worker may write to, and the user that it belongs to; use as a context manager.
+    """An empty folder that one worker may write to, and its owner; use as a context manager.
 
     - path: the folder
-    - user: the number of a user of its own if the grader is root, else None
+    - user: the number of an unused user if the grader is root, else None
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Home:
         self.close()
 
     def usage(self) -> HomeUsage | None:
-        """Return the HomeUsage, or None once it is removed; there can be no folders in it, and no file is removed."""
+        """Return the HomeUsage, or None after `close`; a worker can neither make folders in it nor remove files."""
         try:
             entries = list(os.scandir(self.path))
             return HomeUsage(sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries), len(entries))
@@ -93,7 +93,7 @@ class Home:
             return None
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder and everything in it."""
         remove_tree(self.path)
 
 

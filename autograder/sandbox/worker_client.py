@@ -1,7 +1,7 @@
-"""The student's code as the judge sees it: functions that can be called and may answer anything.
+"""The judge's side of a worker: it calls functions of the student's code, whose answers it does not trust.
 
-Calls travel to a worker process and back as frames. Every failure on the other side (an exception, an endless loop, a
-crash, a forged answer) arrives here as one CallError with its verdict.
+A frame carries each call to a worker process, and another frame carries the answer back. Every failure of the worker
+(an exception, an endless loop, a crash, a forged answer) becomes one CallError with its verdict.
 """
 
 import contextlib
@@ -40,14 +40,14 @@ from autograder.sandbox.worker_process import NO_OPTIONS, WorkerOptions, WorkerP
 __all__ = ["Call", "CallError", "WorkerClient", "WorkerStartError"]
 
 _PRINTED_LENGTH = 4000  # characters of the student's prints that are kept
-_END_SECONDS = 10  # that a process may take to end after it has closed its pipe, however little time is left
+_END_SECONDS = 10  # for a process to end after it has closed its pipe, even if less time is left
 _START_SECONDS = 60.0  # for starting the interpreter: the grader's time, not the student's
 
 
 class WorkerClient:
     """One worker on one staged submission, started at the first call and after it died; use as a context manager.
 
-    - calls: every Call since a caller emptied this list
+    - calls: all Calls since the last time that a caller emptied this list
     """
 
     def __init__(self, folder: Path, limits: Limits, isolation: Isolation, options: WorkerOptions = NO_OPTIONS) -> None:
@@ -55,7 +55,7 @@ class WorkerClient:
         self._folder, self._limits, self._isolation, self._options = folder, limits, isolation, options
         self._process: WorkerProcess | None = None
         self._group: cgroup.Group | None = None
-        self._reader: threading.Thread | None = None  # of what the student's code prints
+        self._reader: threading.Thread | None = None  # reads the printed output of the student's code
         self._printed = bytearray()
         self._seconds_left = float(limits.wall_seconds)
         self._answer_bytes = 0
@@ -261,7 +261,7 @@ class WorkerClient:
     def _fail(self, reason: Reason) -> NoReturn:
         self.stop()
         if reason.verdict == "timeout":
-            self._seconds_left = 0.0  # a second endless loop in the same question adds no information
+            self._seconds_left = 0.0  # another endless loop in the same question adds no information
         error = CallError(reason.verdict, reason.message)
         error.limit = reason.limit
         raise error
