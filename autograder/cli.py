@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 
 
-def _path(text: str) -> Path:
+def _parse_path(text: str) -> Path:
     """Return the argument as a Path; refuse an empty one, such as an unset variable of a script."""
     if not str(text).strip():
         raise typer.BadParameter("the path is empty; give a path.")
@@ -39,7 +39,7 @@ def _path(text: str) -> Path:
 
 
 SubmissionArgument = Annotated[
-    Path, typer.Argument(help="A student's folder or zip.", show_default=False, parser=_path, metavar="PATH")
+    Path, typer.Argument(help="A student's folder or zip.", show_default=False, parser=_parse_path, metavar="PATH")
 ]
 CourseOption = Annotated[Path, typer.Option("--course", help="The course's folder (with nbgrader_config.py).")]
 AssignmentOption = Annotated[
@@ -98,7 +98,7 @@ def check(
     """Grade one submission, without a course."""
     from autograder.commands.check import check
 
-    check(path, json, html, question or (), for_student, _required(sandbox, require_sandbox), assignment, seed)
+    check(path, json, html, question or (), for_student, _choose_sandbox(sandbox, require_sandbox), assignment, seed)
 
 
 @app.command()
@@ -116,7 +116,7 @@ def reproduce(
     """Judge one criterion again; show its inputs, the answer and the expected answer."""
     from autograder.commands.check import reproduce
 
-    reproduce(path, question, criterion, seed, save, course, _required(sandbox, require_sandbox), assignment)
+    reproduce(path, question, criterion, seed, save, course, _choose_sandbox(sandbox, require_sandbox), assignment)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def collect(
         list[Path],
         typer.Argument(
             help="Folders or zips: one zip or folder a student, or an LMS's bulk download.",
-            parser=_path,
+            parser=_parse_path,
             metavar="SOURCES...",
         ),
     ],
@@ -161,7 +161,7 @@ def grade(
     """Grade the class in submitted/: reports, gradebook and HTML pages."""
     from autograder.commands import grade
 
-    grade.run(students, course, pattern, force, jobs, _required(sandbox, require_sandbox), wait)
+    grade.run(students, course, pattern, force, jobs, _choose_sandbox(sandbox, require_sandbox), wait)
 
 
 @app.command()
@@ -195,7 +195,7 @@ def doctor() -> None:
         raise typer.Exit(3)
 
 
-def _required(sandbox: str | None, require_sandbox: bool) -> str | None:
+def _choose_sandbox(sandbox: str | None, require_sandbox: bool) -> str | None:
     return "bubblewrap" if require_sandbox else sandbox
 
 

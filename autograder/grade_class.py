@@ -9,9 +9,9 @@ from functools import partial
 
 from autograder.checking.pack import load_pack
 from autograder.course.course import Course
-from autograder.course.database import as_gradebook_error
+from autograder.course.database import find_gradebook_error
 from autograder.course.gradebook import expect_released, is_recorded, record
-from autograder.course.report_store import known_report, read_submitted, report_path
+from autograder.course.report_store import find_valid_report, get_report_path, read_student_submission
 from autograder.errors import KitError
 from autograder.grading.pool import Job, judge_all
 from autograder.intake.collect import finish_interrupted_collect
@@ -47,8 +47,8 @@ def grade_class(
 ) -> list[GradedStudent]:
     """Grade the submissions of a class and return one GradedStudent for each student, sorted by id.
 
-    Judging runs in parallel; this process alone writes reports and gradebook. A student whose report and grades are up
-    to date is not judged again, so an interrupted run continues where it stopped.
+    Judging runs in parallel; only this process writes reports and gradebook. A student whose report and grades are up
+    to date is not judged again, so a run continues an interrupted one.
 
     - students: ids (default: every student with a submission)
     - force: judge and record every student again
@@ -103,8 +103,8 @@ def _judge_submissions(
     def make_jobs() -> Iterator[Job]:
         for student in students:
             try:
-                submission = read_submitted(course, student)
-                known = None if force else known_report(course, submission, isolation, complete=True)
+                submission = read_student_submission(course, student)
+                known = None if force else find_valid_report(course, submission, isolation, complete=True)
                 secret = grading_secret.load_secret(course.root)
             except Exception as error:  # a problem of this student; _record knows which problems concern all students
                 ready.append((Submission(student, {}, student=student), partial(_raise, error)))
@@ -123,7 +123,7 @@ def _judge_submissions(
 
 def _save(course: Course, submission: Submission, get_report: Callable[[], Report]) -> Report:
     report = get_report()
-    report.save(report_path(course, submission.student or ""))
+    report.save(get_report_path(course, submission.student or ""))
     return report
 
 
@@ -143,7 +143,7 @@ def _record(course: Course, submission: Submission, get_report: Callable[[], Rep
         if force or not is_recorded(course, graded.student, graded.report):
             record(course, submission)
     except Exception as error:  # a problem of one student must not stop the class
-        storage_error = as_gradebook_error(error, course.db_url)
+        storage_error = find_gradebook_error(error, course.db_url)
         if storage_error and storage_error.everywhere:
             raise storage_error from None
         known = storage_error or (error if isinstance(error, KitError) else None)

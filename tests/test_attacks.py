@@ -19,7 +19,7 @@ from autograder.assignment.reference import make_released_package, read_referenc
 from autograder.checking.compare import agrees, expect_close, expect_number
 from autograder.checking.criteria import Wrong
 from autograder.course.gradebook import record
-from autograder.course.report_store import read_submitted, report_for, report_path
+from autograder.course.report_store import get_report_path, load_or_make_report, read_student_submission
 from autograder.errors import KitError
 from autograder.grading import judge, make_setting
 from autograder.intake.file_limits import MAX_SOURCE
@@ -274,16 +274,16 @@ def test_what_a_notebook_says_of_its_own_cells_changes_no_score(tmp_path, make_c
     course = make_course(tmp_path)
     folder = hand_in(course, "honest", "missing_half")
     path = next(folder.glob("*.ipynb"))
-    report = report_for(course, "honest")
-    monkeypatch.setattr("autograder.course.preprocessors.judge.report_for", lambda *_: report)
+    report = load_or_make_report(course, "honest")
+    monkeypatch.setattr("autograder.course.preprocessors.judge.load_or_make_report", lambda *_: report)
     text, found = path.read_text(), {}
     for name, edit in {"honest": lambda notebook: None, **NOTEBOOKS}.items():
         notebook = json.loads(text)
         edit(notebook)
         path.write_text(json.dumps(notebook))
-        submission = read_submitted(course, "honest")
+        submission = read_student_submission(course, "honest")
         submission.student = name
-        report.save(report_path(course, name))
+        report.save(get_report_path(course, name))
         record(course, submission)
         with Gradebook(course.db_url) as gradebook:
             notebooks = gradebook.find_submission(course.manifest.name, name).notebooks

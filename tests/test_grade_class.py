@@ -6,7 +6,7 @@ import pytest
 
 from autograder import grade_class as classroom
 from autograder.course.course import Course
-from autograder.course.report_store import report_path
+from autograder.course.report_store import get_report_path
 from autograder.errors import SandboxUnavailable
 from autograder.grade_class import grade_class
 from autograder.grading import pool
@@ -62,7 +62,7 @@ class TestWhoReachesALimit:
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
             killed.setattr(pool, "_judge_side_by_side", killed_before_the_end)
             grade_class(limited, jobs=2)
-        on_file = {name: report_path(limited, name).exists() for name in self.STUDENTS}
+        on_file = {name: get_report_path(limited, name).exists() for name in self.STUDENTS}
         assert on_file == {"ann": True, "ben": False, "cleo": True, "dan": True, "eve": False}
         assert not limited.autograded("ben").exists()
         assert all(line.endswith("beside others") for line in self.log_of(limited))
@@ -110,11 +110,11 @@ def test_a_second_run_judges_nothing_again(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
     grade_class(course)
-    first = report_path(course, "eli").stat().st_mtime_ns
+    first = get_report_path(course, "eli").stat().st_mtime_ns
     grade_class(course)
-    assert report_path(course, "eli").stat().st_mtime_ns == first
+    assert get_report_path(course, "eli").stat().st_mtime_ns == first
     grade_class(course, force=True)
-    assert report_path(course, "eli").stat().st_mtime_ns != first
+    assert get_report_path(course, "eli").stat().st_mtime_ns != first
 
 
 def test_a_changed_submission_is_judged_again(tmp_path, make_course, hand_in):
@@ -129,9 +129,9 @@ def test_a_damaged_report_on_file_is_made_anew(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
     grade_class(course)
-    report_path(course, "eli").write_text('{"format_version": 1')
+    get_report_path(course, "eli").write_text('{"format_version": 1')
     assert grade_class(course)[0].problem == ""
-    assert report.load_report(report_path(course, "eli")).score == 0
+    assert report.load_report(get_report_path(course, "eli")).score == 0
 
 
 def test_a_link_to_the_reference_is_not_followed(tmp_path, make_course, hand_in, manifest):

@@ -16,7 +16,7 @@ from autograder.assignment.reference import make_released_package, read_referenc
 from autograder.assignment.regions import BEGIN, END
 from autograder.intake.lms_names import find_owner
 from autograder.intake.reading import read_submission
-from autograder.release.build import handout_files
+from autograder.release.build import read_handout_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,7 +49,7 @@ def write(folder, files):
 @pytest.fixture
 def released(tmp_path, manifest, notebooks):
     """The assignment as a student unpacks it."""
-    files = make_released_package(manifest) | handout_files(manifest)
+    files = make_released_package(manifest) | read_handout_files(manifest)
     return write(tmp_path / "assignment2", files | {name: data for name, (_, data) in notebooks.items()})
 
 
@@ -177,7 +177,7 @@ class TestReadme:
             assert f"`{name}`" in self.text, name
 
     def test_names_no_file_that_is_not_handed_out(self, manifest):
-        known = set(make_released_package(manifest)) | set(handout_files(manifest)) | graded_names(manifest)
+        known = set(make_released_package(manifest)) | set(read_handout_files(manifest)) | graded_names(manifest)
         named = set(re.findall(r"`([\w./-]+\.(?:py|pyx|ipynb|txt|toml|sh|npz))`", self.text))
         assert {name for name in named if name not in known and f"cs231n/{name}" not in known} == set()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.report_store import read_submitted
+from autograder.course.report_store import read_student_submission
 from autograder.grade_class import grade_class
 from autograder.runtime.locks import LOCK_FILE, lock_folder
 from autograder.runtime.temporary import SCRATCH_NOTE, use_scratch_folder
@@ -182,7 +182,7 @@ def test_a_half_recorded_student_is_recorded_again(tmp_path, make_course, hand_i
     with monkeypatch.context() as broken:
         broken.setattr(gradebook, "autograde", half)
         with pytest.raises(KeyboardInterrupt):
-            gradebook.record(course, read_submitted(course, "ben"))
+            gradebook.record(course, read_student_submission(course, "ben"))
     assert not notebook.exists()
     assert [graded.problem for graded in grade_class(course, jobs=1)] == [""]
     assert notebook.exists()

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.checking.compare import expect_close, expect_number
 from autograder.checking.criteria import Wrong
-from autograder.sandbox.python_errors import about_exception
+from autograder.sandbox.python_errors import find_advice
 from tests.kit import PACK
 
 
@@ -63,5 +63,5 @@ def test_a_loss_in_float32_is_measured_as_one(loss):
     ],
 )
 def test_advice_names_the_next_step(kind, message, says):
-    assert says in about_exception(kind, message, PACK.advice)
-    assert bool(about_exception(kind, message, PACK.advice)) == bool(says)
+    assert says in find_advice(kind, message, PACK.advice)
+    assert bool(find_advice(kind, message, PACK.advice)) == bool(says)

@@ -269,14 +269,14 @@ def test_a_shortage_stops_grading_and_nobody_gets_0_for_it(course, grade, templa
 
 
 def test_a_hand_in_that_cannot_be_opened_for_a_shortage_is_not_graded_without(course):
-    from autograder.course.report_store import read_submitted
+    from autograder.course.report_store import read_student_submission
 
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert course.students() == sorted(CLASS)  # its configuration is read
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
         with pytest.raises(StorageError, match="Too many open files"):
-            read_submitted(course, "ben")
+            read_student_submission(course, "ben")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 

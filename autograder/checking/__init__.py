@@ -1,1 +1,1 @@
-"""All that an author of checks imports: criteria, comparing, numeric gradients, the Pack."""
+"""The modules that an author of checks imports: criteria, comparisons, numeric gradients, the Pack."""

@@ -1,4 +1,4 @@
-"""One try of one criterion, as a value that later stages read and never change."""
+"""One attempt at one criterion, as a value that later stages read and never change."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,13 @@ from autograder.sandbox.worker_client import Call, CallError
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a check found, the verdict, and the calls that it made.
+    """The outcome of one check, its verdict, and the calls that it made.
 
-    - unmet: needed questions that are not right and may be to blame
-    - given: needed questions that the judge answered for
-    - error: what ended the check, where the student's side failed
-    - excuse: why this may not be a mistake of its own
+    - found: the outcome
+    - unmet: needed questions that are not right and may be the cause of a failure
+    - given: needed questions for which the judge answered
+    - error: the error of the student's code that ended the check, or None
+    - excuse: the reason why another question may be the cause of this failure, or ''
     """
 
     criterion: Criterion

@@ -1,4 +1,4 @@
-"""Comparing what a student's code returned with what is right."""
+"""Compare the results of a student's code with the right ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ RTOL_FLOAT32 = 2e-4  # of one that is, or may be, computed in float32
 
 
 def expect_array(actual: Any, shape: Sequence[int], what: str) -> np.ndarray:
-    """Return `actual` as an array of this shape, or raise Wrong with a sentence about what came instead."""
+    """Return `actual` as an array of this shape, or raise Wrong with a sentence about the actual value."""
     if isinstance(actual, Handle):
         raise Wrong(f"{what} is a {actual.kind}; expected an array of shape {shape}")
     if not isinstance(actual, (np.ndarray, int, float)) or (isinstance(actual, bool) and shape):
@@ -39,9 +39,9 @@ def expect_number(actual: Any, what: str) -> np.ndarray:
 
 
 def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None = None, name: str = "out") -> Outcome:
-    """Return an Outcome where the arrays agree, else raise Wrong.
+    """Return an Outcome if the arrays agree, else raise Wrong.
 
-    An entry's error is relative to that entry, or to the array's typical (root mean square) entry where that is
+    The error of an entry is relative to that entry, or to the array's typical (root mean square) entry if that is
     larger, so that rounding in an entry near 0 is no mistake.
 
     - what: the call, for the message, as in "affine_forward(x, w, b) with x of shape (4, 6)"
@@ -59,14 +59,14 @@ def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None
         return Outcome(max_rel_error=largest, bound=rtol, worst_index=worst)
     wrong = error > rtol
     count, place = f"{int(wrong.sum())} of {wrong.size} entries are wrong; ", f"[{', '.join(map(str, worst))}]"
-    came, right = told_apart(actual[worst], expected[worst])
+    came, right = format_distinct(actual[worst], expected[worst])
     message = f"{what}: {count if worst else ''}{name}{place if worst else ''} is {came}, expected {right}"
     raise Wrong(Outcome(message, largest, rtol, worst, (expected, actual, wrong, worst, name, ("expected", "yours"))))
 
 
 def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
     """Say whether two arrays (or numbers) agree, without raising; shapes have to agree too."""
-    # The shape first: the array may be huge, and a copy of it in float64 larger still.
+    # Compare the shapes first: the array may be huge, and its copy in float64 even larger.
     if not _is_numeric(actual) or np.shape(actual) != np.shape(expected):
         return False
     came: np.ndarray = np.asarray(_real(actual), dtype=np.float64)
@@ -75,7 +75,7 @@ def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
 
 
 def relative_error(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return the error of every entry, relative to it or to the typical entry; inf where it is not finite."""
+    """Return the error of every entry, relative to it or to the typical entry; inf if it is not finite."""
     with np.errstate(all="ignore"):
         typical = np.sqrt(np.mean(expected**2)) if expected.size else 0.0
         size = np.maximum(np.abs(expected), max(typical, np.finfo(np.float64).tiny))
@@ -88,12 +88,12 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _real(value: Any) -> Any:
-    """Return a whole number that no array type holds as infinity, everything else as it is."""
+    """Return infinity for an integer that fits into no array type, and every other value unchanged."""
     return np.inf if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
-def told_apart(*numbers: float) -> list[str]:
-    """Write numbers with six digits, or with as many as show that they are not the same."""
+def format_distinct(*numbers: float) -> list[str]:
+    """Return numbers as texts with six digits, or with more digits if needed to show that they differ."""
     written = ([f"{number:.{digits}g}" for number in numbers] for digits in (6, 9, 12, 17))
     return next((texts for texts in written if len(set(texts)) > 1), [f"{number:.6g}" for number in numbers])
 

@@ -1,7 +1,7 @@
 """Criteria: the separately scored properties of a question, and how a check states one.
 
-A check is a function whose docstring is the sentence the student reads. It is given a Trial, calls the student's code
-through it, and returns an Outcome (or None) when the property holds; it raises Wrong when it does not.
+A check is a function whose docstring is the sentence that the student reads. It receives a Trial, calls the student's
+code through it, and returns an Outcome (or None) if the property holds; otherwise it raises Wrong.
 
     CHECKS = Checks()
 
@@ -26,10 +26,10 @@ from autograder.sandbox.worker_client import CallError, WorkerClient
 
 @dataclass
 class Outcome:
-    """What a check found: of a property that holds, and (inside Wrong) of one that does not.
+    """The result of a check, for a property that holds and (inside Wrong) for one that does not.
 
-    - max_rel_error, bound: the largest relative error and what it may be
-    - arrays: (expected, actual, wrong, worst index, name, labels) to be drawn, or None
+    - max_rel_error, bound: the largest relative error, and the largest that a right answer may have
+    - arrays: (expected, actual, wrong, worst index, name, labels) for a picture, or None
     """
 
     message: str = ""
@@ -53,7 +53,8 @@ class Wrong(Exception):
 class Criterion:
     """A named property: its check, its share of the question's points, and whether it is an edge case.
 
-    `needs` are questions that it builds on, in addition to the needs of its own question.
+    - text: the sentence that the student reads
+    - needs: needed questions, in addition to those of its own question
     """
 
     name: str
@@ -66,23 +67,23 @@ class Criterion:
 
 @dataclass
 class Trial:
-    """What a check works with: the student's code and files, and random numbers that are the same in every run.
+    """The arguments of a check: the student's code and files, and random numbers that are the same in every run.
 
     - question: the manifest's entry, with the settings of the check
-    - options: what the manifest says editions of the course differ in
-    - secret: integers that no student can know, for images whose labels are hidden
-    - handed_in: the bytes of the question's file where that is no module, or None
+    - options: the manifest's options, in which editions of the course differ
+    - secret: integers that no student can know, for images with hidden labels
+    - submitted_file: the bytes of the question's file where that is no module, or None
     """
 
     worker: WorkerClient
     seed: int
     question: Question | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
-    handed_in: bytes | None = None
+    submitted_file: bytes | None = None
     secret: tuple[int, ...] = ()
 
     def rng(self, *path: object) -> np.random.Generator:
-        """Return a numpy Generator that depends on the kit's seed and on `path` alone."""
+        """Return a numpy Generator that depends only on the kit's seed and on `path`."""
         return np.random.default_rng([self.seed, *(zlib.crc32(str(part).encode()) for part in path)])
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -97,7 +98,7 @@ MakeLargeCall = Callable[["Trial"], Any]  # returns a checking.large_call.LargeC
 class Checks:
     """The checks that one module states: criteria of every question in their order, and large calls.
 
-    - large_calls: question -> what makes its LargeCall from a Trial
+    - large_calls: question -> a function that makes its LargeCall from a Trial
     """
 
     def __init__(self) -> None:
@@ -113,7 +114,7 @@ class Checks:
         text: str | None = None,
         needs: Sequence[str] = (),
     ) -> Callable[[Check], Check]:
-        """Decorate a check; `text` replaces the docstring where one function makes several checks."""
+        """Decorate a check; `text` replaces the docstring if one function makes several checks."""
 
         def state(check: Check) -> Check:
             sentence = text or " ".join((check.__doc__ or "").split())
@@ -123,7 +124,7 @@ class Checks:
         return state
 
     def large_call(self, question: str) -> Callable[[MakeLargeCall], MakeLargeCall]:
-        """Decorate the function that makes the LargeCall of a question whose gradient may have to be derived."""
+        """Decorate the function that makes the LargeCall of a question; it shows whether a gradient is derived."""
 
         def state(make: MakeLargeCall) -> MakeLargeCall:
             self.large_calls[question] = make
@@ -133,8 +134,11 @@ class Checks:
 
 
 @contextmanager
-def needing(what: str, function: str) -> Generator[None]:
-    """Turn a failure of a function that is only needed here into a `blocked` verdict."""
+def block_if_failed(what: str, function: str) -> Generator[None]:
+    """Turn a failure of a needed function into the verdict `blocked`.
+
+    - what: the function or class that this criterion grades
+    """
     try:
         yield
     except CallError as error:

@@ -1,4 +1,4 @@
-"""A question's call with an input so large that slopes measured entry by entry would come too late."""
+"""A call with inputs so large that code that measures its gradient entry by entry reaches the time limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import numpy as np
 
 from autograder.checking.criteria import Trial, Wrong
 
-TOLERANCE = 0.01  # of a whole gradient: sums this long, in float32, are no closer than that for certain
+TOLERANCE = 0.01  # of a whole gradient: such long sums in float32 may differ by nearly this much
 
 
 @dataclass(frozen=True)
 class LargeCall:
-    """One question's call with a large input.
+    """One call of a question with a large input.
 
-    - says: what is called, for messages
-    - entries: how many entries the gradients have
-    - forward, derive: what the reference takes for one forward pass, and for the gradients from the start
-    - ask: calls the student's code; given (Trial, names of criteria), it raises Wrong where a gradient of one of these
-      is not right, and CallError where none comes
-    - spared: names of the question's criteria that no gradient is needed for
+    - says: the call, for messages
+    - entries: the number of entries of all gradients
+    - forward, derive: run the reference's forward pass, or its forward and backward pass, to measure their cost
+    - ask: (Trial, names of criteria) -> None; calls the student's code, and raises Wrong if a gradient of one of these
+      criteria is not right, or CallError if the call fails
+    - spared: names of the question's criteria that need no gradient
     """
 
     says: str
@@ -32,7 +32,7 @@ class LargeCall:
 
 
 def expect_about(gradient: Any, right: np.ndarray, what: str) -> None:
-    """Raise Wrong unless a gradient has about the right entries; axes of length 1 are not judged here."""
+    """Raise Wrong unless a gradient is about right as a whole; axes of length 1 may differ."""
     actual = np.asarray(gradient, dtype=np.float64) if isinstance(gradient, np.ndarray) else np.zeros(0)
     off = np.linalg.norm(actual.ravel() - right.ravel()) if actual.size == right.size else np.inf
     if not off <= TOLERANCE * np.linalg.norm(right):

@@ -1,8 +1,8 @@
 """Slopes of the judge's own functions, each measured once in a process.
 
-A slope depends on the function, its inputs, the input that is moved, and dout; never on what a student's code returned.
-So different criteria, retries, variants and students share what was measured. The student's gradient is compared with
-the very numbers that a new measurement would give.
+A slope depends on the function, its inputs, the moved input and dout, and never on a result of a student's code. So
+different criteria, retries, variants and students share the measured slopes. A new measurement would give exactly the
+same numbers.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -46,40 +46,46 @@ class Slopes(Protocol):
 
 @dataclass(frozen=True)
 class PureFunction:
-    """A function of the judge's, made for one call, and its identity: two that share it give the same values."""
+    """A function of the judge, made for one call, and its identity: functions with equal identities are the same."""
 
     function: Callable[..., Any]
     identity: Hashable
 
     def __call__(self, **inputs: Any) -> Any:
+        """Return the value of the function."""
         return self.function(**inputs)
 
 
 class MemoisedSlopes:
     """Slopes that are looked up before they are measured.
 
-    - slopes: measures them
-    - key: names f, x and dout
-    - memo: where measured slopes are kept
+    - slopes: the object that measures them
+    - key: the identity of f, x and dout
+    - memo: keeps the measured slopes
     """
 
-    def __init__(self, slopes: Slopes, key: Hashable, memo: Memo):
+    def __init__(self, slopes: Slopes, key: Hashable, memo: Memo) -> None:
         self.x = slopes.x
         self._slopes, self._key, self._memo = slopes, key, memo
 
     def changes_x(self) -> bool:
+        """Return whether f changes its own argument."""
         return self._once("changes_x")
 
     def precision(self, direction: np.ndarray) -> type:
+        """Return the type that f rounds to."""
         return self._once("precision", direction)
 
     def unit(self, direction: np.ndarray) -> float:
+        """Return the slope that rounding errors are relative to."""
         return self._once("unit", direction)
 
     def along(self, direction: np.ndarray, step: float) -> tuple[float, float, float]:
+        """Return (low, high, error) of the slope along a direction."""
         return self._once("along", direction, step)
 
     def entries(self, precision: type) -> Any:
+        """Return the slopes along all entries of x."""
         return self._once("entries", precision)
 
     def _once(self, name: str, *arguments: Any) -> Any:
@@ -94,11 +100,11 @@ def slopes_of(
     dout: np.ndarray | None,
     measure: Callable[[Callable[[np.ndarray], Any], np.ndarray, np.ndarray], Slopes],
 ) -> MemoisedSlopes:
-    """Return the slopes of `function` with respect to inputs[wrt]; what is known of them is not measured again.
+    """Return the slopes of `function` with respect to inputs[wrt]; a slope that is known is not measured again.
 
     - function: takes the inputs by keyword and always gives the same values for them: a PureFunction, or a function
       that is its own identity
-    - dout: the upstream gradient, or None where the function returns a number
+    - dout: the upstream gradient, or None if the function returns a number
     - measure: (f, x, dout) -> Slopes
     """
     others = {key: value for key, value in inputs.items() if key != wrt}

@@ -1,6 +1,6 @@
-"""The pack: all that the engine knows of one assignment, as one value.
+"""The pack: everything that the engine knows about one assignment, as one value.
 
-The manifest names the module of the pack, in which `PACK` is the value. The engine imports no pack itself.
+The manifest names the module of the pack, in which `PACK` is the value. The engine imports no pack by name.
 """
 
 import functools
@@ -23,36 +23,44 @@ from autograder.errors import KitError
 from autograder.report.model import Diagnosis
 from autograder.sandbox.follow_through import Answers
 
-MOST_ENTRIES = 10**6  # of all arrays of one call that `answering` answers
+MOST_ENTRIES = 10**6  # of all arrays of one call that `make_answers_for` answers
 AnswersFor = Callable[[str, Sequence[str], Mapping[str, str]], tuple[Answers, list[str]]]
 
 
 class WrongVersion(Protocol):
-    """A wrong version of the reference that has a name: its file, the file as a module, what it is diagnosed as."""
+    """A wrong version of the reference, for one known mistake."""
 
     @property
-    def file(self) -> str: ...
+    def file(self) -> str:
+        """The file of the assignment that it changes."""
+        ...
 
     @property
-    def module(self) -> Any: ...
+    def module(self) -> Any:
+        """The changed file as a module."""
+        ...
 
     @property
-    def diagnosis(self) -> Diagnosis: ...
+    def diagnosis(self) -> Diagnosis:
+        """The diagnosis of a student's code that behaves in the same way."""
+        ...
 
     @property
-    def can_be_replayed(self) -> bool: ...
+    def can_be_replayed(self) -> bool:
+        """Whether its answers can be compared with those of a student's code."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Names of one assignment, from which mutation operators make wrong versions of the reference.
 
-    - confusable_names: groups of names that are easily mistaken for each other
+    - confusable_names: groups of names that students easily confuse
     - usual_values: settings by name, each with its default or the value in the notebooks
-    - parameter_prefixes: prefix of a numbered parameter's name -> the prefix that it may be mistaken for
+    - parameter_prefixes: prefix of a numbered parameter's name -> another prefix with which students confuse it
     - signed_names: patterns (as for fnmatch) of variables whose wrong sign is a plausible mistake
     - caching_functions: patterns of functions that return a cache for a later function
-    - cache_name: the variable that holds such a cache
+    - cache_name: the name of the variable with such a cache
     """
 
     confusable_names: tuple[frozenset[str], ...] = ()
@@ -70,7 +78,7 @@ def _no_answers(question: str, unmet: Sequence[str], options: Mapping[str, str])
     return Answers({}), []
 
 
-def answering(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> AnswersFor:
+def make_answers_for(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> AnswersFor:
     """Return `answers_for` of a pack whose answers are arrays and numbers, with no cache between two functions.
 
     - functions: question -> (its function, as in "package.module:function", and a right version of it). The right
@@ -95,18 +103,18 @@ def answering(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> Answer
 
 @dataclass(frozen=True)
 class Pack:
-    """The checks of one assignment and what belongs to them. Only `criteria` is required.
+    """The checks of one assignment, and all other values that depend on it. Only `criteria` is required.
 
     - criteria: the criteria of every question, in the order in which a report has them
-    - large_calls: question -> what makes its LargeCall from a Trial
-    - wrong_versions: gives the catalogue of misconceptions, question -> wrong versions of the reference
-    - answers_for: (question, unmet questions, options of the manifest) -> the Answers that the judge gives for these,
-      and the names of all functions that are answered
-    - axes_of: (question, name of an array, its number of dimensions) -> the names of its axes, () where unknown
+    - large_calls: question -> a function that makes its LargeCall from a Trial
+    - wrong_versions: returns the catalogue of misconceptions, question -> wrong versions of the reference
+    - answers_for: (question, unmet questions, options of the manifest) -> the Answers of the judge for the unmet
+      questions, and the names of all functions that are answered
+    - axes_of: (question, name of an array, its number of dimensions) -> the names of its axes, () if unknown
     - picture_of: (expected, actual, wrong, worst index, name, labels) -> a picture as plain data, or None
     - heat_map: a picture -> HTML that is escaped already
-    - model_files: gives {path: bytes} of the saved models of a good submission
-    - advice: (regular expression, advice) for exceptions that only this assignment's code meets
+    - model_files: returns {path: bytes} of the saved models of a right submission
+    - advice: (regular expression, advice) for exceptions that only this assignment's code raises
     - vocabulary: names of the assignment, for single mistakes that the catalogue does not list
     """
 
@@ -124,7 +132,7 @@ class Pack:
     vocabulary: Vocabulary = EMPTY_VOCABULARY
 
 
-def merged(parts: Sequence[Checks]) -> Checks:
+def merge_checks(parts: Sequence[Checks]) -> Checks:
     """Return one Checks with all criteria and large calls of these, in their order."""
     whole = Checks()
     for part in parts:
@@ -136,7 +144,7 @@ def merged(parts: Sequence[Checks]) -> Checks:
 
 @functools.cache
 def load_pack(manifest: Manifest) -> Pack:
-    """Return the Pack that a manifest names; KitError where there is none, or a question has no criteria.
+    """Return the Pack that a manifest names; KitError if there is none, or a question has no criteria.
 
     After this call the reference's package can be imported, and so can a pack next to the assignment's folder.
     """
@@ -159,9 +167,9 @@ def load_pack(manifest: Manifest) -> Pack:
 
 @functools.cache
 def pack_path(manifest: Manifest) -> Path | None:
-    """Return the folder of the manifest's pack, or the file of a pack that is no folder; None where there is none.
+    """Return the folder of the manifest's pack, or the file of a pack without a folder; None if there is none.
 
-    A pack beside the assignment's folder is the one meant: KitError where Python would import another of that name.
+    A pack beside the assignment's folder takes precedence: KitError if Python would import another module of that name.
     """
     for folder in (str(manifest.root), str(manifest.root.parent)):
         if folder not in sys.path:
@@ -174,7 +182,7 @@ def pack_path(manifest: Manifest) -> Path | None:
         return None
     path = Path(found.origin).resolve()
     beside = manifest.root.parent.joinpath(*manifest.pack.split("."))
-    meant = [file for file in (beside / "__init__.py", beside.with_suffix(".py")) if file.is_file()]
-    if meant and path not in meant:
+    expected = [file for file in (beside / "__init__.py", beside.with_suffix(".py")) if file.is_file()]
+    if expected and path not in expected:
         raise KitError(f"{beside}: Python has another module of this name, {path}. Rename your folder and `pack`.")
     return path.parent if path.name == "__init__.py" else path

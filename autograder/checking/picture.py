@@ -1,4 +1,4 @@
-"""The picture of a wrong array for a pack that draws none: two tables of numbers, the wrong entries marked."""
+"""The picture of a wrong array for a pack without its own pictures: two tables of numbers."""
 
 import html
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def plain_picture(
 ) -> dict[str, Any]:
     """Return the part of two arrays around the worst entry as plain data; docs/report_format.md names the fields.
 
-    - expected, actual, wrong: arrays of one shape; of more than two axes the slice of the worst entry is shown
+    - expected, actual, wrong: arrays of one shape; of more than two axes, the slice of the worst entry is shown
     """
     shape = np.shape(expected)
     worst = tuple(map(int, worst)) or (0,) * len(shape)
@@ -41,7 +41,7 @@ def plain_picture(
 
 
 def plain_table(picture: dict[str, Any]) -> str:
-    """Return a picture as HTML: the expected and the returned numbers, the wrong entries marked."""
+    """Return a picture as HTML: the expected and the returned numbers, with marked wrong entries."""
     sides = "".join(
         f'<div><div style="font-weight:600">{html.escape(label)}</div>{_table(picture[side], picture["wrong"])}</div>'
         for label, side in zip(picture["labels"], ("ours", "theirs"))
@@ -62,7 +62,7 @@ def _table(rows: Sequence[Sequence[float | None]], wrong: Sequence[Sequence[bool
 
 
 def _start(centre: int, length: int, limit: int) -> int:
-    """Return where a part of at most `limit` entries starts, with the centre in its middle if possible."""
+    """Return the start of a part of at most `limit` entries, with the centre in its middle if possible."""
     return max(0, min(centre - limit // 2, length - limit))
 
 

@@ -9,7 +9,7 @@ _IMAGES, _SCORES, _ROWS = ("example", "channel", "row", "column"), ("example", "
 
 
 def axes_of(question: str, name: str, ndim: int) -> tuple[str, ...]:
-    """Return the names of the axes of an array that a question returns, such as `dw`; () where they are unknown."""
+    """Return the names of the axes of an array that a question returns, such as `dw`; () if they are unknown."""
     if name == "scores" or question.endswith("_loss"):
         return _SCORES if ndim == 2 else ()
     if name.lstrip("d").lower().startswith(("w", "b", "next_w")) and not name.lstrip("d").startswith("beta"):

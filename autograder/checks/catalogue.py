@@ -12,11 +12,11 @@ FOLDER = Path(__file__).parent / "misconceptions"
 
 
 @functools.cache
-def catalogue() -> Mapping[str, list[misconceptions.WrongVersion]]:
+def load_catalogue() -> Mapping[str, list[misconceptions.WrongVersion]]:
     """Return the wrong versions of the reference by question."""
     return misconceptions.load(FOLDER, ASSIGNMENT)
 
 
-def misconception(question: str, name: str) -> Diagnosis:
-    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises it itself."""
-    return next(version.diagnosis for version in catalogue()[question] if version.misconception.name == name)
+def find_misconception(question: str, name: str) -> Diagnosis:
+    """Return the Diagnosis of the catalogue's entry of this name, for a check that recognises the mistake itself."""
+    return next(version.diagnosis for version in load_catalogue()[question] if version.misconception.name == name)

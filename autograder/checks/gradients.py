@@ -23,7 +23,7 @@ Explain = Callable[[Any, str], Iterable[Diagnosis]]  # (claimed gradient, its na
 
 
 def expect_gradient(
-    function: Callable,
+    function: Callable[..., Any],
     inputs: Mapping[str, Any],
     wrt: str,
     claimed: Any,
@@ -33,13 +33,13 @@ def expect_gradient(
     variant: Variant | None = None,
     explain: Explain | None = None,
 ) -> Outcome:
-    """Return an Outcome where `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
+    """Return an Outcome if `claimed` is the gradient of `function` with respect to inputs[wrt]; else raise Wrong.
 
     - function: called with the inputs by keyword; see numeric_gradient.slopes_of
-    - dout: the upstream gradient, or None where the function returns a number
+    - dout: the upstream gradient, or None if the function returns a number
     - call: the call, for the message
     - variant: the wrong function of the student's forward pass, if known; its gradient is right too
-    - explain: gives the Diagnoses of a wrong gradient
+    - explain: returns the Diagnoses of a wrong gradient
     """
     shape = inputs[wrt].shape
     if claimed is None:
@@ -50,7 +50,7 @@ def expect_gradient(
     check = check_numeric_gradient(function, inputs, wrt, claimed, dout, name)
     if check.passed:
         return _outcome_of(check)
-    if variant and np.any(claimed):  # a variant that leaves a part out has a gradient of 0 there: no work to credit
+    if variant and np.any(claimed):  # the gradient 0 of a variant without this part earns no credit
         other = check_numeric_gradient(variant.function, inputs, wrt, claimed, dout, name)
         if other.passed:
             outcome = _outcome_of(other)
@@ -59,7 +59,7 @@ def expect_gradient(
             return outcome
     message = f"{call}: {check.message}"
     if check.passed is None:
-        raise RuntimeError(message)  # a fault of the grader: its own function is too rough at its own inputs
+        raise RuntimeError(message)  # a fault of the grader: its own function is too rough at these inputs
     arrays, diagnosis = None, []
     if check.numeric is not None:
         labels = ("measured", "yours")
@@ -69,7 +69,7 @@ def expect_gradient(
 
 
 def check_numeric_gradient(
-    function: Callable,
+    function: Callable[..., Any],
     inputs: Mapping[str, Any],
     wrt: str,
     claimed: Any,
@@ -97,7 +97,7 @@ def attribute_terms(
     """Return the Diagnosis, in a list, of a gradient that is a sum of the right terms with wrong factors.
 
     - terms: {name: array}, whose plain sum is the right gradient
-    - sizes: what may divide or multiply a term, as in {"N": 4}
+    - sizes: numbers that may divide or multiply a term, as in {"N": 4}
     """
     found = attribute(claimed, terms, sizes)
     return [Diagnosis("attribution", "its terms", found.describe(name))] if found else []

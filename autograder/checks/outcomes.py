@@ -6,7 +6,7 @@ from dataclasses import replace
 from autograder.checking.criteria import Outcome
 
 
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
+def combine_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
     """Return the outcome with the largest error, with the diagnoses of all outcomes."""
     outcomes = list(outcomes)
     largest = max(outcomes, key=lambda outcome: outcome.max_rel_error or 0.0, default=Outcome())

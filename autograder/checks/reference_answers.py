@@ -49,7 +49,7 @@ def answers_for(question: str, unmet: Sequence[str], options: Mapping[str, str])
     return Answers({f"{MODULE}:{name}": _make_answer(name, options) for name in names}), names
 
 
-def _make_answer(name: str, options: Mapping[str, str]) -> Callable:
+def _make_answer(name: str, options: Mapping[str, str]) -> Callable[..., Any]:
     signature = inspect.signature(getattr(reference, name))
 
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -72,7 +72,7 @@ def _make_answer(name: str, options: Mapping[str, str]) -> Callable:
 
 
 def _expect(fits: Any, name: str, **arrays: Any) -> None:
-    """Raise ValueError where the arguments of a function do not fit."""
+    """Raise ValueError if the arguments of a function do not fit."""
     if not fits:
         shapes = ", ".join(f"{key} {np.shape(value)}" for key, value in arrays.items())
         raise ValueError(f"{name} was called with arrays that do not fit together or are too large: {shapes}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.checking.compare import agrees
 from autograder.checking.numeric_gradient import copy_inputs
-from autograder.checks.catalogue import catalogue
+from autograder.checks.catalogue import load_catalogue
 from autograder.diagnosis.misconceptions import WrongVersion
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import Memo, make_key
@@ -22,7 +22,7 @@ _values = Memo(64 << 20)  # of variants, by inputs
 class Variant:
     """A wrong function: `function` takes the inputs by keyword; `diagnosis` goes into the report."""
 
-    function: Callable
+    function: Callable[..., Any]
     diagnosis: Diagnosis
 
     @property
@@ -32,26 +32,28 @@ class Variant:
 
 
 @functools.cache
-def variants_of(function: str, part: int) -> tuple[Variant, ...]:
-    """Return the wrong versions of a function in the catalogue as Variants: the same ones in every call.
+def get_variants(function: str, part: int) -> tuple[Variant, ...]:
+    """Return the wrong versions of a function in the catalogue as Variants; every call returns the same objects.
 
     - function: the id of a question, which is the function's name
     - part: the position, among the returned values, of the one that the Variants return
     """
 
-    def value(version: WrongVersion) -> Callable:
+    def value(version: WrongVersion) -> Callable[..., Any]:
         def compute(**inputs: Any) -> Any:
             with np.errstate(all="ignore"):
                 return getattr(version.module, function)(**inputs)[part]
 
         return compute
 
-    versions = [version for version in catalogue().get(function, ()) if version.can_be_replayed]
+    versions = [version for version in load_catalogue().get(function, ()) if version.can_be_replayed]
     return tuple(Variant(value(version), version.misconception.diagnosis) for version in versions)
 
 
-def matching_variants(variants: Iterable[Variant], inputs: Mapping[str, Any], actual: Any, right: Any) -> list[Variant]:
-    """Return the Variants that give the student's value on these inputs, and not the right one."""
+def find_matching_variants(
+    variants: Iterable[Variant], inputs: Mapping[str, Any], actual: Any, right: Any
+) -> list[Variant]:
+    """Return the Variants that compute the student's value from these inputs, and not the right one."""
     inputs_identity = make_key(inputs)
 
     def matches(variant: Variant) -> bool:

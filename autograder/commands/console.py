@@ -22,6 +22,6 @@ console = _Console(highlight=False, markup=False)
 errors = _Console(stderr=True, highlight=False, markup=False)
 
 
-def waiting(wait: bool) -> Callable[[str], None] | None:
+def make_wait_printer(wait: bool) -> Callable[[str], None] | None:
     """Return the argument of runtime.locks.lock_folder: None to refuse at once, or a function that prints a wait."""
     return (lambda sentence: errors.print(f"autograder: {sentence}", soft_wrap=True)) if wait else None

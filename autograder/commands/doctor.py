@@ -28,21 +28,22 @@ class Finding:
     what: str
     ok: bool
     found: str
-    mend: str = ""
+    repair: str = ""
     necessary: bool = True
 
 
 def examine() -> list[Finding]:
     """Examine Python, the packages, the sandbox, the compiler and the data."""
-    return [_python(), *_packages(), _tensorflow(), _sandbox(), _memory(), _compiler(), _data()]
+    single = (_examine_tensorflow, _examine_sandbox, _examine_memory, _examine_compiler, _examine_data)
+    return [_examine_python(), *_examine_packages(), *(examine_one() for examine_one in single)]
 
 
-def _python() -> Finding:
+def _examine_python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
 
 
-def _packages() -> Iterator[Finding]:
+def _examine_packages() -> Iterator[Finding]:
     for name in ("numpy", "nbgrader", "jupyterlab", "matplotlib", "pillow", "safetensors", *_ON_LINUX):
         try:
             yield Finding(name, True, metadata.version(name))
@@ -52,14 +53,14 @@ def _packages() -> Iterator[Finding]:
             )
 
 
-def _tensorflow() -> Finding:
+def _examine_tensorflow() -> Finding:
     found = importlib.util.find_spec("tensorflow") is not None
-    mend = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
+    repair = f"{sys.executable} -m pip install -r {find_assignment(KIT) / 'requirements-tensorflow.txt'}"
     text = "installed" if found else "not installed: its questions get the verdict skipped; all others are graded"
-    return Finding("tensorflow", found, text, mend, necessary=False)
+    return Finding("tensorflow", found, text, repair, necessary=False)
 
 
-def _sandbox() -> Finding:
+def _examine_sandbox() -> Finding:
     """Find the sandbox for student code on this machine, and the reasons against the stronger ones."""
     chosen = choose_isolation()
     reasons = [why_not(better) for better in ISOLATIONS.values()]
@@ -67,20 +68,20 @@ def _sandbox() -> Finding:
     return Finding("sandbox", chosen.strong, found, _BETTER, necessary=False)
 
 
-def _memory() -> Finding:
+def _examine_memory() -> Finding:
     reason = cgroup.why_not()
     counted = "a control group counts the memory that a worker uses"
     text = f"the address space is limited instead, because {reason}" if reason else counted
     return Finding("memory limit", not reason, text, "systemd-run --user --scope make grade", necessary=False)
 
 
-def _compiler() -> Finding:
+def _examine_compiler() -> Finding:
     found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
     none = "none; the fast layers use NumPy"
     return Finding("C compiler", bool(found), found or none, "apt install build-essential", necessary=False)
 
 
-def _data() -> Finding:
+def _examine_data() -> Finding:
     genuine = (KIT / "datasets" / "cifar-10-batches-py").is_dir()
     found = "genuine CIFAR-10" if genuine else "the built-in sample replaces CIFAR-10"
     return Finding("data", genuine, found, "bash get_datasets.sh", necessary=False)

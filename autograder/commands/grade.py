@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.commands import collect
-from autograder.commands.console import console, waiting
+from autograder.commands.console import console, make_wait_printer
 from autograder.course import Course
 from autograder.errors import KitError
 from autograder.grade_class import GradedStudent, grade_class
@@ -30,7 +30,7 @@ def run(
     if missing or not chosen:
         raise KitError(_nothing_to_grade(here, missing))
     with show_class_progress(console, len(chosen)) as advance:
-        done = grade_class(here, chosen, force, sandbox, jobs, advance, waiting(wait))
+        done = grade_class(here, chosen, force, sandbox, jobs, advance, make_wait_printer(wait))
     print_class(console, done, here)
     _expect_complete(done)
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from autograder.commands.console import console, waiting
+from autograder.commands.console import console, make_wait_printer
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release.build import archive_path
+from autograder.release.build import get_archive_path
 from autograder.release.publish import find_differences, publish
 
 
@@ -18,5 +18,5 @@ def run(check: bool, course: Path, wait: bool) -> None:
             raise ReleaseError("release/ is out of date. Run: autograder release\n" + "\n".join(found))
         console.print("release/ is fresh")
         return
-    folder = publish(here, here.manifest, waiting(wait))
-    console.print(f"released {folder}\n         {archive_path(folder)}", soft_wrap=True)
+    folder = publish(here, here.manifest, make_wait_printer(wait))
+    console.print(f"released {folder}\n         {get_archive_path(folder)}", soft_wrap=True)

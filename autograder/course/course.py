@@ -34,7 +34,7 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
     skip_slow_grammars()
     manifest = read_manifest(kit / assignment if assignment else find_assignment(kit))
     c.Autograder.assignment = str(manifest.root)
-    find_programs()
+    add_programs_to_path()
     # nbgrader's models cause a warning of newer SQLAlchemy that does not help an instructor.
     warnings.simplefilter("ignore", SAWarning)
     c.CourseDirectory.root = str(root)
@@ -46,22 +46,17 @@ def configure(c: Any, root: Path | str, kit: Path | str = KIT, assignment: str |
     c.GenerateAssignment.force = True  # the release is generated, so a stale one can be replaced
     c.GenerateAssignment.preprocessors = [
         "autograder.release.nbgrader_hooks.CheckMarkers",
-        *(
-            f"nbgrader.preprocessors.{name}"
-            for name in [
-                "IncludeHeaderFooter",
-                "LockCells",
-                "ClearSolutions",
-                "ClearOutput",
-                "CheckCellMetadata",
-                "ComputeChecksums",
-                "SaveCells",
-                "ClearHiddenTests",
-                "ClearMarkScheme",
-                "ComputeChecksums",
-                "CheckCellMetadata",
-            ]
-        ),
+        "nbgrader.preprocessors.IncludeHeaderFooter",
+        "nbgrader.preprocessors.LockCells",
+        "nbgrader.preprocessors.ClearSolutions",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.CheckCellMetadata",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.SaveCells",
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.CheckCellMetadata",
         "autograder.release.nbgrader_hooks.ReleasePackage",
     ]
     c.Autograde.sanitize_preprocessors = [
@@ -156,7 +151,7 @@ class Course:
         return sorted(path.parent.name for path in top.glob(f"*/{self.manifest.name}"))
 
 
-def find_programs() -> None:
+def add_programs_to_path() -> None:
     """Add this interpreter's own programs to PATH: nbgrader starts `alembic` from there for a new gradebook."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):

@@ -31,7 +31,7 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
         with Gradebook(course.db_url) as gradebook:
             yield gradebook
     except Exception as error:  # nbgrader wraps SQLAlchemy's errors in its own
-        storage_error = as_gradebook_error(error, course.db_url)
+        storage_error = find_gradebook_error(error, course.db_url)
         if storage_error is None:
             raise
         raise storage_error from None
@@ -61,7 +61,7 @@ def _lacks_version(gradebook: Gradebook) -> bool:
     return not gradebook.db.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).first()
 
 
-def as_gradebook_error(error: BaseException, url: str) -> StorageError | None:
+def find_gradebook_error(error: BaseException, url: str) -> StorageError | None:
     """Return the StorageError for an exception during the use of a gradebook, or None if it has another cause.
 
     - url: the address of the gradebook
@@ -69,12 +69,12 @@ def as_gradebook_error(error: BaseException, url: str) -> StorageError | None:
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, DatabaseError) and not isinstance(cause, _FAULTS):
-            return gradebook_error(url, cause)
+            return make_gradebook_error(url, cause)
         cause = cause.__cause__ or cause.__context__
     return find_storage_error(error)
 
 
-def gradebook_error(url: str, error: BaseException) -> StorageError:
+def make_gradebook_error(url: str, error: BaseException) -> StorageError:
     """Return the StorageError for an exception of SQLAlchemy about the gradebook with this address."""
     reason = str(getattr(error, "orig", None) or error).strip()
     hints = [hint for word, hint in _GRADEBOOK_HINTS.items() if word in reason.lower()]

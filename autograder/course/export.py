@@ -41,12 +41,12 @@ class GradesExport(ExportPlugin):
         for assignment in gradebook.assignments:
             for student in gradebook.students:
                 if (not assignments or assignment.name in assignments) and (not students or student.id in students):
-                    row = _row(gradebook, assignment, student)
+                    row = _make_row(gradebook, assignment, student)
                     writer.writerow([make_harmless(row[column]) for column in COLUMNS])
         write_atomically(path, text.getvalue().encode())
 
 
-def _row(gradebook: Any, assignment: Any, student: Any) -> dict[str, Any]:
+def _make_row(gradebook: Any, assignment: Any, student: Any) -> dict[str, Any]:
     """Return {column: value} for records of nbgrader.api; without a submission the scores are 0, as in nbgrader."""
     row = {
         "assignment": assignment.name,

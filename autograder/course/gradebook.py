@@ -1,4 +1,4 @@
-"""Recording a report in nbgrader's gradebook, and finding out whether it is recorded."""
+"""Record a report in nbgrader's gradebook, and find out whether it is recorded."""
 
 import hashlib
 import tempfile
@@ -12,7 +12,7 @@ from nbgrader.utils import parse_utc
 from autograder.course.course import Course
 from autograder.course.database import open_gradebook, prepare_gradebook
 from autograder.course.nbgrader_runner import autograde
-from autograder.course.report_store import report_path
+from autograder.course.report_store import get_report_path
 from autograder.errors import KitError
 from autograder.intake.safe_notebook import read_notebook
 from autograder.intake.submission import Submission
@@ -21,11 +21,11 @@ from autograder.runtime.atomic import write_atomically
 
 
 def is_recorded(course: Course, student: str, report: Report) -> bool:
-    """Tell whether this report is in the gradebook completely, and its scores are unchanged."""
-    note = _note(course, student)
+    """Say whether this report is in the gradebook completely, and its scores are unchanged."""
+    note = _get_note_path(course, student)
     if not course.autograded(student).is_dir() or not note.is_file():
         return False
-    if note.read_bytes() != _digest(course, student).encode():
+    if note.read_bytes() != _compute_digest(course, student).encode():
         return False
     try:
         with open_gradebook(course) as gradebook:
@@ -39,14 +39,14 @@ def is_recorded(course: Course, student: str, report: Report) -> bool:
 
 
 def record(course: Course, submission: Submission) -> None:
-    """Run nbgrader's autograde on a submission whose report is on file.
+    """Run nbgrader's autograde on a submission whose report is saved.
 
     nbgrader needs every released notebook, readable and under its name. Missing and broken ones come from the
     release, so that a submission without notebooks is graded too. The submission itself does not change.
     """
     student = submission.student or ""
     expect_released(course)
-    _note(course, student).unlink(missing_ok=True)  # until the end the gradebook may have only a part of it
+    _get_note_path(course, student).unlink(missing_ok=True)  # until the end the gradebook may have only a part of it
     with tempfile.TemporaryDirectory(prefix="autograde-") as staged:
         folder = Path(staged) / student / course.manifest.name
         folder.mkdir(parents=True)
@@ -56,20 +56,20 @@ def record(course: Course, submission: Submission) -> None:
                 nbformat.writes(notebook, version=nbformat.NO_CONVERT).encode() if notebook else released.read_bytes()
             )
             (folder / released.name).write_bytes(data)
-        timestamp = _timestamp(course.submitted(student) / "timestamp.txt")
+        timestamp = _read_timestamp(course.submitted(student) / "timestamp.txt")
         if timestamp:
             (folder / "timestamp.txt").write_text(timestamp, encoding="utf-8")
         autograde(course, student, staged)
-    write_atomically(_note(course, student), _digest(course, student).encode())
+    write_atomically(_get_note_path(course, student), _compute_digest(course, student).encode())
 
 
-def _note(course: Course, student: str) -> Path:
+def _get_note_path(course: Course, student: str) -> Path:
     """Return the file with the digest of the recorded report, which is written last."""
-    return report_path(course, student).with_name("recorded.sha256")
+    return get_report_path(course, student).with_name("recorded.sha256")
 
 
-def _digest(course: Course, student: str) -> str:
-    return hashlib.sha256(report_path(course, student).read_bytes()).hexdigest()
+def _compute_digest(course: Course, student: str) -> str:
+    return hashlib.sha256(get_report_path(course, student).read_bytes()).hexdigest()
 
 
 def expect_released(course: Course) -> None:
@@ -90,7 +90,7 @@ def expect_released(course: Course) -> None:
         ) from None
 
 
-def _timestamp(path: Path) -> str | None:
+def _read_timestamp(path: Path) -> str | None:
     """Return the text of a timestamp that nbgrader can read, or None: a damaged file must not cost the grades."""
     if not path.is_file() or path.is_symlink():
         return None

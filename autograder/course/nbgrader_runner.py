@@ -1,4 +1,4 @@
-"""nbgrader's own steps, run in this process, with one message for a failure instead of its log."""
+"""Run nbgrader's own steps in this process, with one message for a failure instead of its log."""
 
 import contextlib
 import copy
@@ -13,8 +13,8 @@ from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.course.course import Course, find_programs
-from autograder.course.database import as_gradebook_error
+from autograder.course.course import Course, add_programs_to_path
+from autograder.course.database import find_gradebook_error
 from autograder.errors import KitError, ReleaseError
 
 
@@ -45,18 +45,18 @@ def autograde(course: Course, student: str, submitted_directory: Path | str) -> 
 def _run(
     converter_class: type[BaseConverter], course: Course, changes: Config, assignment: str, error_class: type[KitError]
 ) -> None:
-    find_programs()
+    add_programs_to_path()
     config = copy.deepcopy(course.config)  # merge changes the sections themselves
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
-    with _captured_errors() as captured:
+    with _capture_errors() as captured:
         converter = converter_class(coursedir=directory, config=config)
         converter.log = captured.logger
         try:
             converter.start()
         except (Exception, SystemExit) as error:
-            gradebook_error = as_gradebook_error(captured.error or error, directory.db_url)
+            gradebook_error = find_gradebook_error(captured.error or error, directory.db_url)
             raise gradebook_error or error_class(captured.reason or f"nbgrader failed: {error}") from None
 
 
@@ -82,7 +82,7 @@ class NbgraderErrorCapture(logging.Handler):
 
 
 @contextlib.contextmanager
-def _captured_errors() -> Iterator[NbgraderErrorCapture]:
+def _capture_errors() -> Iterator[NbgraderErrorCapture]:
     folder = os.getcwd()
     try:
         yield NbgraderErrorCapture()

@@ -15,37 +15,39 @@ from autograder.runtime.secret import load_secret
 from autograder.sandbox.isolation import Isolation, choose_isolation
 
 
-def report_path(course: Course, student: str) -> Path:
+def get_report_path(course: Course, student: str) -> Path:
     """Return the file of a student's report."""
     return course.reports / student / "report.json"
 
 
-def known_report(course: Course, submission: Submission, isolation: Isolation | None, complete: bool) -> Report | None:
-    """Return the report on file if it is still valid for a submission, else None.
+def find_valid_report(
+    course: Course, submission: Submission, isolation: Isolation | None, complete: bool
+) -> Report | None:
+    """Return the saved report if it is still valid for a submission, else None.
 
     - isolation: the required isolation of the report; None for any
     - complete: whether to reject a report in which the grader itself failed
     """
-    known = _on_file(report_path(course, submission.student or ""))
+    known = _load_report_file(get_report_path(course, submission.student or ""))
     if known and _is_valid(known, submission, isolation, course) and (known.is_complete or not complete):
         return known
     return None
 
 
-def report_for(course: Course, student: str) -> Report:
-    """Return the report of a student's submission: the one on file, or a new one, which is saved."""
-    submission = read_submitted(course, student)
-    known = known_report(course, submission, None, complete=False)
+def load_or_make_report(course: Course, student: str) -> Report:
+    """Return the report of a student's submission: the saved one if valid, else a new one, which is then saved."""
+    submission = read_student_submission(course, student)
+    known = find_valid_report(course, submission, None, complete=False)
     if known:
         return known
     isolation = choose_isolation(secrets=course.secrets)
     setting = make_setting(course.manifest, isolation, hidden=course.secrets, secret=load_secret(course.root))
     report = judge(submission, setting)
-    report.save(report_path(course, student))
+    report.save(get_report_path(course, student))
     return report
 
 
-def read_submitted(course: Course, student: str) -> Submission:
+def read_student_submission(course: Course, student: str) -> Submission:
     """Return a student's Submission; an unusable one is empty, with the reason, so that its grade is 0."""
     folder = course.submitted(student)
     try:
@@ -56,7 +58,7 @@ def read_submitted(course: Course, student: str) -> Submission:
         return Submission(folder.name, {}, [f"Nothing could be graded. {reason}"], student)
 
 
-def _on_file(path: Path) -> Report | None:
+def _load_report_file(path: Path) -> Report | None:
     """Return the report in a file, or None if there is no undamaged report."""
     try:
         return model.load_report(path) if path.is_file() else None  # reading from a pipe would never end

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checking.compare import agrees, told_apart
+from autograder.checking.compare import agrees, format_distinct
 from autograder.diagnosis.array_comparison import ArrayComparison
 
 MIN_EVIDENCE = 3  # entries, or different values, that show more than a coincidence
@@ -61,7 +61,7 @@ def _describe_factor(factor: float, size: int, comparison: ArrayComparison) -> s
         return f"are too {way} by a factor of {whole}, the number of {axes[0].plural}{sign}"
     if whole in (2, 3) or (size >= MIN_EVIDENCE and 2 <= whole < 0.005 / comparison.rtol):
         return f"are too {way} by a factor of {whole}{sign}"
-    return f"are {told_apart(factor, 1.0)[0]} times what is expected" if size >= MIN_EVIDENCE else ""
+    return f"are {format_distinct(factor, 1.0)[0]} times what is expected" if size >= MIN_EVIDENCE else ""
 
 
 def _describe_offset(expected: np.ndarray, actual: np.ndarray, comparison: ArrayComparison) -> str:

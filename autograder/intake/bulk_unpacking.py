@@ -52,7 +52,7 @@ def _unpack_member(
 ) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        file = open(target, "xb")
+        file = open(target, "xb")  # noqa: SIM115  (closed below; an error of opening it has its own message)
     except OSError as error:
         is_duplicate = isinstance(error, FileExistsError)
         reason = "duplicate name; the first file was taken" if is_duplicate else error.strerror

@@ -23,9 +23,8 @@ def is_submission(path: Path, manifest: Manifest) -> bool:
         return False
     names = {inner.name for inner in path.iterdir()}
     has_package = (path / manifest.package).is_dir() or (path / manifest.name / manifest.package).is_dir()
-    return has_package or (
-        bool(manifest.notebook_files & names) and not any(name.lower().endswith(".zip") for name in names)
-    )
+    has_zip = any(name.lower().endswith(".zip") for name in names)
+    return has_package or (bool(manifest.notebook_files & names) and not has_zip)
 
 
 def is_bulk_zip(path: Path, manifest: Manifest, pattern: Pattern[str] | None) -> bool:

@@ -178,9 +178,9 @@ def _list_files(folder: Path, problems: Problems) -> dict[str, Path]:
             inside = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 problems.append((f"{folder.name}/{inside}", "is a link; links are not followed"))
-            elif (
-                path.suffix.lower() in _ACCEPTED and not name.startswith(".") and path.is_file()
-            ) or name == "timestamp.txt":
+                continue
+            is_accepted = path.suffix.lower() in _ACCEPTED and not name.startswith(".") and path.is_file()
+            if is_accepted or name == "timestamp.txt":
                 files[inside] = path
     return files
 

@@ -14,27 +14,28 @@ from pathlib import Path
 from autograder.assignment.manifest import Manifest
 from autograder.assignment.reference import make_released_package, read_reference_texts
 from autograder.errors import ReleaseError
-from autograder.release.leak_scan import refuse_leaks, secret_lines
+from autograder.release.leak_scan import find_secret_lines, refuse_leaks
 from autograder.runtime.atomic import write_atomically
 
 
-def handout_files(manifest: Manifest) -> dict[str, bytes]:
+def read_handout_files(manifest: Manifest) -> dict[str, bytes]:
     """Return {path: bytes} of the files that students get unchanged, in addition to the package."""
     files = {}
     for name in manifest.handout:
         source = manifest.root / name
         if not source.is_file():
             raise ReleaseError(
-                f"{source}: no such file, but the manifest's handout names it. Add the file, or remove its name from the handout"
+                f"{source}: no such file, but the manifest's handout names it. "
+                "Add the file, or remove its name from the handout"
             )
         files[source.name] = source.read_bytes()
     return files
 
 
-def secrets_of(manifest: Manifest, source: Path) -> dict[str, str]:
+def read_secret_lines(manifest: Manifest, source: Path) -> dict[str, str]:
     """Return the secret lines of the reference and of the notebooks in the folder `source`."""
     notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb"))}
-    return secret_lines(read_reference_texts(manifest), notebooks)
+    return find_secret_lines(read_reference_texts(manifest), notebooks)
 
 
 def complete_release(manifest: Manifest, source: Path, folder: Path, notebooks: dict[str, bytes]) -> None:
@@ -45,33 +46,35 @@ def complete_release(manifest: Manifest, source: Path, folder: Path, notebooks: 
     - notebooks: {file name: bytes} of notebooks that nbgrader has not written yet
     """
     folder = Path(folder)
-    own = make_released_package(manifest) | handout_files(manifest)
+    own = make_released_package(manifest) | read_handout_files(manifest)
     present = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files = present | own | notebooks
-    refuse_leaks(files, secrets_of(manifest, source))
+    refuse_leaks(files, read_secret_lines(manifest, source))
     for path, data in own.items():
         write_atomically(folder / path, data)
         if path.endswith(".sh"):
             (folder / path).chmod(0o755)
     if {path.name for path in source.glob("*.ipynb")} <= set(files):
-        archive = zip_bytes(manifest.name, files)
-        refuse_leaks({f"{manifest.name}.zip": archive}, secrets_of(manifest, source))
-        write_atomically(archive_path(folder), archive)
-        listed = {f"{folder.name}/{path}": data for path, data in files.items()} | {archive_path(folder).name: archive}
-        write_atomically(hashes_path(folder), hash_list(listed).encode())
+        archive = make_zip(manifest.name, files)
+        refuse_leaks({f"{manifest.name}.zip": archive}, read_secret_lines(manifest, source))
+        write_atomically(get_archive_path(folder), archive)
+        listed = {f"{folder.name}/{path}": data for path, data in files.items()} | {
+            get_archive_path(folder).name: archive
+        }
+        write_atomically(get_hashes_path(folder), format_hashes(listed).encode())
 
 
-def archive_path(folder: Path) -> Path:
+def get_archive_path(folder: Path) -> Path:
     """Return release/assignment2.zip for the folder release/assignment2."""
     return folder.with_name(f"{folder.name}.zip")
 
 
-def hashes_path(folder: Path) -> Path:
+def get_hashes_path(folder: Path) -> Path:
     """Return release/assignment2.sha256, in the format that `sha256sum --check` reads."""
     return folder.with_name(f"{folder.name}.sha256")
 
 
-def zip_bytes(name: str, files: dict[str, bytes]) -> bytes:
+def make_zip(name: str, files: dict[str, bytes]) -> bytes:
     """Return an archive of {path: bytes} in the folder `name`, byte-identical on every machine.
 
     Its members are not compressed: compressed bytes differ between versions of zlib.
@@ -86,6 +89,6 @@ def zip_bytes(name: str, files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def hash_list(files: dict[str, bytes]) -> str:
+def format_hashes(files: dict[str, bytes]) -> str:
     """Return the SHA-256 hashes of {path: bytes}, in the format of `sha256sum`."""
     return "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items()))

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from autograder.errors import ReleaseError
 from autograder.assignment.regions import find_regions
+from autograder.errors import ReleaseError
 
 # The kinds of files in a release: text, pictures, and archives of these.
 READABLE = (".py", ".pyx", ".pxi", ".h", ".ipynb", ".md", ".txt", ".sh", ".toml", ".csv", "makefile")
@@ -21,7 +21,7 @@ READABLE += (".png", ".jpg", ".jpeg", ".gif", ".zip")
 _LONG = 24  # the scan searches for a secret of this length inside other lines too
 
 
-def secret_lines(python_files: dict[str, str], notebooks: dict[str, Any]) -> dict[str, str]:
+def find_secret_lines(python_files: dict[str, str], notebooks: dict[str, Any]) -> dict[str, str]:
     """Return {normalized secret line: its place in the sources}.
 
     - python_files: {path: text} of the reference
@@ -37,7 +37,7 @@ def secret_lines(python_files: dict[str, str], notebooks: dict[str, Any]) -> dic
             source, code = "".join(cell["source"]), cell["cell_type"] == "code"
             regions = find_regions(source, where, code)
             if cell["metadata"].get("nbgrader", {}).get("solution") and not regions:
-                secret.update(dict.fromkeys(_revealing(source.split("\n")), where))
+                secret.update(dict.fromkeys(_find_revealing_lines(source.split("\n")), where))
             else:
                 _sort_lines(source, where, code, secret, public)
     return {line: where for line, where in secret.items() if line not in public}
@@ -49,7 +49,7 @@ def find_leaks(files: dict[str, bytes], secrets: dict[str, str]) -> list[str]:
         f"{path} is of a kind that the leak scan cannot search" for path in files if not path.lower().endswith(READABLE)
     ]
     for path, data in sorted(files.items()):
-        for where, text in _texts(path, data):
+        for where, text in _read_texts(path, data):
             lines = {_normalize(line) for line in text.split("\n")}
             whole = _normalize(text)
             for secret, origin in secrets.items():
@@ -78,11 +78,11 @@ def _sort_lines(text: str, where: str, code: bool, secret: dict[str, str], publi
         numbers = range(region.line, region.line + len(region.lines) + 1)
         inside.update(numbers)
         for number, line in zip(numbers, region.lines):
-            secret.update(dict.fromkeys(_revealing([line]), f"{where}, line {number + 1}"))
-    public.update(_revealing(line for number, line in enumerate(lines) if number not in inside))
+            secret.update(dict.fromkeys(_find_revealing_lines([line]), f"{where}, line {number + 1}"))
+    public.update(_find_revealing_lines(line for number, line in enumerate(lines) if number not in inside))
 
 
-def _revealing(lines: Iterable[str]) -> Iterator[str]:
+def _find_revealing_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield the normalized lines that would reveal a part of a solution."""
     for line in lines:
         line = _normalize(line)
@@ -94,20 +94,20 @@ def _normalize(text: str) -> str:
     return " ".join(text.split())
 
 
-def _texts(path: str, data: bytes) -> Iterator[tuple[str, str]]:
+def _read_texts(path: str, data: bytes) -> Iterator[tuple[str, str]]:
     """Yield (place, text) for all text in a file."""
     if path.lower().endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
-                yield from _texts(f"{path}/{name}", archive.read(name))
+                yield from _read_texts(f"{path}/{name}", archive.read(name))
         return
     text = data.decode("utf-8", "replace")
     yield path, text
     if path.endswith(".ipynb"):
-        yield path, "\n".join(_strings(json.loads(text)))
+        yield path, "\n".join(_find_strings(json.loads(text)))
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _find_strings(value: Any) -> Iterator[str]:
     """Yield every string in a JSON value, and every list of strings joined, because notebooks split long texts."""
     if isinstance(value, str):
         yield value
@@ -116,4 +116,4 @@ def _strings(value: Any) -> Iterator[str]:
         yield from value
     elif isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _strings(item)
+            yield from _find_strings(item)

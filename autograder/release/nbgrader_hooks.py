@@ -14,19 +14,20 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder.assignment.manifest import Manifest
 from autograder.assignment.regions import find_regions
 from autograder.course import Course
-from autograder.course.preprocessors import converter_of
+from autograder.course.preprocessors import find_converter
 from autograder.errors import ReleaseError
 from autograder.release.build import complete_release
 
 
 class CheckMarkers(NbGraderPreprocessor):
-    """Run before ClearSolutions, which would release the solution of a region with a mistyped marker."""
+    """Run before ClearSolutions, which would release the solution of a region with a misspelt marker."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Check all markers; return the notebook and the resources unchanged, or raise ReleaseError."""
         notebook = resources["nbgrader"]["notebook"]
         for number, cell in enumerate(nb.cells, 1):
             find_regions(cell.source, f"{notebook}.ipynb, cell {number}", cell.cell_type == "code")
-        manifest = Course(converter_of(self).coursedir.root).manifest
+        manifest = Course(find_converter(self).coursedir.root).manifest
         if resources["nbgrader"]["assignment"] == manifest.name:
             _match_manifest(nb, notebook, manifest)
         return nb, resources
@@ -55,15 +56,15 @@ class ReleasePackage(NbGraderPreprocessor):
     """Run last in generate_assignment, so that it scans the bytes that nbgrader is about to write."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        converter = converter_of(self)
+        """Complete the release folder; return the notebook and the resources unchanged, or raise ReleaseError."""
+        converter = find_converter(self)
         assignment, notebook = (resources["nbgrader"][key] for key in ("assignment", "notebook"))
         manifest = Course(converter.coursedir.root).manifest
         if assignment == manifest.name:
             source = Path(converter.coursedir.format_path(converter.coursedir.source_directory, ".", assignment))
             folder = Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", assignment))
-            text = nbformat.writes(
-                nb, version=nbformat.NO_CONVERT
-            )  # the same bytes as from nbconvert's NotebookExporter
+            # The same bytes as from nbconvert's NotebookExporter.
+            text = nbformat.writes(nb, version=nbformat.NO_CONVERT)
             text += "" if text.endswith("\n") else "\n"
             complete_release(manifest, source.resolve(), folder.resolve(), {f"{notebook}.ipynb": text.encode()})
         return nb, resources

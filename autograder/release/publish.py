@@ -1,4 +1,4 @@
-"""Publishing: a release is built in a temporary folder and put in place by one rename."""
+"""Publish a release: build it in a temporary folder, and put it in place by one rename."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from autograder.assignment.manifest import Manifest
 from autograder.course.course import Course
 from autograder.course.database import prepare_gradebook
 from autograder.course.nbgrader_runner import generate_assignment
-from autograder.release.build import archive_path, hashes_path
+from autograder.release.build import get_archive_path, get_hashes_path
 from autograder.runtime.atomic import sync_to_disk
 from autograder.runtime.locks import lock_folder
 from autograder.runtime.os_errors import find_storage_error
@@ -24,12 +24,12 @@ Wait = Callable[[str], None]
 def publish(course: Course, manifest: Manifest, wait: Wait | None = None) -> Path:
     """Build the release, record it in the gradebook, replace the old one, and return its folder.
 
-    One rename decides: if the build fails or is killed before it, the old release and the gradebook do not change. If it
-    is killed after the rename, the next command completes it.
+    If the build fails or is killed before the rename, the old release and the gradebook do not change. If it is killed
+    after the rename, the next command completes it.
 
     - wait: as for `locks.lock_folder`
     """
-    with _alone(course, wait):
+    with _lock_release(course, wait):
         recover(course, manifest)
         unfinished = Path(tempfile.mkdtemp(dir=course.release, prefix=_BUILDING))
         try:
@@ -46,7 +46,7 @@ def recover(course: Course, manifest: Manifest) -> None:
     """Complete or undo a `publish` that was killed."""
     if not (course.release / _READY).is_dir() and not any(course.release.glob(f"{_BUILDING}*")):
         return
-    with _alone(course):
+    with _lock_release(course):
         for unfinished in course.release.glob(f"{_BUILDING}*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         if (course.release / _READY).is_dir():
@@ -54,12 +54,12 @@ def recover(course: Course, manifest: Manifest) -> None:
 
 
 @contextlib.contextmanager
-def _alone(course: Course, wait: Wait | None = None) -> Iterator[None]:
-    """Hold the lock of a course and that of its release folder, which courses may share; report errors of the disk."""
-    doing = "autograder release"
+def _lock_release(course: Course, wait: Wait | None = None) -> Iterator[None]:
+    """Hold the locks of a course and of its release folder, which courses may share; StorageError if the disk fails."""
+    command = "autograder release"
     try:
         course.release.mkdir(parents=True, exist_ok=True)
-        with lock_folder(course.root, doing, wait), lock_folder(course.release.parent, doing, wait):
+        with lock_folder(course.root, command, wait), lock_folder(course.release.parent, command, wait):
             yield
     except OSError as error:
         storage_error = find_storage_error(error)
@@ -83,7 +83,7 @@ def _put_in_place(course: Course, manifest: Manifest) -> None:
                 os.rename(old, target)
             shutil.rmtree(ready, ignore_errors=True)
             raise
-    for path in (archive_path(target), hashes_path(target)):
+    for path in (get_archive_path(target), get_hashes_path(target)):
         if (ready / path.name).exists():
             os.replace(ready / path.name, path)
     shutil.rmtree(ready)
@@ -100,7 +100,7 @@ def find_differences(course: Course, manifest: Manifest) -> list[str]:
     recover(course, manifest)
     with tempfile.TemporaryDirectory(prefix="release-check-") as made:
         generate_assignment(course, manifest.name, Path(made), record=False)
-        fresh, current = _contents(Path(made), manifest.name), _contents(course.release, manifest.name)
+        fresh, current = _read_contents(Path(made), manifest.name), _read_contents(course.release, manifest.name)
     found = [f"{path} is missing" for path in sorted(fresh.keys() - current.keys())]
     found += [f"{path} does not belong there" for path in sorted(current.keys() - fresh.keys())]
     found += [
@@ -109,7 +109,7 @@ def find_differences(course: Course, manifest: Manifest) -> list[str]:
     return found
 
 
-def _contents(release: Path, name: str) -> dict[str, bytes]:
+def _read_contents(release: Path, name: str) -> dict[str, bytes]:
     paths = [path for path in (release / name).rglob("*") if path.is_file()]
-    paths += [path for path in (archive_path(release / name), hashes_path(release / name)) if path.is_file()]
+    paths += [path for path in (get_archive_path(release / name), get_hashes_path(release / name)) if path.is_file()]
     return {path.relative_to(release).as_posix(): path.read_bytes() for path in paths}

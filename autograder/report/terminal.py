@@ -30,7 +30,9 @@ class Reproduced(Protocol):
     question: QuestionResult
     criterion: CriterionResult
 
-    def arrays(self) -> Mapping[str, np.ndarray]: ...
+    def arrays(self) -> Mapping[str, np.ndarray]:
+        """Return the arrays by name."""
+        ...
 
 
 class ClassEntry(Protocol):
@@ -45,22 +47,38 @@ class ReportFolder(Protocol):
     """A course, as far as this module needs it: the folder of its pages."""
 
     @property
-    def reports(self) -> Path: ...
+    def reports(self) -> Path:
+        """The folder of the pages."""
+        ...
 
 
 class Finding(Protocol):
-    """One examined part of the installation: whether it is ok, and how to install or repair it."""
+    """One examined requirement of the kit: whether this machine meets it, and the command that repairs it."""
 
     @property
-    def what(self) -> str: ...
+    def what(self) -> str:
+        """The name of the requirement."""
+        ...
+
     @property
-    def ok(self) -> bool: ...
+    def ok(self) -> bool:
+        """Whether the machine meets it."""
+        ...
+
     @property
-    def found(self) -> str: ...
+    def found(self) -> str:
+        """The state of the machine, for the instructor."""
+        ...
+
     @property
-    def mend(self) -> str: ...
+    def repair(self) -> str:
+        """The command that installs or repairs it."""
+        ...
+
     @property
-    def necessary(self) -> bool: ...
+    def necessary(self) -> bool:
+        """Whether the kit does not work without it."""
+        ...
 
 
 def print_question(console: Console, question: QuestionResult) -> None:
@@ -144,7 +162,7 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> bool:
         style = "green" if finding.ok else "red" if finding.necessary else "yellow"
         console.print(Text(f"{sign} {finding.what:<22} {finding.found}", style))
         if not finding.ok:
-            console.print(Text(f"  repair it with: {finding.mend}"), soft_wrap=True)
+            console.print(Text(f"  repair it with: {finding.repair}"), soft_wrap=True)
     return all(finding.ok or not finding.necessary for finding in findings)
 
 

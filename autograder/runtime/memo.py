@@ -18,7 +18,7 @@ ENTRY_BYTES = 500  # estimated size of a key and small objects, without the arra
 class Memo:
     """Results by key. Above `max_bytes` the Memo drops the least recently used results."""
 
-    def __init__(self, max_bytes: int):
+    def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()

@@ -30,7 +30,7 @@ Each .toml file holds the cases of one verdict and topic, or of one kind of atta
     path = "cs231n/more.py"
     text = "..."
 
-`remove` lists files to leave out. Hostile cases have a few more fields:
+`remove` lists files to leave out. Attacks have more fields:
 
     attack = "forgery"                     # or "theft", "harm": the aim of the attack; the title says how
     zip = true                             # submitted as a zip, not as a folder
@@ -71,14 +71,14 @@ def load_samples(folder: Path = SUBMISSIONS) -> dict[str, Sample]:
     """
     samples: dict[str, Sample] = {}
     for path in sorted(Path(folder).rglob("*.toml")):
-        for sample in _samples_of(path):
+        for sample in _read_samples(path):
             if sample.name in samples:
                 _refuse(f"{path}, {sample.name}", "this name is taken by another case; names must be unique")
             samples[sample.name] = sample
     return dict(sorted(samples.items()))
 
 
-def _samples_of(path: Path) -> Iterable[Sample]:
+def _read_samples(path: Path) -> Iterable[Sample]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -91,7 +91,7 @@ def _samples_of(path: Path) -> Iterable[Sample]:
         fields = data | case
         if isinstance(case.get("change"), list):
             fields["change"] = [_complete(change, file, lines, where) for change in case["change"]]
-        yield _sample(fields, where)
+        yield _make_sample(fields, where)
 
 
 def _complete(change: Any, file: str | None, lines: dict[str, str], where: str) -> Any:
@@ -102,16 +102,16 @@ def _complete(change: Any, file: str | None, lines: dict[str, str], where: str) 
     if "at" in change and "old" not in change:
         name = change.pop("at")
         if name not in lines:
-            _refuse(where, f"at = {name!r}, expected a name in [reference]: {_listed(lines)}")
+            _refuse(where, f"at = {name!r}, expected a name in [reference]: {_join_names(lines)}")
         change["old"] = lines[name]
     return change
 
 
-def _sample(fields: dict[str, Any], where: str) -> Sample:
+def _make_sample(fields: dict[str, Any], where: str) -> Sample:
     """Return the Sample of these fields; refuse unknown names and wrong types."""
     unknown = fields.keys() - _FIELDS
     if unknown:
-        _refuse(where, f"unknown field {_listed(unknown)}, expected some of {_listed(_FIELDS)}")
+        _refuse(where, f"unknown field {_join_names(unknown)}, expected some of {_join_names(_FIELDS)}")
     for name in ("name", "title"):
         if name not in fields:
             _refuse(where, f"has no {name}; add one")
@@ -119,10 +119,10 @@ def _sample(fields: dict[str, Any], where: str) -> Sample:
         _check_type(name, value, where)
     for name, choices in _CHOICES.items():
         if name in fields and fields[name] not in choices:
-            _refuse(where, f"{name} = {fields[name]!r}, expected {_listed(choices, 'or')}")
+            _refuse(where, f"{name} = {fields[name]!r}, expected {_join_names(choices, 'or')}")
     for question, verdict in fields.get("expect", {}).items():
         if verdict not in VERDICTS:
-            _refuse(where, f"expect.{question} = {verdict!r}, expected {_listed(VERDICTS, 'or')}")
+            _refuse(where, f"expect.{question} = {verdict!r}, expected {_join_names(VERDICTS, 'or')}")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
@@ -150,20 +150,20 @@ def _check_entry(label: str, entry: Any, kind: type, where: str) -> None:
     """Refuse an entry of `change`, `cell`, `write` or `place` whose keys or values do not fit."""
     required, allowed = kind.__required_keys__, kind.__required_keys__ | kind.__optional_keys__
     if not isinstance(entry, dict) or not required <= entry.keys() <= allowed:
-        came = _listed(entry) if isinstance(entry, dict) else repr(entry)
-        _refuse(where, f"{label} has {came}, expected {_listed(required)}")
+        came = _join_names(entry) if isinstance(entry, dict) else repr(entry)
+        _refuse(where, f"{label} has {came}, expected {_join_names(required)}")
     wrong = [key for key, value in entry.items() if not isinstance(value, str)]
     if wrong:
         _refuse(where, f"{label}: {wrong[0]} = {entry[wrong[0]]!r}, expected a string")
     if kind is SpecialFile and entry["kind"] not in KINDS:
-        _refuse(where, f"{label}: kind = {entry['kind']!r}, expected {_listed(KINDS, 'or')}")
+        _refuse(where, f"{label}: kind = {entry['kind']!r}, expected {_join_names(KINDS, 'or')}")
     if kind is SpecialFile:
         takes = {"path", "kind", *list(inspect.signature(KINDS[entry["kind"]]).parameters)[1:]}
         if entry.keys() != takes:
-            _refuse(where, f"{label} has {_listed(entry)}, expected {_listed(takes)}")
+            _refuse(where, f"{label} has {_join_names(entry)}, expected {_join_names(takes)}")
 
 
-def _listed(names: Iterable[str], word: str = "and") -> str:
+def _join_names(names: Iterable[str], word: str = "and") -> str:
     *most, last = sorted(names) or ["none"]
     return f"{', '.join(most)} {word} {last}" if most else last
 

@@ -26,7 +26,7 @@ class Change(TypedDict):
 
 
 class CellChange(TypedDict):
-    """The same in the answer cell of a notebook; `id` is its grade id."""
+    """A change to the answer cell of a notebook; `id` is its grade id."""
 
     notebook: str
     id: str
@@ -42,7 +42,7 @@ class TextFile(TypedDict):
 
 
 class SpecialFile(TypedDict):
-    """A file of one of special_files.KINDS, with what that kind takes."""
+    """A file of one of special_files.KINDS, with the arguments of that kind."""
 
     path: str
     kind: str
@@ -74,7 +74,7 @@ class Sample:
     limits: dict[str, int] = field(default_factory=dict)
 
     def submission(self, manifest: Manifest) -> Submission:
-        """Return the Submission to grade, read from a folder or a zip where the case needs one."""
+        """Return the Submission to grade, read from a folder or a zip if the case needs one."""
         files = self.files(manifest)
         if not self.place and not self.zip:
             return Submission(self.name, files)
@@ -96,16 +96,16 @@ class Sample:
         return dataclasses.replace(manifest, questions=questions)
 
     def files(self, manifest: Manifest) -> dict[str, bytes]:
-        """Return the submission's files as {path: bytes}; KitError where a change no longer fits the reference."""
+        """Return the submission's files as {path: bytes}; KitError if a change no longer fits the reference."""
         texts = read_reference_texts(manifest)
         released = make_released_package(manifest)
         if self.base == "release":
             texts = {path: data.decode() for path, data in released.items()}
         for question in manifest.questions:
             if question.id in self.stubs and not question.cells:
-                texts[question.file] = _with_stub(texts[question.file], released, question)
+                texts[question.file] = _insert_stub(texts[question.file], released, question)
         for change in self.change:
-            texts[change["file"]] = self._changed(texts[change["file"]], change, change["file"])
+            texts[change["file"]] = self._apply_change(texts[change["file"]], change, change["file"])
         files = {path: remove_markers(text).encode() for path, text in texts.items()}
         stubs = {cell for question in manifest.questions if question.id in self.stubs for cell in question.cells}
         files |= make_answered_notebooks(manifest, lambda *answer: self._answer(stubs, *answer))
@@ -115,15 +115,15 @@ class Sample:
         return files | {entry["path"]: entry["text"].encode() for entry in self.write}
 
     def _answer(self, stubs: set[str], notebook: str, grade_id: str, cell: Cell) -> str:
-        """Return the text of a notebook's cell: its stub if the sample wants it, else its solution, changed."""
+        """Return the text of a notebook's cell: its stub if the sample asks for it, else its changed solution."""
         released = self.base == "release" or grade_id in stubs
         text = cell.released if released else remove_markers(cell.solution)
         for change in self.cell:
             if (change["notebook"], change["id"]) == (notebook, grade_id):
-                text = self._changed(text, change, grade_id)
+                text = self._apply_change(text, change, grade_id)
         return text
 
-    def _changed(self, text: str, change: Change | CellChange, where: str) -> str:
+    def _apply_change(self, text: str, change: Change | CellChange, where: str) -> str:
         old, new = change["old"].strip("\n"), change["new"].strip("\n")
         if text.count(old) != 1:
             raise KitError(
@@ -151,7 +151,7 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
         target.write_bytes(data)
 
 
-def _with_stub(text: str, released: dict[str, bytes], question: Question) -> str:
+def _insert_stub(text: str, released: dict[str, bytes], question: Question) -> str:
     """Return the text with one function or class replaced by its released stub."""
     here = Submission("", {question.file: text.encode()}).find_code(question.file, question.id)
     stub = Submission("", released).find_code(question.file, question.id)

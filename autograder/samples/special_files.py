@@ -18,7 +18,7 @@ ZERO = os.makedev(1, 5)  # the numbers of /dev/zero
 
 
 def write_special(folder: Path, path: str, kind: str, **more: str) -> None:
-    """Write a file of one of the KINDS at `path` in a folder; the comments there say what each kind takes."""
+    """Write a file of one of the KINDS at `path` in a folder; the comments on KINDS describe the arguments."""
     target = Path(folder) / path
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir() and not target.is_symlink():
@@ -78,7 +78,7 @@ def _compiled(target: Path, text: str) -> None:
 
 
 KINDS = {
-    "symlink": _symlink,  # to: where it points, {kit} being the folder of this repository
+    "symlink": _symlink,  # to: its target; {kit} is the folder of this repository
     "fifo": _fifo,  # a named pipe that no process writes to
     "device": _device,  # /dev/zero, which never ends
     "setuid": _setuid,  # text: the content of a file whose set-user-id and set-group-id bits are set

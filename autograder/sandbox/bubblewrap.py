@@ -1,8 +1,8 @@
 """Bubblewrap, the stronger sandbox: a worker in namespaces of its own.
 
-There is no network in them, no other process, and a file system that holds the system's libraries and the Python
-interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the checks,
-the gradebook and other students' work are not there. Where one of them is inside a mounted folder, an empty file
+The namespaces contain no network and no other process. Their file system contains the system's libraries and the
+Python interpreter (read only), the staged submission (read only) and an empty home. The course, the reference, the
+checks, the gradebook and other students' work are not in it. If one of them is inside a mounted folder, an empty file
 system covers it.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.sandbox.exit_reason import MAX_HOME_MB, HomeUsage
-from autograder.sandbox.host_paths import WORKER, exposed_paths, hidden_paths
+from autograder.sandbox.host_paths import WORKER, list_exposed_paths, list_hidden_paths
 
 INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
 _WRITABLE = ("/home", "/tmp", "/dev/shm")
@@ -25,12 +25,16 @@ _FOLDER_BYTES = MAX_HOME_MB + 1 << 20  # code that fills a folder has written mo
 
 @functools.cache
 def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
-    """Return why bubblewrap cannot be used here, found by trying it, or '' where it can."""
+    """Return why bubblewrap cannot be used here, found by trying it, or '' if it can."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            command = bubblewrap(Path(folder), secrets, {}) + [sys.executable, "-c", "import numpy, safetensors"]
+            command = make_bubblewrap_command(Path(folder), secrets, {}) + [
+                sys.executable,
+                "-c",
+                "import numpy, safetensors",
+            ]
             run = subprocess.run(command, capture_output=True, timeout=60)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"bubblewrap could not be started ({error})"
@@ -38,7 +42,7 @@ def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
     return "" if run.returncode == 0 else f"bubblewrap does not work here ({''.join(last) or run.returncode})"
 
 
-def bubblewrap(folder: Path, secrets: Sequence[Path], environment: Mapping[str, str]) -> list[str]:
+def make_bubblewrap_command(folder: Path, secrets: Sequence[Path], environment: Mapping[str, str]) -> list[str]:
     """Return the bwrap command line up to the program to run.
 
     - folder: the staged submission
@@ -52,9 +56,9 @@ def bubblewrap(folder: Path, secrets: Sequence[Path], environment: Mapping[str, 
         command += ["--setenv", name, value]
     command += ["--proc", "/proc", "--dev", "/dev", *_cover("/dev/shm")]
     command += ["--size", str(_FOLDER_BYTES), "--tmpfs", "/tmp", "--size", str(_FOLDER_BYTES), "--tmpfs", "/home"]
-    secret = hidden_paths(secrets)
-    before = [path for path in exposed_paths() if not any(path.is_relative_to(folder) for folder in secret)]
-    after = [path for path in exposed_paths() if path not in before]
+    secret = list_hidden_paths(secrets)
+    before = [path for path in list_exposed_paths() if not any(path.is_relative_to(folder) for folder in secret)]
+    after = [path for path in list_exposed_paths() if path not in before]
     for path in before:
         is_link = path.is_symlink()
         command += ["--symlink", os.readlink(path), str(path)] if is_link else ["--ro-bind", str(path), str(path)]
@@ -91,12 +95,13 @@ class Home:
             raise
 
     def usage(self) -> HomeUsage | None:
-        """Return the HomeUsage, or None once it is closed."""
+        """Return the HomeUsage, or None after `close`."""
         found = [os.fstatvfs(folder) for folder in self._folders]
         size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
         return HomeUsage(size, sum(each.f_files - each.f_ffree - 1 for each in found)) if found else None
 
     def close(self) -> None:
+        """Release the folders; `usage` is None from then on."""
         folders, self._folders = self._folders, []
         for folder in folders:
             os.close(folder)

@@ -13,9 +13,9 @@ Returns = str | list[str]  # "value", "handle", or one of these for each value r
 class CallError(Exception):
     """The student's code failed: `verdict` is one of report.VERDICTS, the message is for the student.
 
-    `file` and `function` say where in the submission an exception was raised, if that is known, and `raised` its
-    type and the first line of its message. `limit` is "time" or "memory" if the call reached a limit that a retry may
-    raise.
+    - file, function: the place in the submission that raised an exception, if that is known
+    - raised: the type of the exception, and the first line of its message
+    - limit: "time" or "memory" if the call reached a limit that a retry may raise
     """
 
     limit: str | None = None
@@ -45,7 +45,7 @@ class WorkerStartError(Exception):
 class Request:
     """A call to be made.
 
-    - is_call: whether the target is called; otherwise it is an attribute that is read
+    - is_call: whether the worker calls the target; otherwise it reads an attribute
     - echo: whether the positional arguments are returned as they are after the call
     """
 

@@ -1,9 +1,9 @@
 """Memory limited by a control group, which counts the memory in use, not the address space that is reserved.
 
-A group is made below one that this process may write to: of cgroup v1 its own, of cgroup v2 the nearest above it that
-enables the memory controller for its children. Root is not needed if such a group belongs to this user, as in a
-desktop session or under `systemd-run --user --scope`. The first group proves that the machine keeps the limit: it has
-to kill a process that takes too much. Otherwise the address space is limited instead.
+A new group is a child of a group that this process may write to. With cgroup v1 this is its own group. With cgroup v2
+it is the nearest ancestor that enables the memory controller for its children. Root is not needed if such a group
+belongs to this user, as in a desktop session or under `systemd-run --user --scope`. The first group tests the machine:
+the kernel must kill a process in it that takes too much. If it does not, the address space is limited instead.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-_ENTER = 'echo $$ > "$0" && exec "$@"'  # the shell enters the group and becomes the worker: it is never outside
+_ENTER = 'echo $$ > "$0" && exec "$@"'  # the shell enters the group and becomes the worker, which is never outside
 _PREFIX = "autograder-"
 _TRIAL_MB = 24
 _ABANDONED_SECONDS = 60  # after which an empty group of a grader that has ended may be removed
@@ -118,12 +118,12 @@ def why_not() -> str:
 def _parent() -> tuple[Path, Kind] | None:
     """Return the folder in which groups are made, and its Kind; None if there is none."""
     try:
-        return parent_of(Path("/proc/self/cgroup").read_text(), ROOT)
+        return find_parent(Path("/proc/self/cgroup").read_text(), ROOT)
     except OSError:
         return None
 
 
-def parent_of(text: str, root: Path) -> tuple[Path, Kind] | None:
+def find_parent(text: str, root: Path) -> tuple[Path, Kind] | None:
     """Return the folder and Kind of `_parent`, from the lines of /proc/self/cgroup and the mount point of cgroups."""
     own = {controllers: path.lstrip("/") for _, controllers, path in (line.split(":", 2) for line in text.splitlines())}
     for controllers, path in own.items():

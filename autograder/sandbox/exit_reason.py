@@ -1,16 +1,16 @@
-"""Why a worker stopped answering: decided by what the student's code did, not by which limit was reached first.
+"""The reason why a worker stopped. It depends on the fault of the student's code, not on the limit that was first.
 
-Several limits catch the same fault, and which of them is first depends on how fast and how busy the machine is:
+Several limits catch the same fault. The speed and the load of the machine decide which limit is reached first:
 
     fault                     limits that catch it
     writes too much           size of one file, size of the file system, the grader's count of bytes and of files;
                               and, while it goes on, processor time, the clock and memory
-    takes too much memory     memory of the control group, address space, what the machine has, size of the answers
+    takes too much memory     memory of the control group, address space, memory of the machine, size of the answers
     never ends                processor time, the clock, the time that the grader has to answer for other functions
     breaks its process        signals of a crash, a refused system call, exit()
 
-So the grader looks at what it can count after the end. The first line of this table that the counts prove is the
-reason, and each line has one verdict and one message. Everything here is a function of frozen values.
+So the grader counts bytes, time and memory after the end. The first line of this table that the counts prove is the
+reason, and each line has one verdict and one message. All functions here take and return frozen values.
 """
 
 import errno
@@ -35,16 +35,17 @@ class HomeUsage:
 
     @property
     def is_too_much(self) -> bool:
+        """Whether it is more than a worker may write."""
         return self.size > MAX_HOME_MB << 20 or self.files > MAX_HOME_FILES
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What the grader measured after a worker stopped answering.
+    """The measurements of the grader after a worker stopped.
 
     - status: exit status, or minus the number of a signal; None if the grader had to kill it
     - cpu_seconds: processor time used; None if the system does not report it
-    - timed_out: the time on the clock was over, or the grader's time to answer for other functions
+    - timed_out: the wall-clock time was over, or the grader's time to answer for other functions
     - out_of_memory: the kernel killed a process of the control group because the group had no memory left
     - home: None if it cannot be counted
     """
@@ -71,20 +72,20 @@ class Reason:
     limit: str | None = None
 
 
-def exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Reason:
+def find_exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Reason:
     """Return why a worker stopped while it ran the function `name`.
 
     - memory_mb: the memory limit that holds on this machine
     """
     number = ending.signal
     if number == signal.SIGXFSZ or (ending.home and ending.home.is_too_much):
-        return wrote_too_much(name)
+        return make_disk_reason(name)
     if ending.out_of_memory:
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if ending.timed_out or _used_up_processor(ending, limits):
-        return did_not_end(name, limits)
+        return make_time_reason(name, limits)
     if number == signal.SIGKILL:  # neither the grader nor a limit of the worker did it: the machine was out of memory
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if number == signal.SIGSYS:
         return Reason("forbidden", f"{name} made a system call that no answer needs")
     if number in _CRASHES:
@@ -103,20 +104,20 @@ class RaisedException:
     number: int | None = None
 
 
-def exception_reason(
+def find_exception_reason(
     name: str, raised: RaisedException, limits: Limits, memory_mb: int, has_own_disk: bool
 ) -> Reason | None:
-    """Return the reason where an exception of the student's code comes from a limit, or None.
+    """Return the reason if an exception of the student's code comes from a limit, or None.
 
     - has_own_disk: a full disk is one of the worker's own, not one of the machine
     """
     if raised.number in (errno.EFBIG, errno.EDQUOT) or (raised.number == errno.ENOSPC and has_own_disk):
-        return wrote_too_much(name)
+        return make_disk_reason(name)
     # A thread needs memory for its stack.
     if raised.kind == "MemoryError" or raised.message == "can't start new thread":
-        return took_too_much_memory(name, limits, memory_mb)
+        return make_memory_reason(name, limits, memory_mb)
     if raised.kind == "FrameError":  # the answer is too large for any limits, so a retry would not help
-        return replace(took_too_much_memory(name, limits, memory_mb), limit=None)
+        return replace(make_memory_reason(name, limits, memory_mb), limit=None)
     return None
 
 
@@ -125,18 +126,21 @@ def is_forbidden(raised: RaisedException) -> bool:
     return raised.kind == "PermissionError" or raised.number in (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
-def wrote_too_much(name: str) -> Reason:
+def make_disk_reason(name: str) -> Reason:
+    """Return the Reason for a worker that wrote more than it may."""
     return Reason("forbidden", f"{name} wrote more to disk than any answer needs. Take out what it saves.")
 
 
-def did_not_end(name: str, limits: Limits) -> Reason:
+def make_time_reason(name: str, limits: Limits) -> Reason:
+    """Return the Reason for a worker that reached a time limit."""
     has = f"{limits.cpu_seconds} s of processor time and {limits.wall_seconds} s on the clock"
     compared = limits.describe_reference_cost(limits.cpu_seconds, limits.cpu_factor, "s")
     advice = "Look for a loop that does not end, or for something that waits."
     return Reason("timeout", f"{name} did not come back: this question has {has}{compared}. {advice}", "time")
 
 
-def took_too_much_memory(name: str, limits: Limits, memory_mb: int) -> Reason:
+def make_memory_reason(name: str, limits: Limits, memory_mb: int) -> Reason:
+    """Return the Reason for a worker that reached the memory limit, `memory_mb`."""
     compared = limits.describe_reference_cost(memory_mb, limits.memory_factor, "MB")
     has = f"This question has {memory_mb} MB of memory{compared}."
     answers = f"One answer may have {MAX_ANSWER_MB} MB, all answers together {MAX_ANSWERS_MB} MB."

@@ -1,7 +1,7 @@
 """Follow-through: the judge answers for functions that are not right, so that functions that need them can be graded.
 
-The worker's copies of these functions are replaced by proxies that call back over the pipe. No reference code enters
-the sandbox: the student's code sees arguments go out and right values come back. The caches stay here.
+Proxies replace the worker's copies of these functions and call back over the pipe. No reference code enters the
+sandbox: the student's process sends arguments and receives right values. The caches stay here.
 """
 
 import sys
@@ -53,7 +53,7 @@ class Answers:
     def reply(self, header: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
         """Return the frame that answers one call of a proxy; AnswerLimitReached after too many calls.
 
-        Time and number end the same loop, and which is first depends on the machine: so both raise the same error.
+        A fast machine reaches the limit of number first, a slow one the limit of time. So both raise the same error.
         """
         if self._seconds >= MOST_SECONDS or len(self._caches) >= MOST_CACHES or self._bytes >= MOST_BYTES:
             raise AnswerLimitReached
@@ -80,7 +80,7 @@ class Answers:
 
     @contextmanager
     def _own_random_numbers(self) -> Iterator[None]:
-        """Give NumPy's global generator the state of this worker; afterwards it has the judge's again."""
+        """Give NumPy's global generator the state of this worker while the block runs, then the judge's state again."""
         before = np.random.get_state()
         np.random.set_state(self._random)
         try:

@@ -11,7 +11,7 @@ WORKER = Path(__file__).resolve().parent / "worker"
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache")
 
 
-def exposed_paths() -> list[Path]:
+def list_exposed_paths() -> list[Path]:
     """Return the paths of the system's libraries and of the interpreter, links included."""
     system = [Path(path) for path in _SYSTEM if os.path.lexists(path)]
     prefixes = [Path(prefix) for prefix in (sys.base_prefix, sys.prefix)]
@@ -19,6 +19,6 @@ def exposed_paths() -> list[Path]:
     return system + [path for path in dict.fromkeys(prefixes) if not path.is_relative_to("/usr")]
 
 
-def hidden_paths(secrets: Sequence[Path] = ()) -> list[Path]:
+def list_hidden_paths(secrets: Sequence[Path] = ()) -> list[Path]:
     """Return the folders that stay hidden even inside an exposed path: the kit, the grader and `secrets`."""
     return [KIT, PACKAGE, *(Path(path).resolve() for path in secrets)]

@@ -1,4 +1,4 @@
-"""Advice for exceptions whose reason is well known: removed names of NumPy, Python 2, missing modules."""
+"""Advice for exceptions with a well-known cause: removed names of NumPy, Python 2, missing modules."""
 
 import re
 from collections.abc import Sequence
@@ -40,10 +40,10 @@ _KNOWN = [
 ]  # fmt: skip
 
 
-def about_exception(kind: str, message: str, more: Sequence[tuple[str, str]] = ()) -> str:
+def find_advice(kind: str, message: str, more: Sequence[tuple[str, str]] = ()) -> str:
     """Return one sentence of advice for an exception that a student's code raised, or ''.
 
-    - more: (regular expression, advice) that only this assignment's code needs; they are tried first
+    - more: (regular expression, advice) for this assignment's code; these are tried first
     """
     for pattern, advice in (*more, *_KNOWN):
         match = re.search(pattern, f"{kind}: {message}")

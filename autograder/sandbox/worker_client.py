@@ -1,7 +1,7 @@
-"""The student's code as the judge sees it: functions that can be called and may answer anything.
+"""The judge's side of a worker: it calls functions of the student's code, whose answers it does not trust.
 
-Calls travel to a worker process and back as frames. Every failure on the other side (an exception, an endless loop, a
-crash, a forged answer) arrives here as one CallError with its verdict.
+A frame carries each call to a worker process, and another frame carries the answer back. Every failure of the worker
+(an exception, an endless loop, a crash, a forged answer) becomes one CallError with its verdict.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ from autograder.sandbox.exit_reason import (
     Ending,
     RaisedException,
     Reason,
-    exception_reason,
-    exit_reason,
+    find_exception_reason,
+    find_exit_reason,
     is_forbidden,
-    took_too_much_memory,
-    wrote_too_much,
+    make_disk_reason,
+    make_memory_reason,
 )
 from autograder.sandbox.follow_through import AnswerLimitReached
 from autograder.sandbox.isolation import BUBBLEWRAP, Isolation
@@ -40,14 +40,14 @@ from autograder.sandbox.worker_process import NO_OPTIONS, WorkerOptions, WorkerP
 __all__ = ["Call", "CallError", "WorkerClient", "WorkerStartError"]
 
 _PRINTED_LENGTH = 4000  # characters of the student's prints that are kept
-_END_SECONDS = 10  # that a process may take to end after it has closed its pipe, however little time is left
+_END_SECONDS = 10  # for a process to end after it has closed its pipe, even if less time is left
 _START_SECONDS = 60.0  # for starting the interpreter: the grader's time, not the student's
 
 
 class WorkerClient:
     """One worker on one staged submission, started at the first call and after it died; use as a context manager.
 
-    - calls: every Call since a caller emptied this list
+    - calls: all Calls since the last time that a caller emptied this list
     """
 
     def __init__(self, folder: Path, limits: Limits, isolation: Isolation, options: WorkerOptions = NO_OPTIONS) -> None:
@@ -55,7 +55,7 @@ class WorkerClient:
         self._folder, self._limits, self._isolation, self._options = folder, limits, isolation, options
         self._process: WorkerProcess | None = None
         self._group: cgroup.Group | None = None
-        self._reader: threading.Thread | None = None  # of what the student's code prints
+        self._reader: threading.Thread | None = None  # reads the printed output of the student's code
         self._printed = bytearray()
         self._seconds_left = float(limits.wall_seconds)
         self._answer_bytes = 0
@@ -143,15 +143,15 @@ class WorkerClient:
             "echo": request.echo,
         }
         if self._answer_bytes > MAX_ANSWERS_MB << 20:  # a retry does not raise this limit
-            self._fail(replace(took_too_much_memory(name, self._limits, self._memory_mb), limit=None))
+            self._fail(replace(make_memory_reason(name, self._limits, self._memory_mb), limit=None))
         reply, arrays = self._exchange(frames.pack(header, tensors), name)
         self._answer_bytes += sum(array.nbytes for array in arrays.values())
         if reply.get("token") != header["token"]:
             self._forbid(f"while {name} ran, something wrote on the line that only the judge may use")
         if "raised" in reply:
-            raise self._error_of(reply["raised"], name)
+            raise self._make_error(reply["raised"], name)
         if self._has_written_too_much():
-            self._fail(wrote_too_much(name))
+            self._fail(make_disk_reason(name))
         try:
             value = decode(reply["value"], arrays)
             after = decode(reply["echo"], arrays) if request.echo else list(request.args)
@@ -180,11 +180,11 @@ class WorkerClient:
                 deadline += time.monotonic() - started  # the judge's own time
                 reply = send_and_receive(answer)
         except (TimeoutError, AnswerLimitReached):
-            self._fail(self._exit_reason(process, name))
+            self._fail(self._find_exit_reason(process, name))
         except frames.FrameError as error:
             self._forbid(f"while {name} ran, something other than an answer came from its process ({error})")
         except (EOFError, OSError):
-            self._fail(self._exit_reason(process, name, max(_END_SECONDS, deadline - time.monotonic())))
+            self._fail(self._find_exit_reason(process, name, max(_END_SECONDS, deadline - time.monotonic())))
         finally:
             self._seconds_left = max(0.0, min(self._seconds_left, deadline - time.monotonic()))
         return reply
@@ -221,7 +221,7 @@ class WorkerClient:
                 self._printed += data
                 del self._printed[: -4 * _PRINTED_LENGTH]
 
-    def _exit_reason(self, process: WorkerProcess, name: str, seconds: float | None = None) -> Reason:
+    def _find_exit_reason(self, process: WorkerProcess, name: str, seconds: float | None = None) -> Reason:
         """Return the exit_reason.Reason why the worker no longer answers.
 
         - seconds: how long to wait for the end of a worker that has closed its pipe; None if its time is over
@@ -232,20 +232,20 @@ class WorkerClient:
         home = process.home.usage() if process.home else None
         out_of_memory = bool(group and group.was_exhausted())
         ending = Ending(status, process.cpu_seconds, status is None, out_of_memory, home)
-        return exit_reason(name, ending, self._limits, self._memory_mb)
+        return find_exit_reason(name, ending, self._limits, self._memory_mb)
 
-    def _error_of(self, report: Any, name: str) -> CallError:
+    def _make_error(self, report: Any, name: str) -> CallError:
         """Return the CallError for the worker's report of an exception, by the limit that caused it, if any."""
         error = read_exception(report, name, self._options.advice)
         reason, text = None, ""
         if error.raised:
             raised = RaisedException(*error.raised, read_error_number(report))
             has_own_disk = self._process is not None and self._process.isolation is BUBBLEWRAP
-            reason = exception_reason(name, raised, self._limits, self._memory_mb, has_own_disk)
+            reason = find_exception_reason(name, raised, self._limits, self._memory_mb, has_own_disk)
             error.verdict = "forbidden" if is_forbidden(raised) else error.verdict
             text = f" It {str(error).removeprefix(name).strip(' .')}."
         if self._has_written_too_much():
-            reason = wrote_too_much(name)
+            reason = make_disk_reason(name)
             self.stop()
         if reason:
             error.verdict, error.limit = reason.verdict, reason.limit
@@ -261,7 +261,7 @@ class WorkerClient:
     def _fail(self, reason: Reason) -> NoReturn:
         self.stop()
         if reason.verdict == "timeout":
-            self._seconds_left = 0.0  # a second endless loop in the same question adds no information
+            self._seconds_left = 0.0  # another endless loop in the same question adds no information
         error = CallError(reason.verdict, reason.message)
         error.limit = reason.limit
         raise error

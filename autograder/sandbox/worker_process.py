@@ -38,7 +38,7 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "AUTOGRADER": "1",  # the kit's notices are for a student's screen, not for a report
 }
-# Where a group limits memory, the address space may be so many times as large: much is reserved and never used.
+# If a group limits memory, the address space may be this many times as large: much of it is reserved and never used.
 _ADDRESS_SPACE_FACTOR = 4
 _WATCH_INTERVAL = 0.2  # seconds between two counts of the files in a worker's home
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
@@ -51,7 +51,7 @@ class WorkerOptions:
     - hidden: folders that must not be readable from inside, in addition to the kit's own
     - withheld: modules that can be imported but not called
     - answers: functions that the judge answers in place of the student's own
-    - advice: (regular expression, advice) for exceptions that only this assignment's code meets
+    - advice: (regular expression, advice) for exceptions that only this assignment's code raises
     """
 
     hidden: Sequence[Path] = ()
@@ -66,9 +66,13 @@ NO_OPTIONS = WorkerOptions()
 class Home(Protocol):
     """The folders that one worker may write to."""
 
-    def usage(self) -> HomeUsage | None: ...
+    def usage(self) -> HomeUsage | None:
+        """Return the HomeUsage, or None if the folders are gone."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the folders."""
+        ...
 
 
 class WorkerProcess:
@@ -87,29 +91,34 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
+        """The number of the process."""
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
+        """The exit status, or None if the end is not known yet."""
         return self._process.returncode
 
     @property
     def stdin(self) -> IO[bytes]:
+        """The pipe for calls."""
         assert self._process.stdin
         return self._process.stdin
 
     @property
     def stdout(self) -> IO[bytes]:
+        """The pipe with answers."""
         assert self._process.stdout
         return self._process.stdout
 
     @property
     def stderr(self) -> IO[bytes]:
+        """The pipe with the printed output of the student's code."""
         assert self._process.stderr
         return self._process.stderr
 
     def watch_home(self) -> None:
-        """Kill the process as soon as its home holds too much; call this before it loads any of the student's code.
+        """Kill the process as soon as its home contains too much; call this before it loads any of the student's code.
 
         Without root no quota can be set.
         """
@@ -136,7 +145,7 @@ class WorkerProcess:
         self._watcher = (thread, is_over, descriptor)
 
     def has_written_too_much(self) -> bool:
-        """Say whether its home holds too much at this moment."""
+        """Say whether its home contains too much at this moment."""
         usage = self.home.usage() if self.home else None
         return usage is not None and usage.is_too_much
 
@@ -192,10 +201,10 @@ def start_worker(
     environment = ENVIRONMENT | {"HOME": str(folder)}
     if isolation is BUBBLEWRAP:
         kit, submission, environment = bubblewrap.INSIDE_KIT, bubblewrap.INSIDE_SUBMISSION, ENVIRONMENT
-        before = bubblewrap.bubblewrap(folder, options.hidden, ENVIRONMENT)
+        before = bubblewrap.make_bubblewrap_command(folder, options.hidden, ENVIRONMENT)
     elif isolation is LANDLOCK:
         home = landlock.Home()
-        bounds["landlock"] = landlock.rules(folder, home, options.hidden)
+        bounds["landlock"] = landlock.make_rules(folder, home, options.hidden)
         home_path = str(home.path)
         # Matplotlib makes folders in its home, and this home may not contain folders.
         environment = ENVIRONMENT | {"HOME": home_path, "TMPDIR": home_path, "MPLCONFIGDIR": home_path}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.sandbox.worker_client import CallError
 
 
@@ -58,14 +58,14 @@ class TestNeeding:
     @pytest.mark.parametrize("verdict", ["error", "missing", "timeout", "memory", "failed"])
     def test_turns_a_failure_of_what_is_needed_into_blocked(self, verdict):
         with pytest.raises(Wrong, match="backward is fed by your forward, which failed: broken") as error:
-            with needing("backward", "forward"):
+            with block_if_failed("backward", "forward"):
                 raise CallError(verdict, "broken")
         assert error.value.verdict == "blocked"
 
     def test_lets_what_is_forbidden_through(self):
-        with pytest.raises(CallError), needing("backward", "forward"):
+        with pytest.raises(CallError), block_if_failed("backward", "forward"):
             raise CallError("forbidden", "no")
 
     def test_lets_a_fault_of_the_grader_through(self):
-        with pytest.raises(ZeroDivisionError), needing("backward", "forward"):
+        with pytest.raises(ZeroDivisionError), block_if_failed("backward", "forward"):
             raise ZeroDivisionError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.assignment.manifest import read_manifest
-from autograder.checking.pack import MOST_ENTRIES, Pack, answering, load_pack, pack_path
+from autograder.checking.pack import MOST_ENTRIES, Pack, load_pack, make_answers_for, pack_path
 from autograder.checking.picture import plain_picture, plain_table
 from autograder.errors import KitError
 from autograder.grading.setting import list_hidden_folders
@@ -112,8 +112,10 @@ class TestLoading:
             load_pack(manifest)
 
 
-class TestAnswering:
-    ANSWERS_FOR = staticmethod(answering({"first": ("pkg.a:first", np.cumsum), "second": ("pkg.a:second", np.sum)}))
+class TestMakeAnswersFor:
+    ANSWERS_FOR = staticmethod(
+        make_answers_for({"first": ("pkg.a:first", np.cumsum), "second": ("pkg.a:second", np.sum)})
+    )
 
     def reply(self, question, *args):
         answers, _ = self.ANSWERS_FOR("last", [question], {})

@@ -27,7 +27,7 @@ def test_bubblewrap_is_the_stronger_sandbox(bubblewrap):
 def test_landlock_is_the_weaker_sandbox_and_the_reason_is_said(without_bubblewrap, landlock):
     said = sandbox_found()
     assert not said.ok and said.found.startswith("Landlock works, the weaker")
-    assert "bwrap) is not installed" in said.found and "apt install bubblewrap" in said.mend
+    assert "bwrap) is not installed" in said.found and "apt install bubblewrap" in said.repair
 
 
 def test_without_either_it_says_what_student_code_could_do(without_bubblewrap, monkeypatch):

@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder.course.gradebook import is_recorded
-from autograder.course.report_store import report_for
+from autograder.course.report_store import load_or_make_report
 from autograder.grade_class import grade_class
 from autograder.release.publish import publish
 from autograder.report.terminal import print_class
@@ -63,7 +63,7 @@ def chens(tmp_path_factory, make_whole_course, hand_in):
 
 @pytest.mark.xdist_group("chen")
 def test_nbgrader_autograde_records_the_judges_scores_and_shows_its_report(chens):
-    report = report_for(chens, "chen")
+    report = load_or_make_report(chens, "chen")
     assert 0 < report.score < report.max_score
     found = scores(chens, "chen")
     assert {question.id: question.points for question in report.questions}.items() <= found.items()
@@ -75,7 +75,7 @@ def test_nbgrader_autograde_records_the_judges_scores_and_shows_its_report(chens
 
 @pytest.mark.xdist_group("chen")
 def test_bonus_points_come_on_top(chens, manifest):
-    graded = report_for(chens, "chen")
+    graded = load_or_make_report(chens, "chen")
     bonus = {question.id: graded.question(question.id).points for question in manifest.questions if question.bonus}
     assert len(bonus) > 2 and all(bonus.values())
     assert bonus.items() <= scores(chens, "chen").items()
@@ -242,13 +242,13 @@ def test_a_report_of_another_sandbox_is_recorded_as_it_is(tmp_path, make_course,
     hand_in(course, "ada", "missing_everything")
     graded = grade_class(course, sandbox="landlock", jobs=1)[0]
     assert graded.problem == "" and graded.report.isolation["name"] == "landlock"
-    assert report_for(course, "ada").isolation["name"] == "landlock"
+    assert load_or_make_report(course, "ada").isolation["name"] == "landlock"
 
 
 def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     hand_in(course, "eli", "missing_everything")
-    report = report_for(course, "eli")
+    report = load_or_make_report(course, "eli")
     assert not is_recorded(course, "eli", report)
     grade_class(course)
     assert is_recorded(course, "eli", report)

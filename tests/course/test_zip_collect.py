@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.report_store import report_path
+from autograder.course.report_store import get_report_path
 from autograder.intake.reading import read_submission
 from autograder.report.model import load_report
 
@@ -17,7 +17,7 @@ RELU = "import numpy as np\n\n\ndef relu_forward(x):\n    return np.maximum(x, 0
 NOTEBOOK = ROOT / "release" / "assignment2" / "FullyConnectedNets.ipynb"
 
 
-def zip_bytes(tmp_path, files):
+def make_zip(tmp_path, files):
     with zipfile.ZipFile(tmp_path / "inner.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
@@ -39,7 +39,7 @@ def course(tmp_path, make_course):
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "gradebook.zip", "w") as download:
         for name, files in hand_ins.items():
-            download.writestr(name, zip_bytes(tmp_path, files))
+            download.writestr(name, make_zip(tmp_path, files))
     return course
 
 
@@ -60,18 +60,20 @@ def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cl
     code, out, _ = run_cli("grade", "--course", course.root, "--jobs", "1")
     assert code == 0 and "ann" in out and "jdoe" in out
     for student in course.students():
-        verdicts = {question.id: question.verdict for question in load_report(report_path(course, student)).questions}
+        verdicts = {
+            question.id: question.verdict for question in load_report(get_report_path(course, student)).questions
+        }
         assert verdicts["relu_forward"] == "passed" and verdicts["affine_forward"] == "missing"
 
 
 def test_grade_takes_a_folder_of_zips(tmp_path, course, run_cli):
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    (downloads / "ann_assignment2.zip").write_bytes(zip_bytes(tmp_path, {"cs231n/layers.py": RELU}))
+    (downloads / "ann_assignment2.zip").write_bytes(make_zip(tmp_path, {"cs231n/layers.py": RELU}))
     (downloads / "broken.zip").write_bytes(b"broken")
     code, out, err = run_cli("grade", downloads, "--course", course.root, "--jobs", "1")
     assert code == 0 and err == "" and "1 collected: ann" in out and "broken.zip: is not a zip archive" in out
-    assert load_report(report_path(course, "ann")).score > 0
+    assert load_report(get_report_path(course, "ann")).score > 0
 
     code, out, _ = run_cli("collect", downloads, "--course", course.root)
     assert code == 0 and "1 already there and unchanged: ann" in out

@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from autograder.course import course as courses
 from autograder.course.course import Course
 from autograder.course.nbgrader_runner import generate_assignment
-from autograder.course.report_store import report_path
+from autograder.course.report_store import get_report_path
 from autograder.grade_class import grade_class
 from autograder.intake.collect import collect
 from autograder.runtime.secret import SECRET_FILE, load_secret
@@ -105,8 +105,8 @@ def _problems(cases, strange, expected, done, alone, together, feedback):
         if graded.problem:
             yield f"{student} has no grade: {graded.problem} [{case}]"
             continue
-        pages = {"report.json": report_path(together, student).is_file()}
-        pages |= {"index.html": any(report_path(together, student).parent.glob("*.html"))}
+        pages = {"report.json": get_report_path(together, student).is_file()}
+        pages |= {"index.html": any(get_report_path(together, student).parent.glob("*.html"))}
         yield from (f"{student} has no {name} [{case}]" for name, there in pages.items() if not there)
         questions = {question.id: question.points for question in graded.report.questions}
         if not questions.items() <= _grades(together, student).items():

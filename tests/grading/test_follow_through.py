@@ -13,7 +13,7 @@ from autograder.intake.staging import stage
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from autograder.sandbox import follow_through as followthrough
-from autograder.sandbox.exit_reason import did_not_end
+from autograder.sandbox.exit_reason import make_time_reason
 from autograder.sandbox.follow_through import AnswerLimitReached, Answers, Keep
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, encode
@@ -274,4 +274,4 @@ class TestAHostileQuestion:
             with pytest.raises(CallError) as error:
                 student.call("cs231n.classifiers.fc_net:ask", np.ones(100))
             assert error.value.verdict == "timeout" and student.seconds_left == 0
-            assert str(error.value) == did_not_end("ask", LIMITS).message
+            assert str(error.value) == make_time_reason("ask", LIMITS).message

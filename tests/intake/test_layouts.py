@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.assignment.reference import read_reference_texts
-from autograder.course.report_store import read_submitted
+from autograder.course.report_store import read_student_submission
 from autograder.grading import judge, make_setting
 from autograder.intake.reading import read_submission
 from autograder.intake.submission import Submission
@@ -94,7 +94,7 @@ def test_files_that_a_mac_adds_to_a_zip_change_nothing(package, archive, manifes
 def test_a_zip_in_the_submitted_folder_is_opened(package, archive, manifest):
     path = archive(below("my work/assignment2/", package))
     course = SimpleNamespace(submitted=lambda student: path.parent, manifest=manifest)
-    assert read_submitted(course, "ada").files == package
+    assert read_student_submission(course, "ada").files == package
 
 
 def test_a_broken_zip_beside_the_notebooks_does_not_cost_the_notebooks(tmp_path, manifest):
@@ -109,7 +109,7 @@ def test_a_zip_beside_the_notebooks_is_opened(package, archive, manifest):
     path = archive(package)
     (path.parent / "FullyConnectedNets.ipynb").write_bytes(NOTEBOOK)
     course = SimpleNamespace(submitted=lambda student: path.parent, manifest=manifest)
-    assert package.items() <= read_submitted(course, "ada").files.items()
+    assert package.items() <= read_student_submission(course, "ada").files.items()
 
 
 def narrow(text):

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.course.course import Course
 from autograder.errors import ReleaseError
-from autograder.release.build import secrets_of, zip_bytes
+from autograder.release.build import make_zip, read_secret_lines
 from autograder.release.publish import find_differences, publish
 from tests.small_kit import configuration
 
@@ -84,7 +84,9 @@ def test_the_archive_holds_just_what_the_folder_holds(published):
 
 
 def test_the_list_of_hashes_is_right(published):
-    listed = dict(reversed(line.split("  ")) for line in (published.release / "assignment2.sha256").read_text().splitlines())
+    listed = dict(
+        reversed(line.split("  ")) for line in (published.release / "assignment2.sha256").read_text().splitlines()
+    )
     assert listed["assignment2.zip"] == hashlib.sha256((published.release / "assignment2.zip").read_bytes()).hexdigest()
     assert len(listed) == len(contents(published.release)) - 1
 
@@ -92,7 +94,7 @@ def test_the_list_of_hashes_is_right(published):
 def test_no_solution_line_is_in_any_released_file():
     """Looked for plainly, without the scanner that the build itself uses to look."""
     here = Course(ROOT)
-    secrets = secrets_of(here.manifest, ROOT / "source_notebooks" / "assignment2")
+    secrets = read_secret_lines(here.manifest, ROOT / "source_notebooks" / "assignment2")
     assert len(secrets) > 100
     for path, data in contents(ROOT / "release" / "assignment2").items():
         text = data.decode()
@@ -184,7 +186,7 @@ def test_a_handout_that_does_not_exist_is_named(kit):
 
 def test_zip_bytes_depend_on_names_and_contents_alone():
     files = {"b.sh": b"2", "a.py": b"1"}
-    assert zip_bytes("x", files) == zip_bytes("x", dict(reversed(files.items())))
+    assert make_zip("x", files) == make_zip("x", dict(reversed(files.items())))
 
 
 def test_the_release_imports_alone_and_every_stub_says_so(tmp_path):

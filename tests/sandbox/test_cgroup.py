@@ -154,17 +154,17 @@ class TestWhereGroupsAreMade:
     def test_is_this_process_s_own_group_in_version_1(self, mounted, tmp_path):
         own = mounted("memory/session/7")
         text = "9:name=systemd:/\n4:cpu,cpuacct:/session\n3:memory:/session/7\n0::/\n"
-        assert cgroup.parent_of(text, tmp_path) == (own, cgroup.V1)
+        assert cgroup.find_parent(text, tmp_path) == (own, cgroup.V1)
 
     def test_is_the_nearest_that_hands_memory_on_in_version_2(self, mounted, tmp_path):
         slice_ = mounted("user.slice/app.slice", "cpu memory pids")
         mounted("user.slice/app.slice/run-1.scope", "")
-        assert cgroup.parent_of("0::/user.slice/app.slice/run-1.scope\n", tmp_path) == (slice_, cgroup.V2)
+        assert cgroup.find_parent("0::/user.slice/app.slice/run-1.scope\n", tmp_path) == (slice_, cgroup.V2)
 
     @pytest.mark.parametrize("text", ["", "0::/session\n", "3:memory:/elsewhere\n", "0::/../../session\n"])
     def test_is_nowhere_without_a_memory_controller(self, mounted, tmp_path, text):
         mounted("session", "cpu pids")
-        assert cgroup.parent_of(text, tmp_path) is None
+        assert cgroup.find_parent(text, tmp_path) is None
 
     def test_is_said_to_be_nowhere(self, monkeypatch, tmp_path):
         for found, says in [(None, "no control group of this process"), ((tmp_path / "x", cgroup.V1), "made")]:

@@ -17,12 +17,12 @@ from autograder.sandbox.exit_reason import (
     Ending,
     HomeUsage,
     RaisedException,
-    did_not_end,
-    exception_reason,
-    exit_reason,
+    find_exception_reason,
+    find_exit_reason,
     is_forbidden,
-    took_too_much_memory,
-    wrote_too_much,
+    make_disk_reason,
+    make_memory_reason,
+    make_time_reason,
 )
 
 LIMITS = Limits(cpu_seconds=5, wall_seconds=20, memory_mb=512, cpu_factor=50, memory_factor=4)
@@ -41,19 +41,19 @@ ENDINGS = st.builds(
 
 
 def reason(ending, limits=LIMITS):
-    return exit_reason("f", ending, limits, limits.memory_mb)
+    return find_exit_reason("f", ending, limits, limits.memory_mb)
 
 
 class TestTheSameDeedHasOneReason:
     @given(ENDINGS, st.sampled_from([FULL, MANY_FILES]))
     def test_writing_too_much_whatever_ended_it(self, ending, home):
-        assert reason(replace(ending, home=home)) == wrote_too_much("f")
+        assert reason(replace(ending, home=home)) == make_disk_reason("f")
 
     @given(ENDINGS, st.sampled_from([None, SMALL]))
     def test_taking_too_much_memory_whatever_ended_it_but_a_file_limit(self, ending, home):
         found = reason(replace(ending, out_of_memory=True, home=home))
         beyond_a_file = ending.signal == signal.SIGXFSZ
-        assert found == (wrote_too_much("f") if beyond_a_file else took_too_much_memory("f", LIMITS, 512))
+        assert found == (make_disk_reason("f") if beyond_a_file else make_memory_reason("f", LIMITS, 512))
 
     @pytest.mark.parametrize("killed", [-signal.SIGKILL, 128 + signal.SIGKILL, -signal.SIGXCPU])
     def test_never_ending_by_processor_time_or_by_the_clock(self, killed):
@@ -61,27 +61,38 @@ class TestTheSameDeedHasOneReason:
         by_processor = Ending(killed, cpu_seconds=5.01, home=SMALL)
         unknown = Ending(killed)
         both = Ending(killed, cpu_seconds=5.01, timed_out=True)
-        assert {reason(each) for each in (by_clock, by_processor, unknown, both)} == {did_not_end("f", LIMITS)}
+        assert {reason(each) for each in (by_clock, by_processor, unknown, both)} == {make_time_reason("f", LIMITS)}
 
     def test_memory_of_the_group_of_the_address_space_and_of_the_machine(self):
         group = reason(Ending(-signal.SIGKILL, cpu_seconds=0.5, out_of_memory=True))
         machine = reason(Ending(128 + signal.SIGKILL, cpu_seconds=0.5))
-        address_space = exception_reason("f", RaisedException("MemoryError", "Unable to allocate"), LIMITS, 512, False)
-        thread = exception_reason("f", RaisedException("RuntimeError", "can't start new thread"), LIMITS, 512, False)
-        assert {group, machine, address_space, thread} == {took_too_much_memory("f", LIMITS, 512)}
-        answer = exception_reason("f", RaisedException("FrameError", "the answer is too large"), LIMITS, 512, False)
+        address_space = find_exception_reason(
+            "f", RaisedException("MemoryError", "Unable to allocate"), LIMITS, 512, False
+        )
+        thread = find_exception_reason(
+            "f", RaisedException("RuntimeError", "can't start new thread"), LIMITS, 512, False
+        )
+        assert {group, machine, address_space, thread} == {make_memory_reason("f", LIMITS, 512)}
+        answer = find_exception_reason(
+            "f", RaisedException("FrameError", "the answer is too large"), LIMITS, 512, False
+        )
         assert replace(answer, limit="memory") == group and answer.limit is None
 
     def test_one_large_file_many_files_and_a_full_disk(self):
-        one_file = exception_reason("f", RaisedException("OSError", "File too large", errno.EFBIG), LIMITS, 512, False)
-        full_disk = exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, True)
+        one_file = find_exception_reason(
+            "f", RaisedException("OSError", "File too large", errno.EFBIG), LIMITS, 512, False
+        )
+        full_disk = find_exception_reason(
+            "f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, True
+        )
         killed = reason(Ending(-signal.SIGXFSZ))
         counted = [reason(Ending(-signal.SIGKILL, home=home)) for home in (FULL, MANY_FILES)]
-        assert {one_file, full_disk, killed, *counted} == {wrote_too_much("f")}
+        assert {one_file, full_disk, killed, *counted} == {make_disk_reason("f")}
 
     def test_a_full_disk_of_the_machine_is_not_the_students_deed(self):
         assert (
-            exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, False) is None
+            find_exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, False)
+            is None
         )
 
     @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.EROFS])
@@ -118,7 +129,7 @@ class TestOrdersOfTheLimits:
         """The grader, the group, the limit of processor time and the machine send the same signal."""
         ended = replace(ending, status=-signal.SIGKILL, cpu_seconds=used, out_of_memory=False, home=SMALL)
         by_time = ending.timed_out or used >= LIMITS.cpu_seconds / 2
-        expected = did_not_end("f", LIMITS) if by_time else took_too_much_memory("f", LIMITS, 512)
+        expected = make_time_reason("f", LIMITS) if by_time else make_memory_reason("f", LIMITS, 512)
         assert reason(ended) == expected
 
     @given(ENDINGS)
@@ -130,13 +141,13 @@ class TestOrdersOfTheLimits:
 
 class TestMessages:
     def test_of_time_name_both_limits(self):
-        assert did_not_end("f", LIMITS).message == (
+        assert make_time_reason("f", LIMITS).message == (
             "f did not come back: this question has 5 s of processor time and 20 s on the clock; the reference takes "
             "less than 0.1 s here. Look for a loop that does not end, or for something that waits."
         )
 
     def test_of_memory_name_all_limits(self):
-        assert took_too_much_memory("f", LIMITS, 512).message == (
+        assert make_memory_reason("f", LIMITS, 512).message == (
             "f took more memory than there is. This question has 512 MB of memory; the reference takes less than "
             "128 MB here. One answer may have 64 MB, all answers together 128 MB. "
             "Look for an array far larger than x, or a list that grows with every call."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.assignment.manifest import Limits
-from autograder.sandbox.exit_reason import did_not_end
+from autograder.sandbox.exit_reason import make_time_reason
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError, WorkerClient, WorkerStartError
 from autograder.sandbox.worker_process import start_worker
@@ -252,7 +252,7 @@ class TestTime:
         with WorkerClient(folder, limits, isolation) as student:
             error = failure(student, name)
             assert (error.verdict, error.limit) == ("timeout", "time")
-            assert str(error) == did_not_end(name, limits).message
+            assert str(error) == make_time_reason(name, limits).message
             assert student.seconds_left == 0
 
     def test_of_a_worker_that_closes_its_line_and_goes_on_is_over_too(self, folder, isolation):

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import agrees
-from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.checks.classifiers.fc_net import SHAPE, C, make_deep
 from autograder.checks.classifiers.fc_net_batchnorm import BATCHNORM_BACK, DEPTHS, QUESTION, normalize_by_batch
-from autograder.checks.classifiers.net_losses import LossByHand, forward, loss_of
+from autograder.checks.classifiers.net_losses import LossByHand, compute_loss, forward
 from autograder.checks.classifiers.net_trial import NetTrial
-from autograder.checks.layers.dropout_masks import drawn_from
-from autograder.checks.outcomes import worst
+from autograder.checks.layers.dropout_masks import recover_mask
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant
 
 CHECKS = Checks()
@@ -23,7 +23,9 @@ KEEP = 0.7
 DrawMask = Callable[..., np.ndarray]  # (*shape, keep) -> mask
 
 
-def _with_dropout(trial: Trial, hidden_dims: list[int], N: int, **options: Any) -> tuple[NetTrial, list[str], DrawMask]:
+def _make_net_with_dropout(
+    trial: Trial, hidden_dims: list[int], N: int, **options: Any
+) -> tuple[NetTrial, list[str], DrawMask]:
     """Return a net whose right loss uses the student's own masks, the names of its parameters, and a draw of masks."""
     seed = trial.seed % 1000
     net = make_deep(trial, hidden_dims, **options)
@@ -34,12 +36,12 @@ def _with_dropout(trial: Trial, hidden_dims: list[int], N: int, **options: Any) 
         p = 1 - keep if trial.options.get("dropout") == "drop" else keep
         x, settings = trial.rng("mask", shape).uniform(0.5, 2.0, size=shape), {"p": p, "mode": "train", "seed": seed}
         call = f"dropout_forward with x {shape}, dropout_param {settings}"
-        with needing(f"{QUESTION} with dropout", "dropout_forward"):
+        with block_if_failed(f"{QUESTION} with dropout", "dropout_forward"):
             out, again = (
                 trial.call("cs231n.layers:dropout_forward", x, settings, returns=["value", "handle"])[0]
                 for _ in range(2)
             )
-        drawn = drawn_from(out, x, call)
+        drawn = recover_mask(out, x, call)
         if drawn.share in (0, 1):
             raise Wrong(f"{call} kept all units or none; expected about the share that p gives", "blocked")
         if not np.array_equal(out, again):
@@ -51,62 +53,64 @@ def _with_dropout(trial: Trial, hidden_dims: list[int], N: int, **options: Any) 
 
 
 @CHECKS.criterion(QUESTION, "dropout: loss", 1.25, needs=DROPOUT)
-def dropout_loss(trial: Trial):
+def dropout_loss(trial: Trial) -> Outcome:
     """With dropout, the loss applies dropout to the output of every hidden layer, not to the input or the scores."""
 
     def loss(hidden_dims: list[int]) -> Outcome:
-        net, _, mask = _with_dropout(trial, hidden_dims, 6)
+        net, _, mask = _make_net_with_dropout(trial, hidden_dims, 6)
         X, y = net.batch(6, SHAPE, C)
         try:
-            return net.expect_loss(X, y, _misplaced(net, X, mask, hidden_dims))
+            return net.expect_loss(X, y, _make_misplaced_variants(net, X, mask, hidden_dims))
         except Wrong as wrong:
             if net.run_loss(X, y)[0] != net.run_loss(X, y)[0]:
-                wrong.outcome.diagnosis.append(net.misconception("net_seed_lost"))
+                wrong.outcome.diagnosis.append(net.find_misconception("net_seed_lost"))
             raise
 
-    return worst([loss(dims) for dims in reversed(DEPTHS)])  # the deep net first: it distinguishes more mistakes
+    return combine_outcomes(
+        [loss(dims) for dims in reversed(DEPTHS)]
+    )  # the deep net first: it distinguishes more mistakes
 
 
-def _misplaced(net: NetTrial, X: np.ndarray, mask: DrawMask, hidden_dims: Sequence[int]) -> list[Variant]:
+def _make_misplaced_variants(net: NetTrial, X: np.ndarray, mask: DrawMask, hidden_dims: Sequence[int]) -> list[Variant]:
     """Return the Variants of a net whose dropout is missing, or in a wrong place."""
     right, rows = net.right_loss, mask(len(X), X[0].size).reshape(X.shape)
 
-    def with_masks(reference, X, y, keep=KEEP, last=True):
+    def with_masks(reference: Any, X: np.ndarray, y: np.ndarray, keep: float = KEEP, last: bool = True) -> float:
         masks: list[Any] = [mask(len(X), units, keep=keep) for units in hidden_dims]
         masks[-1] = masks[-1] if last else 1
-        return loss_of(reference, forward(reference, X, None, masks), y)
+        return compute_loss(reference, forward(reference, X, None, masks), y)
 
-    def on_scores(reference, X, y):
+    def on_scores(reference: Any, X: np.ndarray, y: np.ndarray) -> float:
         masks = [mask(len(X), reference.params[f"b{layer}"].size) for layer in range(1, reference.num_layers + 1)]
-        return loss_of(reference, forward(reference, X, None, masks[:-1]) * masks[-1], y)
+        return compute_loss(reference, forward(reference, X, None, masks[:-1]) * masks[-1], y)
 
     misplaced = {
         "net_last_layer_without_dropout": lambda n, X, y: (
             with_masks(n, X, y, last=False) if len(hidden_dims) > 1 else np.nan
         ),
         "net_other_probability": lambda n, X, y: with_masks(n, X, y, keep=1 - KEEP),
-        "net_no_dropout": lambda n, X, y: loss_of(n, forward(n, X), y),
+        "net_no_dropout": lambda n, X, y: compute_loss(n, forward(n, X), y),
         "net_dropout_on_input": lambda n, X, y: right(n, X * rows, y),
         "net_dropout_on_scores": on_scores,
     }
-    return [Variant(function, net.misconception(name)) for name, function in misplaced.items()]
+    return [Variant(function, net.find_misconception(name)) for name, function in misplaced.items()]
 
 
 @CHECKS.criterion(QUESTION, "dropout: gradients", 1.25, needs=DROPOUT_BACK)
-def dropout_gradients(trial: Trial):
+def dropout_gradients(trial: Trial) -> Outcome:
     """With dropout, the gradients of all weights and biases are right for the mask that the seed determines."""
 
     def gradients(hidden_dims: list[int]) -> Outcome:
-        net, names, _ = _with_dropout(trial, hidden_dims, 6)
+        net, names, _ = _make_net_with_dropout(trial, hidden_dims, 6)
         return net.expect_gradients(*net.batch(6, SHAPE, C), names)
 
-    return worst([gradients(dims) for dims in DEPTHS])
+    return combine_outcomes([gradients(dims) for dims in DEPTHS])
 
 
 @CHECKS.criterion(QUESTION, "dropout: testing", 0.5, needs=DROPOUT)
-def dropout_testing(trial: Trial):
+def dropout_testing(trial: Trial) -> Outcome:
     """With dropout, loss(X) without y drops nothing, also after training."""
-    net, _, mask = _with_dropout(trial, DEPTHS[1], 6)
+    net, _, mask = _make_net_with_dropout(trial, DEPTHS[1], 6)
     net.run_loss(*net.batch(6, SHAPE, C))
     X = net.batch(5, SHAPE, C)[0]
     try:
@@ -114,15 +118,15 @@ def dropout_testing(trial: Trial):
     except Wrong as wrong:
         dropped = forward(net.reference, X, None, [mask(5, units) for units in DEPTHS[1]])
         if agrees(trial.call((net.net, "loss"), X), dropped):
-            wrong.outcome.diagnosis.append(net.misconception("net_dropout_at_test_time"))
+            wrong.outcome.diagnosis.append(net.find_misconception("net_dropout_at_test_time"))
         raise
 
 
 @CHECKS.criterion(QUESTION, "both", 0.25, edge=True, needs=(*BATCHNORM_BACK, *DROPOUT_BACK))
-def both(trial: Trial):
+def both(trial: Trial) -> Outcome:
     """Loss and gradients are right with batch norm and dropout in one net."""
     hidden_dims = DEPTHS[1]
-    net, names, mask = _with_dropout(trial, hidden_dims, 6, use_batchnorm=True)
+    net, names, mask = _make_net_with_dropout(trial, hidden_dims, 6, use_batchnorm=True)
     net.right_loss = LossByHand(normalize_by_batch, tuple(mask(6, units) for units in hidden_dims))
     batch = net.batch(6, SHAPE, C)
     net.expect_loss(*batch)

@@ -23,13 +23,13 @@ def expect_initial_parameters(trial: Trial, make: Callable[..., NetTrial]) -> No
             normalizes = name.startswith(("gamma", "beta"))
             mistake = "net_init_gamma_beta" if normalizes else "net_init_biases"
             message = f"{net.call}: {name} does not start at {start}"
-            raise Wrong(Outcome(message, diagnosis=[net.misconception(mistake)]))
+            raise Wrong(Outcome(message, diagnosis=[net.find_misconception(mistake)]))
         if name.startswith("W"):
             _expect_spread(net, make, name, value)
 
 
 def _expect_spread(net: NetTrial, make: Callable[..., NetTrial], name: str, value: np.ndarray) -> None:
-    """Raise Wrong where weights are not drawn around 0 with the asked standard deviation."""
+    """Raise Wrong if weights are not drawn around 0 with the asked standard deviation."""
     spread, mean = float(value.std()), float(value.mean())
     slack = 10 / np.sqrt(value.size)  # ten standard errors: a right draw never differs by more in practice
     if abs(spread / SCALE - 1) > slack or abs(mean) > slack * SCALE:
@@ -39,7 +39,7 @@ def _expect_spread(net: NetTrial, make: Callable[..., NetTrial], name: str, valu
         )
         wider = make(weight_scale=2 * SCALE).expect_parameters()[name]
         mistake = name_draw_mistake(value, wider, SCALE)
-        raise Wrong(Outcome(message, diagnosis=[net.misconception(mistake)] if mistake else []))
+        raise Wrong(Outcome(message, diagnosis=[net.find_misconception(mistake)] if mistake else []))
 
 
 def name_draw_mistake(value: np.ndarray, wider: np.ndarray, scale: float) -> str | None:

@@ -28,7 +28,7 @@ def forward(net: Any, X: np.ndarray, normalize: Normalize | None = None, masks: 
     return affine_forward(hidden, params[f"W{net.num_layers}"], params[f"b{net.num_layers}"])[0]
 
 
-def loss_of(net: Any, scores: np.ndarray, y: np.ndarray) -> float:
+def compute_loss(net: Any, scores: np.ndarray, y: np.ndarray) -> float:
     """Return the loss for a net's scores, with its regularization: bit for bit equal to the reference's loss."""
     loss = _softmax_loss_alone(scores, y)
     if not net.reg:
@@ -49,7 +49,7 @@ def plain_loss(net: Any, X: np.ndarray, y: np.ndarray) -> float:
 
     It uses the scores, because measuring a slope does not need the gradients that loss(X, y) computes too.
     """
-    return loss_of(net, net.loss(X), y)
+    return compute_loss(net, net.loss(X), y)
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,5 @@ class LossByHand:
     masks: tuple[np.ndarray, ...] = ()
 
     def __call__(self, net: Any, X: np.ndarray, y: np.ndarray) -> float:
-        return loss_of(net, forward(net, X, self.normalize, self.masks), y)
+        """Return the loss of a batch."""
+        return compute_loss(net, forward(net, X, self.normalize, self.masks), y)

@@ -9,11 +9,11 @@ import numpy as np
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close, expect_number
 from autograder.checking.criteria import Outcome, Trial, Wrong
 from autograder.checking.numeric_gradient import PureFunction
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.classifiers.net_losses import Loss, plain_loss
 from autograder.checks.classifiers.regularization import diagnose_uneven_regularization
 from autograder.checks.gradients import Explain, attribute_terms, expect_gradient
-from autograder.checks.outcomes import worst
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import make_key
@@ -78,12 +78,12 @@ class NetTrial:
                 name, value = RENAMED[refused[0]]
                 options[name] = value(options.pop(refused[0]))
 
-    def misconception(self, name: str) -> Diagnosis:
+    def find_misconception(self, name: str) -> Diagnosis:
         """Return the Diagnosis of the catalogue's entry of this name for this net."""
-        return misconception(self.kind.name, name)
+        return find_misconception(self.kind.name, name)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the student's parameters by name; raise Wrong where a name is missing."""
+        """Return the student's parameters by name; raise Wrong if a name is missing."""
         params = self.trial.worker.get(self.net, "params")
         if not isinstance(params, dict):
             raise Wrong(f"{self.call}: params is not a dictionary; expected one with an entry for each parameter")
@@ -94,12 +94,12 @@ class NetTrial:
             held = ", ".join(map(str, params))
             outcome = Outcome(f"{self.call}: params has no {', '.join(missing)}; it contains {held}")
             if all(name.startswith(("gamma", "beta")) for name in missing):
-                outcome.diagnosis.append(self.misconception("net_no_batchnorm"))
+                outcome.diagnosis.append(self.find_misconception("net_no_batchnorm"))
             raise Wrong(outcome)
         return params
 
     def expect_parameters(self) -> dict[str, np.ndarray]:
-        """Return the student's initial parameters by name; raise Wrong where a name is missing or a shape is wrong."""
+        """Return the student's initial parameters by name; raise Wrong if a name is missing or a shape is wrong."""
         params = self.parameters()
         found = {}
         for name, right in self.reference.params.items():
@@ -107,7 +107,7 @@ class NetTrial:
                 array = expect_array(params[name], right.shape, f"{self.call}: params['{name}']")
             except Wrong as wrong:
                 mistake = name_shape_mistake(name, params[name], right)
-                wrong.outcome.diagnosis += [self.misconception(mistake)] if mistake else []
+                wrong.outcome.diagnosis += [self.find_misconception(mistake)] if mistake else []
                 raise
             found[name] = array.astype(np.float64)
         return found
@@ -130,7 +130,7 @@ class NetTrial:
         return rng.normal(size=(N, *shape)), rng.integers(classes, size=N)
 
     def expect_scores(self, X: np.ndarray) -> Outcome:
-        """Return an Outcome where loss(X) returns the right scores; else raise Wrong."""
+        """Return an Outcome if loss(X) returns the right scores; else raise Wrong."""
         scores = self.trial.call((self.net, "loss"), X)
         call = f"{self.call}.loss(X) with X {X.shape}"
         return expect_close(scores, self.reference.loss(X), call, RTOL_OF_NETS, "scores")
@@ -143,7 +143,7 @@ class NetTrial:
         return expect_number(loss, f"the loss of {self.call}"), grads
 
     def expect_loss(self, X: np.ndarray, y: np.ndarray, variants: Iterable[Variant] = ()) -> Outcome:
-        """Return an Outcome where the student's loss is right; else raise Wrong."""
+        """Return an Outcome if the student's loss is right; else raise Wrong."""
         loss, _ = self.run_loss(X, y)
         try:
             return expect_close(loss, self.right_loss(self.reference, X, y), self._loss_call(X), RTOL_OF_NETS, "loss")
@@ -156,7 +156,7 @@ class NetTrial:
     def expect_gradients(
         self, X: np.ndarray, y: np.ndarray, names: Iterable[str], variants: Iterable[Variant] = ()
     ) -> Outcome:
-        """Return the worst Outcome where every gradient in `names` is that of the loss; else raise Wrong."""
+        """Return the worst Outcome if every gradient in `names` is that of the loss; else raise Wrong."""
         loss, grads = self.run_loss(X, y)
         variant = self._find_variant(loss, X, y, variants)
         found = []
@@ -165,7 +165,7 @@ class NetTrial:
                 held = ", ".join(map(str, grads)) or "nothing"
                 raise Wrong(f"{self.call}.loss(X, y): grads has no {name}; it contains {held}")
             found.append(self._expect_gradient(name, grads[name], X, y, variant))
-        return worst(found)
+        return combine_outcomes(found)
 
     def _loss_call(self, X: np.ndarray) -> str:
         return f"{self.call}.loss(X, y) with X {X.shape}"

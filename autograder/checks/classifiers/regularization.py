@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import agrees
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 from autograder.runtime.text import join_words
@@ -24,15 +24,15 @@ def scale_regularization(net: Any, X: np.ndarray, y: np.ndarray, factor: float) 
         net.reg = reg
 
 
-def _variant(name: str, function: Callable) -> Variant:
+def _make_variant(name: str, function: Callable[..., Any]) -> Variant:
     """Return a wrong loss of the catalogue as a Variant; its text for one net is right for all nets."""
-    return Variant(function, misconception("FullyConnectedNet", name))
+    return Variant(function, find_misconception("FullyConnectedNet", name))
 
 
 # A loss without the ½ has its own gradient, and so has a loss of scores after a ReLU: such a gradient earns credit.
 # A loss without regularization is not among these: its gradient is the one of reg = 0, which has its own criterion.
-NO_HALF = _variant("net_reg_no_half", lambda net, X, y: scale_regularization(net, X, y, 2.0))
-RELU_ON_SCORES = _variant(
+NO_HALF = _make_variant("net_reg_no_half", lambda net, X, y: scale_regularization(net, X, y, 2.0))
+RELU_ON_SCORES = _make_variant(
     "net_relu_on_scores",
     lambda net, X, y: (
         softmax_loss(np.maximum(0, net.loss(X)), y)[0] + net.loss(X, y)[0] - scale_regularization(net, X, y, 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograder.checking.criteria import Checks
 from autograder.checks.layers.criteria import state_layer
-from autograder.checks.layers.layer import Inputs, Layer, one_example
+from autograder.checks.layers.layer import Inputs, Layer, make_single_example_edge
 from cs231n import layers as reference
 
 CHECKS = Checks()
@@ -46,7 +46,7 @@ state_layer(
             {"N": 6, "shape": (5,), "M": 3},
             {"N": 3, "shape": (2, 3, 2), "M": 5},
         ),
-        edges=(one_example({"N": 1, "shape": (2, 3), "M": 4}),),
+        edges=(make_single_example_edge({"N": 1, "shape": (2, 3), "M": 4}),),
         gradients={"x": "dx", "w": "dw", "b": "db"},
         formula="out is x·w + b with each example flattened to one row",
         keeps_type=True,
@@ -63,7 +63,7 @@ state_layer(
         function=_relu,
         draw=_draw_signs,
         cases=({"shape": (5, 7)}, {"shape": (4, 3, 2, 3)}, {"shape": (11,)}),
-        edges=(one_example({"shape": (1, 8)}),),
+        edges=(make_single_example_edge({"shape": (1, 8)}),),
         gradients={"x": "dx"},
         formula="out is max(0, x) entry by entry",
         keeps_type=True,

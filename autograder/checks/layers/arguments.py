@@ -12,7 +12,7 @@ from autograder.checks.layers.layer import Inputs
 def expect_unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], function: str, may_change: Collection[str] = ()
 ) -> None:
-    """Raise Wrong where an array of `before`, or an entry of a dictionary in it, differs in `after`, both by name."""
+    """Raise Wrong if an array of `before`, or an entry of a dictionary in it, differs in `after`, both by name."""
     for name, value in before.items():
         if isinstance(value, dict):
             left = after[name] if isinstance(after[name], dict) else value  # keys that are no names are not returned
@@ -36,14 +36,14 @@ def drop_unit_axes(value: Any, shape: tuple[int, ...]) -> Any:
     return value
 
 
-def in_float32(inputs: Inputs) -> Inputs:
+def convert_to_float32(inputs: Inputs) -> Inputs:
     """Return the inputs with every array in float32."""
     arrays = {name: value.astype(np.float32) for name, value in inputs.items() if isinstance(value, np.ndarray)}
     return inputs | arrays
 
 
 def expect_float32(call: str, name: str, array: np.ndarray) -> None:
-    """Raise Wrong where the result of a call with float32 arguments is in float64."""
+    """Raise Wrong if the result of a call with float32 arguments is in float64."""
     if array.dtype == np.float64:
         raise Wrong(
             f"{call}: {name} is in float64, which takes twice the memory and time; expected float32. An array in its "

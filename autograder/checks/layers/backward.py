@@ -7,10 +7,10 @@ import numpy as np
 from autograder.checking.compare import agrees, expect_array
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checking.large_call import LargeCall
-from autograder.checks.layers.arguments import expect_float32, expect_unchanged, in_float32
-from autograder.checks.layers.backward_pass import BackwardPass, large_call, run_backward_pass
-from autograder.checks.layers.layer import Layer
-from autograder.checks.outcomes import worst
+from autograder.checks.layers.arguments import convert_to_float32, expect_float32, expect_unchanged
+from autograder.checks.layers.backward_pass import BackwardPass, make_large_call, run_backward_pass
+from autograder.checks.layers.layer import Edge, Layer
+from autograder.checks.outcomes import combine_outcomes
 
 
 def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edge_weight: float = 0.5) -> None:
@@ -21,7 +21,9 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
 
         @checks.criterion(layer.backward, name, gradient_weight, text=text)
         def gradient(trial: Trial, position: int = position) -> Outcome:
-            return worst([run_backward_pass(trial, layer, case).expect_gradient(position) for case in layer.cases])
+            return combine_outcomes(
+                [run_backward_pass(trial, layer, case).expect_gradient(position) for case in layer.cases]
+            )
 
     if len(layer.gradients) > 1:
         names = " and ".join(list(layer.gradients.values())[1:])
@@ -39,8 +41,8 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
         @checks.criterion(
             layer.backward, edge.name, edge.weight, edge=True, text=f"All gradients are right {edge.condition}."
         )
-        def backward_edge(trial: Trial, edge=edge) -> Outcome:
-            return worst([run_backward_pass(trial, layer, case).expect_gradients() for case in edge.cases])
+        def backward_edge(trial: Trial, edge: Edge = edge) -> Outcome:
+            return combine_outcomes([run_backward_pass(trial, layer, case).expect_gradients() for case in edge.cases])
 
     @checks.criterion(layer.backward, "own cache", edge_weight, edge=True)
     def own_cache(trial: Trial) -> None:
@@ -53,17 +55,17 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
         _expect_same(at_once, later)
 
     if layer.keeps_type:
-        # Only dx, which is as large as the batch: the type in which a sum over the batch is computed costs nothing.
+        # Only dx, which is as large as the batch: a sum over the batch is small in any type.
         @checks.criterion(layer.backward, "float32", 0.25, edge=True, text="For inputs in float32, dx is in float32.")
         def backward_float32(trial: Trial) -> None:
-            inputs = in_float32(layer.inputs(trial, usual))
+            inputs = convert_to_float32(layer.inputs(trial, usual))
             found = run_backward_pass(trial, layer, usual, inputs, dtype=np.float32)
             found.expect_some_gradient()
             expect_float32(f"{layer.backward} {layer.describe(inputs)}, all in float32", "dx", found.grads[0])
 
     @checks.large_call(layer.backward)
     def large(trial: Trial) -> LargeCall:
-        return large_call(trial, layer)
+        return make_large_call(trial, layer)
 
     parameters = list(layer.gradients)[1:]
     text = f"{' and '.join(['dout', *parameters])} {'are' if parameters else 'is'} unchanged after the call."
@@ -90,7 +92,7 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
 
 
 def _expect_same(at_once: BackwardPass, later: BackwardPass) -> None:
-    """Raise Wrong where a gradient differs after a second forward pass."""
+    """Raise Wrong if a gradient differs after a second forward pass."""
     layer = at_once.layer
     for name, one, other in zip(layer.gradients.values(), at_once.grads, later.grads):
         if agrees(one, one) and not agrees(other, one):  # nan does not agree with itself

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.criteria import Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Outcome, Trial, Wrong, block_if_failed
 from autograder.checking.large_call import LargeCall, expect_about
 from autograder.checks.gradients import attribute_examples, attribute_terms, expect_gradient
 from autograder.checks.layers.arguments import drop_unit_axes
 from autograder.checks.layers.forward import find_variant
 from autograder.checks.layers.layer import Case, Inputs, Layer
-from autograder.checks.outcomes import worst
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant
 from autograder.report.model import Diagnosis
 
@@ -41,10 +41,10 @@ class BackwardPass:
 
     def expect_gradients(self) -> Outcome:
         """Return the worst Outcome of all gradients; raise Wrong at the first that is not right."""
-        return worst([self.expect_gradient(position) for position in range(len(self.layer.gradients))])
+        return combine_outcomes([self.expect_gradient(position) for position in range(len(self.layer.gradients))])
 
     def expect_gradient(self, position: int) -> Outcome:
-        """Return the Outcome of the gradient at this position; raise Wrong where it is not right."""
+        """Return the Outcome of the gradient at this position; raise Wrong if it is not right."""
         # No gradient belongs to an out of another shape than that of dout.
         comparable = getattr(self.out, "shape", ()) == self.dout.shape
         variant = find_variant(self.trial, self.layer, self.case, self.inputs, self.out) if comparable else None
@@ -108,7 +108,7 @@ def run_backward_pass(
     - between: called after the forward pass
     """
     inputs = layer.inputs(trial, case)
-    with needing(layer.backward, layer.forward):
+    with block_if_failed(layer.backward, layer.forward):
         out, cache = layer.run_forward(trial, inputs | (changes or {}))
     dout = trial.rng(layer.backward, sorted(case.items())).normal(size=layer.value(inputs).shape)
     between()
@@ -116,7 +116,7 @@ def run_backward_pass(
     return BackwardPass(trial, layer, case, inputs, dout, out, grads, after)
 
 
-def large_call(trial: Trial, layer: Layer) -> LargeCall:
+def make_large_call(trial: Trial, layer: Layer) -> LargeCall:
     """Return the LargeCall of a layer's backward function."""
     inputs = layer.inputs(trial, layer.large)
     dout = trial.rng(layer.backward, "large").normal(size=layer.value(inputs).shape)

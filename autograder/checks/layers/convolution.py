@@ -10,7 +10,7 @@ from autograder.checks.layers.layer import Edge, Inputs, Layer
 CHECKS = Checks()
 
 
-def windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
+def get_windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
     """Return every window of the images x (N, C, H, W) as a view (N, C, H', W', height, width)."""
     N, C, H, W = x.shape
     shape = (N, C, 1 + (H - height) // stride, 1 + (W - width) // stride, height, width)
@@ -21,7 +21,7 @@ def windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
 def convolution(x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict[str, int]) -> np.ndarray:
     """Return the output of the forward function."""
     HH, WW = w.shape[2:]
-    seen = windows(_pad(x, conv_param["pad"]), HH, WW, conv_param["stride"])
+    seen = get_windows(_pad(x, conv_param["pad"]), HH, WW, conv_param["stride"])
     N, _, H_out, W_out = seen.shape[:4]
     columns = seen.transpose(1, 4, 5, 0, 2, 3).reshape(w[0].size, -1)
     out = w.reshape(len(w), -1) @ columns + b[:, np.newaxis]

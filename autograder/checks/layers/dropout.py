@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.compare import agrees, expect_close, told_apart
+from autograder.checking.compare import agrees, expect_close, format_distinct
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.layers.arguments import expect_unchanged
-from autograder.checks.layers.dropout_masks import FORWARD, SIGMAS, Call, Drawn, drawn_from, expect_some_dropped
-from autograder.checks.outcomes import worst
+from autograder.checks.layers.dropout_masks import FORWARD, SIGMAS, Call, DropoutMask, expect_some_dropped, recover_mask
+from autograder.checks.outcomes import combine_outcomes
 from autograder.report.model import Diagnosis
 from autograder.sandbox.worker_client import CallError
 
@@ -34,15 +34,15 @@ SCALES = {
 }
 
 
-def _wrong(message: str, *names: str) -> Wrong:
-    return Wrong(Outcome(message, diagnosis=[misconception(FORWARD, name) for name in names]))
+def _make_wrong(message: str, *names: str) -> Wrong:
+    return Wrong(Outcome(message, diagnosis=[find_misconception(FORWARD, name) for name in names]))
 
 
 def _normal_below(value: float) -> float:
     return (1 + erf(value / sqrt(2))) / 2
 
 
-def _name_share_mistake(drawn: Drawn, call: Call) -> list[str]:
+def _name_share_mistake(drawn: DropoutMask, call: Call) -> list[str]:
     """Return the name of the mistake behind a wrong share of kept units, as a list."""
     known = {
         "dropout_other_probability": [1 - call.keep],
@@ -63,7 +63,7 @@ def mask(trial: Trial) -> None:
         expect_some_dropped(drawn, call)
         if not drawn.is_share(keep):
             message = f"{call.name}: {drawn.share:.1%} of the units were kept; expected about {keep:.0%}"
-            raise _wrong(message, *_name_share_mistake(drawn, call))
+            raise _make_wrong(message, *_name_share_mistake(drawn, call))
 
 
 @CHECKS.criterion(FORWARD, "independent units", 1)
@@ -73,15 +73,15 @@ def independent_units(trial: Trial) -> None:
     _expect_independent(call.draw()[0], call)
 
 
-def _expect_independent(drawn: Drawn, call: Call) -> None:
-    """Raise Wrong where neighbours along an axis agree more often, or less often, than independent units."""
+def _expect_independent(drawn: DropoutMask, call: Call) -> None:
+    """Raise Wrong if neighbours along an axis agree more often, or less often, than independent units."""
     expect_some_dropped(drawn, call)
     for axis in range(drawn.kept.ndim):
         pairs = drawn.kept.shape[axis] // 2
         first, second = (drawn.kept.take(range(start, 2 * pairs, 2), axis) for start in (0, 1))
         alike, count, expected = float(np.mean(first == second)), first.size, 1 - 2 * drawn.share * (1 - drawn.share)
         if abs(alike - expected) > SIGMAS * sqrt(expected * (1 - expected) / count):
-            raise _wrong(
+            raise _make_wrong(
                 f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
                 f"about {expected:.0%} for independent units",
                 "dropout_shared_fate",
@@ -95,16 +95,16 @@ def scaling(trial: Trial) -> None:
         call = Call(trial, keep)
         drawn, _ = call.draw()
         expect_some_dropped(drawn, call)
-        # To take p for the other probability, and to divide by it, is one mistake and not two.
-        meant = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
-        if drawn.is_scale(1 / meant):
+        # Code that takes p for the other probability, and divides by it, has one mistake and not two.
+        own_keep = 1 - keep if drawn.is_share(1 - keep) and not drawn.is_share(keep) else keep
+        if drawn.is_scale(1 / own_keep):
             continue
-        came, expected = told_apart(drawn.scale, 1 / meant)
+        came, expected = format_distinct(drawn.scale, 1 / own_keep)
         message = f"{call.name}: kept units were multiplied by {came}; expected {expected}"
-        raise _wrong(message, *_name_scale_mistake(drawn, meant))
+        raise _make_wrong(message, *_name_scale_mistake(drawn, own_keep))
 
 
-def _name_scale_mistake(drawn: Drawn, keep: float) -> list[str]:
+def _name_scale_mistake(drawn: DropoutMask, keep: float) -> list[str]:
     """Return the name of the mistake behind a wrong scale, as a list."""
     if isclose(drawn.scale * drawn.share, 1, rel_tol=1e-5):
         return ["dropout_drawn_share"]
@@ -114,7 +114,7 @@ def _name_scale_mistake(drawn: Drawn, keep: float) -> list[str]:
 @CHECKS.criterion(FORWARD, "test mode", 2)
 def test_mode(trial: Trial) -> Outcome:
     """At test time, out equals x."""
-    return worst([_expect_identity(Call(trial, keep, mode="test")) for keep in (0.3, 0.9)])
+    return combine_outcomes([_expect_identity(Call(trial, keep, mode="test")) for keep in (0.3, 0.9)])
 
 
 def _expect_identity(call: Call) -> Outcome:
@@ -128,9 +128,9 @@ def _expect_identity(call: Call) -> Outcome:
 
 def _diagnose_test_mode(out: Any, call: Call) -> list[Diagnosis]:
     if any(agrees(out, call.x * factor) for factor in (call.keep, 1 - call.keep, 1 / call.keep, 1 / (1 - call.keep))):
-        return [misconception(FORWARD, "dropout_scaled_at_test_time")]
+        return [find_misconception(FORWARD, "dropout_scaled_at_test_time")]
     if isinstance(out, np.ndarray) and out.shape == call.x.shape and 0.02 < np.mean(out == 0) < 0.98:
-        return [misconception(FORWARD, "dropout_at_test_time")]
+        return [find_misconception(FORWARD, "dropout_at_test_time")]
     return []
 
 
@@ -141,20 +141,20 @@ def seed(trial: Trial) -> None:
     expect_some_dropped(one, Call(trial, 0.6))
     if not np.array_equal(one.kept, again.kept):
         message = f"{FORWARD}: two calls with seed 231 drew different masks; expected one. Set the seed before you draw"
-        raise _wrong(message, "dropout_seed_ignored")
+        raise _make_wrong(message, "dropout_seed_ignored")
     if np.array_equal(one.kept, other.kept):
         message = f"{FORWARD}: seeds 231 and 1 drew the same mask; expected two masks. Draw after you set the seed"
-        raise _wrong(message, "dropout_one_mask")
+        raise _make_wrong(message, "dropout_one_mask")
     first, second = (Call(trial, 0.6, seed=None).draw()[0] for _ in range(2))
     if np.array_equal(first.kept, second.kept):
         message = f"{FORWARD}: two calls without a seed drew the same mask; expected a new mask in each call"
-        raise _wrong(message, "dropout_one_mask")
+        raise _make_wrong(message, "dropout_one_mask")
 
 
 @CHECKS.criterion(FORWARD, "any number of dimensions", 0.75, edge=True)
 def any_dimensions(trial: Trial) -> None:
     """Dropout works for inputs with one dimension and with four, and in float32."""
-    Call(trial, 0.6).draw()  # a failure in two dimensions already does not concern their number
+    Call(trial, 0.6).draw()  # if it fails with two dimensions, another number of dimensions is not the cause
     for shape, dtype in zip(SHAPES, ("float64", "float32")):
         call = Call(trial, 0.6, shape, dtype=dtype)
         with _only_2d(call):
@@ -170,7 +170,7 @@ def _only_2d(call: Call) -> Iterator[None]:
     except (Wrong, CallError) as error:
         if getattr(error, "verdict", "") not in ("failed", "error"):
             raise
-        raise _wrong(f"{call.name}: {error}", "dropout_2d_only") from None
+        raise _make_wrong(f"{call.name}: {error}", "dropout_2d_only") from None
 
 
 @CHECKS.criterion(FORWARD, "nothing to drop", 0.25, edge=True)
@@ -187,5 +187,5 @@ def forward_unchanged(trial: Trial) -> None:
     call = Call(trial, 0.6)
     arguments = (call.x, call.param)
     (out, _), after = trial.call(f"cs231n.layers:{FORWARD}", *arguments, returns=["value", "handle"], echo=True)
-    expect_some_dropped(drawn_from(out, call.x, call.name), call)  # code that does nothing changes nothing
+    expect_some_dropped(recover_mask(out, call.x, call.name), call)  # code that does nothing changes nothing
     expect_unchanged({"x": call.x, "dropout_param": call.param}, dict(zip(("x", "dropout_param"), after)), FORWARD)

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.compare import agrees, expect_array, expect_close
-from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, needing
+from autograder.checking.criteria import Checks, Outcome, Trial, Wrong, block_if_failed
 from autograder.checking.large_call import LargeCall
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.layers.arguments import expect_unchanged
 from autograder.checks.layers.dropout import KEEP, SHAPES
-from autograder.checks.layers.dropout_masks import FORWARD, Call, Drawn, drawn_from, expect_some_dropped
-from autograder.checks.outcomes import worst
+from autograder.checks.layers.dropout_masks import FORWARD, Call, DropoutMask, expect_some_dropped, recover_mask
+from autograder.checks.outcomes import combine_outcomes
 from autograder.report.model import Diagnosis
 from cs231n import layers as reference
 
@@ -27,7 +27,7 @@ def _draw_dout(call: Call) -> np.ndarray:
 
 def _run_both(call: Call) -> tuple[Any, np.ndarray, Any, np.ndarray]:
     """Run both functions; return (out, dout, dx, dout after the call)."""
-    with needing(BACKWARD, FORWARD):
+    with block_if_failed(BACKWARD, FORWARD):
         out, cache = call.run()
     dout = _draw_dout(call)
     dx, after = call.trial.call(f"cs231n.layers:{BACKWARD}", dout, cache, echo=True)
@@ -35,13 +35,13 @@ def _run_both(call: Call) -> tuple[Any, np.ndarray, Any, np.ndarray]:
 
 
 def _expect_train_gradient(call: Call) -> tuple[Outcome, np.ndarray, np.ndarray]:
-    """Return (Outcome, dout before, dout after) where dx is dout times the scaled mask of the forward pass."""
+    """Return (Outcome, dout before, dout after) if dx is dout times the scaled mask of the forward pass."""
     out, dout, dx, after = _run_both(call)
     return _expect_gradient(call, out, dout, dx), dout, after
 
 
 def _expect_gradient(call: Call, out: Any, dout: np.ndarray, dx: Any) -> Outcome:
-    drawn = drawn_from(out, call.x, f"the forward pass before {BACKWARD}, {call.name}")
+    drawn = recover_mask(out, call.x, f"the forward pass before {BACKWARD}, {call.name}")
     expect_some_dropped(drawn, call)
     name = f"{BACKWARD} after {call.name}"
     through = np.where(drawn.kept, dout, 0.0)
@@ -57,7 +57,7 @@ def _expect_gradient(call: Call, out: Any, dout: np.ndarray, dx: Any) -> Outcome
     return found
 
 
-def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: Drawn, keep: float) -> list[Diagnosis]:
+def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: DropoutMask, keep: float) -> list[Diagnosis]:
     """Return the Diagnosis, in a list, of a known mistake in dx; `drawn` is the mask of the forward pass."""
     kept, dropped, scale = drawn.kept, ~drawn.kept, drawn.scale
     known = {
@@ -71,12 +71,12 @@ def _diagnose_gradient(dx: Any, dout: np.ndarray, drawn: Drawn, keep: float) -> 
     names = [name for name, wrong in known.items() if any(agrees(dx, value) for value in wrong)]
     if not names and _is_another_mask(dx, dout, drawn):
         names = ["dropout_backward_fresh_mask"]
-    return [misconception(BACKWARD, name) for name in names[:1]]
+    return [find_misconception(BACKWARD, name) for name in names[:1]]
 
 
-def _is_another_mask(dx: Any, dout: np.ndarray, drawn: Drawn) -> bool:
+def _is_another_mask(dx: Any, dout: np.ndarray, drawn: DropoutMask) -> bool:
     try:
-        other = drawn_from(dx, dout, "")
+        other = recover_mask(dx, dout, "")
     except Wrong:
         return False
     return 0 < other.share < 1 and not np.array_equal(other.kept, drawn.kept)
@@ -86,11 +86,11 @@ def _is_another_mask(dx: Any, dout: np.ndarray, drawn: Drawn) -> bool:
 def gradient(trial: Trial) -> Outcome:
     """In training, dx is dout times the scaled mask that the forward pass drew."""
     # The mask of a call without a seed cannot be drawn again: the cache must contain it.
-    calls = [_unseeded(trial, KEEP[0]), *(Call(trial, keep) for keep in KEEP[1:])]
-    return worst(_expect_train_gradient(call)[0] for call in calls)
+    calls = [_make_unseeded_call(trial, KEEP[0]), *(Call(trial, keep) for keep in KEEP[1:])]
+    return combine_outcomes(_expect_train_gradient(call)[0] for call in calls)
 
 
-def _unseeded(trial: Trial, keep: float) -> Call:
+def _make_unseeded_call(trial: Trial, keep: float) -> Call:
     """Return a Call without a seed that draws the same mask in every report if it uses NumPy's global generator."""
     trial.call("numpy.random:seed", int(trial.rng(BACKWARD, keep).integers(2**31)))
     return Call(trial, keep, seed=None)
@@ -114,14 +114,14 @@ def gradient_at_test_time(trial: Trial) -> Outcome:
 @CHECKS.criterion(BACKWARD, "any number of dimensions", 0.5, edge=True)
 def gradient_any_dimensions(trial: Trial) -> Outcome:
     """dx is right for inputs with one dimension and with four."""
-    return worst(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
+    return combine_outcomes(_expect_train_gradient(Call(trial, 0.6, shape))[0] for shape in SHAPES)
 
 
-def _expect_mask(dx: Any, dout: np.ndarray, shown: Drawn, name: str, which: str, keep: float) -> None:
+def _expect_mask(dx: Any, dout: np.ndarray, shown: DropoutMask, name: str, which: str, keep: float) -> None:
     """Raise Wrong unless dx uses the mask that out shows; another criterion judges its scale."""
     if shown.share in (0, 1):
         raise Wrong(f"{name}: the forward pass kept all units or none, so there is no mask to compare with")
-    if not np.array_equal(drawn_from(dx, dout, name, "dx").kept, shown.kept):
+    if not np.array_equal(recover_mask(dx, dout, name, "dx").kept, shown.kept):
         message = f"{name}: dx does not use the mask {which}"
         raise Wrong(Outcome(message, diagnosis=_diagnose_gradient(dx, dout, shown, keep)))
 
@@ -129,8 +129,8 @@ def _expect_mask(dx: Any, dout: np.ndarray, shown: Drawn, name: str, which: str,
 @CHECKS.criterion(BACKWARD, "own cache", 0.5, edge=True)
 def own_cache(trial: Trial) -> None:
     """Every forward pass has its own cache: a net runs many of them with one dropout_param before the backward pass."""
-    call = _unseeded(trial, 0.6)
-    with needing(BACKWARD, FORWARD):
+    call = _make_unseeded_call(trial, 0.6)
+    with block_if_failed(BACKWARD, FORWARD):
         shared = trial.call("builtins:dict", call.param, returns="handle")
         out, cache = call.run(shared)
         latest, _ = call.run(shared)
@@ -138,11 +138,11 @@ def own_cache(trial: Trial) -> None:
     dx = trial.call(f"cs231n.layers:{BACKWARD}", dout, cache)
     name = f"{BACKWARD} after {call.name}, and once more with the same dropout_param"
     try:
-        _expect_mask(dx, dout, drawn_from(out, call.x, call.name), name, "of the first forward pass", call.keep)
+        _expect_mask(dx, dout, recover_mask(out, call.x, call.name), name, "of the first forward pass", call.keep)
     except Wrong as wrong:
-        through_latest = np.where(drawn_from(latest, call.x, call.name).kept, dout, 0.0) / call.keep
+        through_latest = np.where(recover_mask(latest, call.x, call.name).kept, dout, 0.0) / call.keep
         if agrees(dx, through_latest):
-            wrong.outcome.diagnosis = [misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
+            wrong.outcome.diagnosis = [find_misconception(BACKWARD, "dropout_backward_mask_elsewhere")]
         raise
 
 
@@ -154,15 +154,15 @@ def zeros(trial: Trial) -> None:
     out, dout, dx, _ = _run_both(call)
     name = f"{BACKWARD} after {call.name}, where every other row of x is 0"
     out, dx = expect_array(out, dout.shape, f"{call.name}: out"), expect_array(dx, dout.shape, f"{name}: dx")
-    shown = drawn_from(out[1::2], call.x[1::2], call.name)
+    shown = recover_mask(out[1::2], call.x[1::2], call.name)
     _expect_mask(dx[1::2], dout[1::2], shown, name, "of the forward pass, where x is not 0", call.keep)
-    hidden = drawn_from(dx[::2], dout[::2], name, "dx")
+    hidden = recover_mask(dx[::2], dout[::2], name, "dx")
     if hidden.share in (0, 1) or not hidden.is_share(shown.share):
         message = (
             f"{name}: {hidden.share:.1%} of the entries of dout in those rows are kept; expected about "
             f"{shown.share:.0%}. Store the mask itself: where x is 0, out does not show whether a unit was dropped."
         )
-        diagnosis = [] if hidden.share else [misconception(BACKWARD, "dropout_backward_mask_of_out")]
+        diagnosis = [] if hidden.share else [find_misconception(BACKWARD, "dropout_backward_mask_of_out")]
         raise Wrong(Outcome(message, diagnosis=diagnosis))
 
 
@@ -182,7 +182,7 @@ def large(trial: Trial) -> LargeCall:
 
     x, settings = make_call(trial).x, {"p": 0.6, "mode": "train"}
 
-    def forward():
+    def forward() -> tuple[Any, ...]:
         return reference.dropout_forward(x, settings)[1]
 
     def ask(trial: Trial, proved: set[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.compare import RTOL_FLOAT32, expect_array, told_apart
+from autograder.checking.compare import RTOL_FLOAT32, expect_array, format_distinct
 from autograder.checking.criteria import Trial, Wrong
 
 FORWARD = "dropout_forward"
@@ -15,8 +15,8 @@ SIGMAS = 8  # the share of a right mask differs by more standard deviations abou
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The mask of one training pass: kept units are True in `kept`, and were multiplied by `scale`."""
+class DropoutMask:
+    """The mask of one training pass: `kept` is True for kept units, which the layer multiplied by `scale`."""
 
     kept: np.ndarray
     scale: float
@@ -34,12 +34,12 @@ class Drawn:
         return prod(size for size, again in zip(shape, repeated) if not again)
 
     def is_share(self, probability: float) -> bool:
-        """Tell whether about this share of the units was kept."""
+        """Say whether the layer kept about this share of the units."""
         slack = SIGMAS * sqrt(probability * (1 - probability) / max(1, self.independent))
         return abs(self.share - probability) <= slack
 
     def is_scale(self, scale: float) -> bool:
-        """Tell whether kept units were multiplied by this number; the mask may be in float32."""
+        """Say whether the layer multiplied kept units by this number; the mask may be in float32."""
         return abs(self.scale - scale) <= RTOL_FLOAT32 * scale
 
 
@@ -74,14 +74,14 @@ class Call:
         param = self.param if param is None else param
         return self.trial.call(f"cs231n.layers:{FORWARD}", self.x, param, returns=["value", "handle"])
 
-    def draw(self) -> tuple[Drawn, Any]:
-        """Return (Drawn, cache handle); raise Wrong where out is not a mask times x."""
+    def draw(self) -> tuple[DropoutMask, Any]:
+        """Return (DropoutMask, cache handle); raise Wrong if out is not a mask times x."""
         out, cache = self.run()
-        return drawn_from(out, self.x, self.name), cache
+        return recover_mask(out, self.x, self.name), cache
 
 
-def drawn_from(product: Any, factor: np.ndarray, call: str, name: str = "out") -> Drawn:
-    """Return the Drawn mask whose product with `factor` is given; raise Wrong where an entry is not such a product."""
+def recover_mask(product: Any, factor: np.ndarray, call: str, name: str = "out") -> DropoutMask:
+    """Return the mask from its product with `factor`; raise Wrong if an entry is not such a product."""
     product = expect_array(product, factor.shape, f"{call}: {name}")
     rtol = 1e-9 if product.dtype.itemsize == 8 and factor.dtype.itemsize == 8 else 1e-4
     with np.errstate(all="ignore"):
@@ -91,16 +91,16 @@ def drawn_from(product: Any, factor: np.ndarray, call: str, name: str = "out") -
         odd = kept & ~(np.abs(multiplier - scale) <= rtol * abs(scale))
     if odd.any() or scale < 0:
         at = tuple(int(i) for i in np.argwhere(odd if odd.any() else kept)[0])
-        came, most = told_apart(multiplier[at], scale)
+        came, most = format_distinct(multiplier[at], scale)
         raise Wrong(
             f"{call}: {name}[{', '.join(map(str, at))}] is {came} times its input. Expected each "
             f"entry to be 0 or multiplied by the same number; most entries are multiplied by {most}."
         )
-    return Drawn(kept, scale)
+    return DropoutMask(kept, scale)
 
 
-def expect_some_dropped(drawn: Drawn, call: Call) -> None:
-    """Raise Wrong where all units were kept, or none: then there is no mask to judge."""
+def expect_some_dropped(drawn: DropoutMask, call: Call) -> None:
+    """Raise Wrong if all units were kept, or none: such a mask cannot be judged."""
     if drawn.share in (0, 1):
         every = "kept: nothing was dropped" if drawn.share else "set to 0"
         raise Wrong(f"{call.name}: every unit was {every}; expected about {call.keep:.0%} of them kept")

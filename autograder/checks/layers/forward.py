@@ -4,10 +4,10 @@ from typing import Any
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
-from autograder.checks.layers.arguments import expect_float32, expect_unchanged, in_float32
-from autograder.checks.layers.layer import Case, Inputs, Layer
-from autograder.checks.outcomes import worst
-from autograder.checks.variants import Variant, matching_variants, variants_of
+from autograder.checks.layers.arguments import convert_to_float32, expect_float32, expect_unchanged
+from autograder.checks.layers.layer import Case, Edge, Inputs, Layer
+from autograder.checks.outcomes import combine_outcomes
+from autograder.checks.variants import Variant, find_matching_variants, get_variants
 
 
 def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchanged_weight: float = 0.5) -> None:
@@ -15,19 +15,19 @@ def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchan
 
     @checks.criterion(layer.forward, "values", values_weight, text=f"{layer.formula}, for inputs of several shapes.")
     def forward_values(trial: Trial) -> Outcome:
-        return worst([expect_forward(trial, layer, case) for case in layer.cases])
+        return combine_outcomes([expect_forward(trial, layer, case) for case in layer.cases])
 
     for edge in layer.edges:
 
         @checks.criterion(layer.forward, edge.name, edge.weight, edge=True, text=f"out is right {edge.condition}.")
-        def forward_edge(trial: Trial, edge=edge) -> Outcome:
-            return worst([expect_forward(trial, layer, case) for case in edge.cases])
+        def forward_edge(trial: Trial, edge: Edge = edge) -> Outcome:
+            return combine_outcomes([expect_forward(trial, layer, case) for case in edge.cases])
 
     if layer.keeps_type:
 
         @checks.criterion(layer.forward, "float32", 0.25, edge=True, text="For inputs in float32, out is in float32.")
         def forward_float32(trial: Trial) -> None:
-            inputs = in_float32(layer.inputs(trial, layer.cases[0]))
+            inputs = convert_to_float32(layer.inputs(trial, layer.cases[0]))
             out, _ = layer.run_forward(trial, inputs)
             call = f"{layer.forward} {layer.describe(inputs)}, all in float32"
             expect_close(out, layer.value(inputs), call, RTOL_FLOAT32)
@@ -42,14 +42,14 @@ def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchan
             f"{layer.module}:{layer.forward}", *inputs.values(), returns=["value", "handle"], echo=True
         )
         right = layer.value(inputs)
-        if not agrees(out, right) and not matching_variants(variants_of(layer.forward, 0), inputs, out, right):
+        if not agrees(out, right) and not find_matching_variants(get_variants(layer.forward, 0), inputs, out, right):
             # A function that does nothing changes nothing either.
             raise Wrong(f"{layer.forward}: out is not right, so this criterion cannot be judged")
         expect_unchanged(inputs, dict(zip(inputs, after)), layer.forward, layer.may_change)
 
 
 def expect_forward(trial: Trial, layer: Layer, case: Case) -> Outcome:
-    """Return an Outcome where the student's forward function is right in this case; else raise Wrong."""
+    """Return an Outcome if the student's forward function is right in this case; else raise Wrong."""
     inputs = layer.inputs(trial, case)
     call = f"{layer.forward} {layer.describe(inputs)}"
     out, _ = layer.run_forward(trial, inputs)
@@ -65,11 +65,11 @@ def find_variant(trial: Trial, layer: Layer, case: Case, inputs: Inputs, out: An
     right = layer.value(inputs)
     if agrees(out, right):
         return None
-    found = matching_variants(variants_of(layer.forward, 0), inputs, out, right)
+    found = find_matching_variants(get_variants(layer.forward, 0), inputs, out, right)
     if found and case not in layer.cases:
         usual = layer.inputs(trial, layer.cases[0])
         out, _ = layer.run_forward(trial, usual)
         if agrees(out, layer.value(usual)):
             return found[0] if layer.lenient else None
-        found = matching_variants(found, usual, out, layer.value(usual))
+        found = find_matching_variants(found, usual, out, layer.value(usual))
     return found[0] if found else None

@@ -10,7 +10,7 @@ import numpy as np
 EPS = 1e-5
 
 
-def gradient_paths(
+def compute_gradient_paths(
     dout: np.ndarray,
     x: np.ndarray,
     gamma: np.ndarray,
@@ -26,7 +26,7 @@ def gradient_paths(
     - groups: G, the number of groups of channels, or None
     """
 
-    def split(array):
+    def split(array: np.ndarray) -> np.ndarray:
         return array if groups is None else array.reshape(len(x), groups, -1, *x.shape[2:])
 
     parts, over = split(x), {"axis": axes, "keepdims": True}

@@ -13,6 +13,7 @@ from autograder.sandbox.worker_client import CallError
 
 Case = dict[str, Any]  # sizes and settings: the keyword arguments of Layer.draw
 Inputs = dict[str, Any]  # the arguments of a forward function by name, in their order
+Terms = Mapping[str, Mapping[str, np.ndarray]]  # the named parts whose sum is a gradient, by the name of the input
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Edge:
     weight: float = 0.5
 
 
-def one_example(*cases: Case) -> Edge:
+def make_single_example_edge(*cases: Case) -> Edge:
     """Return the edge case of a single example."""
     return Edge("one example", cases, "with a single example, N = 1")
 
@@ -44,8 +45,8 @@ class Layer:
     - formula: the first part of the text of the criterion "values"
     - terms: (dout, inputs by keyword) -> {"x": {name: array}, ...}, the named parts whose sum is a gradient
     - may_change: settings that the forward function may change, such as running averages
-    - lenient: whether, in an edge case, a gradient may be that of a known wrong forward pass. False where the backward
-      pass reads the same settings as the forward pass (a stride, a size): to misread them is a mistake in both
+    - lenient: whether, in an edge case, a gradient may be that of a known wrong forward pass. False if the backward
+      pass reads the same settings as the forward pass (a stride, a size): code that misreads them is wrong in both
     - keeps_type: whether float32 inputs must give float32 outputs
     - large: sizes of the call that detects measured gradients: about 100,000 entries in x and in the weights, so that
       no array is cheap to measure; some 1,000,000 products, so that plain loops take seconds; few entries that depend
@@ -62,7 +63,7 @@ class Layer:
     formula: str
     large: Case
     edges: tuple[Edge, ...] = ()
-    terms: Callable[..., Mapping[str, Mapping[str, np.ndarray]]] | None = None
+    terms: Callable[..., Terms] | None = None
     may_change: tuple[str, ...] = ()
     lenient: bool = True
     keeps_type: bool = False
@@ -86,7 +87,7 @@ class Layer:
         _, cache = self._reference(self.forward)(**copy_inputs(inputs))
         return self.as_sequence(self._reference(self.backward)(dout, cache))
 
-    def _reference(self, name: str) -> Callable:
+    def _reference(self, name: str) -> Callable[..., Any]:
         return getattr(importlib.import_module(self.module), name)
 
     def run_forward(self, trial: Trial, inputs: Inputs) -> tuple[Any, Any]:

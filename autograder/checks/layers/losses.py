@@ -10,8 +10,8 @@ from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checking.large_call import LargeCall, expect_about
 from autograder.checks.gradients import Explain, attribute_terms, expect_gradient
 from autograder.checks.layers.layer import Inputs
-from autograder.checks.outcomes import worst
-from autograder.checks.variants import Variant, matching_variants, variants_of
+from autograder.checks.outcomes import combine_outcomes
+from autograder.checks.variants import Variant, find_matching_variants, get_variants
 from cs231n import layers as reference
 
 CHECKS = Checks()
@@ -45,7 +45,7 @@ def _state_loss(
         return expect_number(loss, f"the loss of {question}"), dx
 
     def find_variant(inputs: Inputs, loss: Any) -> Variant | None:
-        return next(iter(matching_variants(variants_of(question, 0), inputs, loss, function(**inputs))), None)
+        return next(iter(find_matching_variants(get_variants(question, 0), inputs, loss, function(**inputs))), None)
 
     def loss_value(trial: Trial, size: Size) -> Outcome:
         inputs = draw(trial, size)
@@ -67,12 +67,12 @@ def _state_loss(
     @CHECKS.criterion(question, "loss", 3)
     def loss_values(trial: Trial) -> Outcome:
         """The loss is right for random scores and classes."""
-        return worst(loss_value(trial, size) for size in ordinary)
+        return combine_outcomes(loss_value(trial, size) for size in ordinary)
 
     @CHECKS.criterion(question, "dx", 4)
     def gradients(trial: Trial) -> Outcome:
         """dx is the gradient of the loss with respect to the scores x."""
-        return worst(gradient(trial, size) for size in ordinary)
+        return combine_outcomes(gradient(trial, size) for size in ordinary)
 
     @CHECKS.criterion(question, "one example", 0.5, edge=True)
     def one_example(trial: Trial) -> Outcome:

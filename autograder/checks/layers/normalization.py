@@ -10,8 +10,8 @@ from autograder.checking.criteria import Checks
 from autograder.checks.layers.backward import state_backward
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.forward import state_forward
-from autograder.checks.layers.gradient_paths import EPS, gradient_paths
-from autograder.checks.layers.layer import Case, Edge, Inputs, Layer, one_example
+from autograder.checks.layers.gradient_paths import EPS, compute_gradient_paths
+from autograder.checks.layers.layer import Case, Edge, Inputs, Layer, Terms, make_single_example_edge
 from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
 
@@ -56,7 +56,7 @@ def draw_batch(
     return {"x": x, "gamma": rng.normal(size=D) + 2, "beta": rng.normal(size=D), "bn_param": bn_param}
 
 
-def eps_edge(case: Case) -> Edge:
+def make_eps_edge(case: Case) -> Edge:
     """Return the edge case of an eps that matters: the default with small inputs, then a large eps.
 
     The default comes first, because with a large eps an ignored eps and a missing eps look alike.
@@ -69,12 +69,14 @@ def _draw_rows(rng: np.random.Generator, N: int, D: int, **more: Any) -> Inputs:
     return draw_batch(rng, (N, D), **more)
 
 
-def _batchnorm(x, gamma, beta, bn_param):
+def _batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]) -> np.ndarray:
     return reference.batchnorm_forward(x, gamma, beta, bn_param)[0]
 
 
-def _batchnorm_terms(dout, x, gamma, beta, bn_param):
-    return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=0)}
+def _batchnorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]
+) -> Terms:
+    return {"x": compute_gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=0)}
 
 
 BATCHNORM = Layer(
@@ -84,7 +86,7 @@ BATCHNORM = Layer(
     function=_batchnorm,
     draw=_draw_rows,
     cases=({"N": 6, "D": 4, "eps": EPS}, {"N": 5, "D": 7}, {"N": 16, "D": 3}),
-    edges=(eps_edge({"N": 7, "D": 5}),),
+    edges=(make_eps_edge({"N": 7, "D": 5}),),
     gradients=GRADIENTS,
     formula="In mode 'train', out is gamma · x_hat + beta, with mean and variance of each feature over the batch",
     terms=_batchnorm_terms,
@@ -108,12 +110,14 @@ def _draw_layernorm(rng: np.random.Generator, N: int, D: int, eps: float | None 
     }
 
 
-def _layernorm(x, gamma, beta, ln_param):
+def _layernorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ln_param: dict[str, Any]) -> np.ndarray:
     return reference.layernorm_forward(x, gamma, beta, ln_param)[0]
 
 
-def _layernorm_terms(dout, x, gamma, beta, ln_param):
-    return {"x": gradient_paths(dout, x, gamma, ln_param.get("eps", EPS), axes=1)}
+def _layernorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ln_param: dict[str, Any]
+) -> Terms:
+    return {"x": compute_gradient_paths(dout, x, gamma, ln_param.get("eps", EPS), axes=1)}
 
 
 LAYERNORM = Layer(
@@ -124,8 +128,8 @@ LAYERNORM = Layer(
     draw=_draw_layernorm,
     cases=({"N": 4, "D": 6, "eps": EPS}, {"N": 7, "D": 5}, {"N": 3, "D": 16}),
     edges=(
-        eps_edge({"N": 5, "D": 7}),
-        one_example({"N": 1, "D": 8}),
+        make_eps_edge({"N": 5, "D": 7}),
+        make_single_example_edge({"N": 1, "D": 8}),
     ),
     gradients=GRADIENTS,
     formula="out is gamma · x_hat + beta, with mean and variance of each example over its own features",

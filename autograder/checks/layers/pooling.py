@@ -3,8 +3,8 @@
 import numpy as np
 
 from autograder.checking.compare import expect_array
-from autograder.checking.criteria import Checks, Trial, Wrong, needing
-from autograder.checks.layers.convolution import windows
+from autograder.checking.criteria import Checks, Trial, Wrong, block_if_failed
+from autograder.checks.layers.convolution import get_windows
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.layer import Edge, Inputs, Layer
 
@@ -15,7 +15,7 @@ TOLERANCE = 1e-4  # of a share of dout, for code that computes in float32
 
 def max_pool(x: np.ndarray, pool_param: dict[str, int]) -> np.ndarray:
     """Return the output of the forward function."""
-    return windows(x, *_settings(pool_param)).max(axis=(4, 5))
+    return get_windows(x, *_settings(pool_param)).max(axis=(4, 5))
 
 
 def _settings(pool_param: dict[str, int]) -> tuple[int, int, int]:
@@ -82,7 +82,7 @@ def ties(trial: Trial) -> None:
     x = rng.integers(0, 2, size=(2, 3, 4, 4)).astype(np.float64)
     x[0, 0] = 0.0
     inputs = {"x": x, "pool_param": {"pool_height": 2, "pool_width": 2, "stride": 2}}
-    with needing(LAYER.backward, LAYER.forward):
+    with block_if_failed(LAYER.backward, LAYER.forward):
         _, cache = LAYER.run_forward(trial, inputs)
     dout = rng.choice([-1.0, 1.0], size=(2, 3, 2, 2)) * rng.uniform(0.5, 1.5, size=(2, 3, 2, 2))
     (dx,), _ = LAYER.run_backward(trial, dout, cache)
@@ -91,8 +91,8 @@ def ties(trial: Trial) -> None:
     dx = expect_array(dx, x.shape, f"{call}: dx").astype(np.float64)
     if not np.isfinite(dx).all():
         raise Wrong(f"{call}: dx has entries that are not finite. Is there a division by 0?")
-    share = windows(dx, 2, 2, 2) / dout[..., np.newaxis, np.newaxis]
-    largest = windows(x, 2, 2, 2) == max_pool(**inputs)[..., np.newaxis, np.newaxis]
+    share = get_windows(dx, 2, 2, 2) / dout[..., np.newaxis, np.newaxis]
+    largest = get_windows(x, 2, 2, 2) == max_pool(**inputs)[..., np.newaxis, np.newaxis]
     allowed = (share >= -TOLERANCE) & (share <= largest + TOLERANCE)
     wrong = ~(allowed.all(axis=(4, 5)) & (share.sum(axis=(4, 5)) >= 1 - TOLERANCE))
     if wrong.any():

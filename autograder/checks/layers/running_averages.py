@@ -11,8 +11,8 @@ from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
 from autograder.checks.layers.arguments import drop_unit_axes
 from autograder.checks.layers.forward import expect_forward
 from autograder.checks.layers.layer import Inputs, Layer
-from autograder.checks.outcomes import worst
-from autograder.checks.variants import matching_variants, variants_of
+from autograder.checks.outcomes import combine_outcomes
+from autograder.checks.variants import find_matching_variants, get_variants
 
 STATISTICS = {"running_mean": "running mean", "running_var": "running variance"}
 BATCH_STATISTICS = {"running_mean": lambda rows: rows.mean(axis=0), "running_var": lambda rows: rows.var(axis=0)}
@@ -34,7 +34,7 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
                 start = inputs["bn_param"][key]
                 call = f"{layer.forward}, mode 'train', momentum 0.7, after {count} batch{'es' if count > 1 else ''}"
                 outcomes.append(_expect_average(after, key, start, batches, 0.7, call, rows))
-            return worst(outcomes)
+            return combine_outcomes(outcomes)
 
     @checks.criterion(layer.forward, "running averages from nothing", 0.5, edge=True)
     def from_nothing(trial: Trial) -> Outcome:
@@ -42,7 +42,7 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
         _, batches, after = _train(trial, layer, 2, keep=("mode",))
         call = f"{layer.forward}, bn_param {{'mode': 'train'}}, after 2 batches"
         start = np.zeros(rows(batches[0]).shape[1])
-        return worst([_expect_average(after, key, start, batches, 0.9, call, rows) for key in STATISTICS])
+        return combine_outcomes([_expect_average(after, key, start, batches, 0.9, call, rows) for key in STATISTICS])
 
     def draw_tested(rng: np.random.Generator, **case: Any) -> Inputs:
         inputs = layer.draw(rng, **case)
@@ -53,13 +53,13 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
     @checks.criterion(layer.forward, "test mode", 2)
     def test_mode(trial: Trial) -> Outcome:
         """In mode 'test', the given running averages normalize x; gamma and beta apply as in training."""
-        return worst([expect_forward(trial, tested, case) for case in layer.cases])
+        return combine_outcomes([expect_forward(trial, tested, case) for case in layer.cases])
 
     @checks.criterion(layer.forward, "eps in test mode", 0.5, edge=True)
     def test_eps(trial: Trial) -> Outcome:
         """In mode 'test', out is right where eps is not negligible beside the running variance."""
         eps_cases = next(edge.cases for edge in layer.edges if edge.name == "eps")
-        return worst([expect_forward(trial, tested, case) for case in eps_cases])
+        return combine_outcomes([expect_forward(trial, tested, case) for case in eps_cases])
 
     @checks.criterion(layer.forward, "test mode changes nothing", 0.5, edge=True)
     def test_unchanged(trial: Trial) -> None:
@@ -67,7 +67,7 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
         inputs = tested.inputs(trial, layer.cases[0])
         out, after = _call(trial, layer, inputs)
         right = tested.value(inputs)
-        if not agrees(out, right) and not matching_variants(variants_of(layer.forward, 0), inputs, out, right):
+        if not agrees(out, right) and not find_matching_variants(get_variants(layer.forward, 0), inputs, out, right):
             # A function that does nothing changes nothing either.
             raise Wrong(f"{layer.forward}, mode 'test': out is not right, so this criterion cannot be judged")
         for key, name in STATISTICS.items():
@@ -79,10 +79,10 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
     @checks.criterion(layer.forward, "shapes", 0.5)
     def shapes(trial: Trial) -> None:
         """running_mean and running_var keep the shape of gamma: a row (1, D) is not a vector (D,)."""
-        inputs, batches, after = _train(trial, layer, 1)
+        inputs, _, after = _train(trial, layer, 1)
         for key in STATISTICS:
             call = f"{layer.forward}, mode 'train'"
-            value = expect_array(_average(after, key, call), inputs["gamma"].shape, f"{call}: bn_param['{key}']")
+            value = expect_array(_get_average(after, key, call), inputs["gamma"].shape, f"{call}: bn_param['{key}']")
             if agrees(value, inputs["bn_param"][key]):
                 raise Wrong(f"{call}: bn_param['{key}'] did not change, so this criterion cannot be judged")
 
@@ -125,7 +125,7 @@ def _carry_over(before: dict, after: dict, D: int) -> dict:
     return before | small
 
 
-def _average(bn_param: dict, key: str, call: str) -> Any:
+def _get_average(bn_param: dict, key: str, call: str) -> Any:
     if key not in bn_param:
         held = ", ".join(map(str, bn_param)) or "nothing"
         raise Wrong(
@@ -137,8 +137,8 @@ def _average(bn_param: dict, key: str, call: str) -> Any:
 def _expect_average(
     bn_param: dict, key: str, start: np.ndarray, batches: list[np.ndarray], momentum: float, call: str, rows: Rows
 ) -> Outcome:
-    """Return an Outcome where bn_param[key] is the running average of the batches; else raise Wrong."""
-    came = drop_unit_axes(_average(bn_param, key, call), start.shape)
+    """Return an Outcome if bn_param[key] is the running average of the batches; else raise Wrong."""
+    came = drop_unit_axes(_get_average(bn_param, key, call), start.shape)
     right = start
     for batch in batches:
         right = momentum * right + (1 - momentum) * BATCH_STATISTICS[key](rows(batch))

@@ -8,9 +8,9 @@ from autograder.checking.criteria import Checks
 from autograder.checks.layers.backward import state_backward
 from autograder.checks.layers.criteria import state_layer
 from autograder.checks.layers.forward import state_forward
-from autograder.checks.layers.gradient_paths import EPS, gradient_paths
-from autograder.checks.layers.layer import Edge, Inputs, Layer, one_example
-from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, eps_edge
+from autograder.checks.layers.gradient_paths import EPS, compute_gradient_paths
+from autograder.checks.layers.layer import Edge, Inputs, Layer, Terms, make_single_example_edge
+from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, make_eps_edge
 from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
 from cs231n import layers as reference
 
@@ -21,12 +21,14 @@ def _draw_images(rng: np.random.Generator, N: int, C: int, H: int, W: int, **mor
     return draw_batch(rng, (N, C, H, W), **more)
 
 
-def _spatial_batchnorm(x, gamma, beta, bn_param):
+def _spatial_batchnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]) -> np.ndarray:
     return reference.spatial_batchnorm_forward(x, gamma, beta, bn_param)[0]
 
 
-def _spatial_terms(dout, x, gamma, beta, bn_param):
-    return {"x": gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
+def _spatial_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]
+) -> Terms:
+    return {"x": compute_gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -45,8 +47,8 @@ SPATIAL = Layer(
         {"N": 5, "C": 2, "H": 3, "W": 4},
     ),
     edges=(
-        eps_edge({"N": 3, "C": 4, "H": 2, "W": 5}),
-        one_example({"N": 1, "C": 3, "H": 4, "W": 5}),
+        make_eps_edge({"N": 3, "C": 4, "H": 2, "W": 5}),
+        make_single_example_edge({"N": 1, "C": 3, "H": 4, "W": 5}),
     ),
     gradients=GRADIENTS,
     formula="In mode 'train', out is gamma · x_hat + beta, with mean and variance of each channel over N, H and W",
@@ -59,7 +61,16 @@ state_running_averages(CHECKS, SPATIAL, _rows)
 state_backward(CHECKS, SPATIAL)
 
 
-def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
+def _draw_groups(
+    rng: np.random.Generator,
+    N: int,
+    C: int,
+    H: int,
+    W: int,
+    G: int,
+    eps: float | None = None,
+    size: float = LARGE,
+) -> Inputs:
     return {
         "x": draw_features(rng, (N, C, H, W), 1, size) + size * rng.normal(size=(N, 1, 1, 1)),
         "gamma": rng.normal(size=(1, C, 1, 1)) + 2,
@@ -69,12 +80,14 @@ def _draw_groups(rng, N, C, H, W, G, eps=None, size=LARGE):
     }
 
 
-def _groupnorm(x, gamma, beta, G, gn_param):
+def _groupnorm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]) -> np.ndarray:
     return reference.spatial_groupnorm_forward(x, gamma, beta, G, gn_param)[0]
 
 
-def _groupnorm_terms(dout, x, gamma, beta, G, gn_param):
-    return {"x": gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
+def _groupnorm_terms(
+    dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict[str, Any]
+) -> Terms:
+    return {"x": compute_gradient_paths(dout, x, gamma, gn_param.get("eps", EPS), axes=(2, 3, 4), groups=G)}
 
 
 GROUPNORM = Layer(
@@ -91,7 +104,7 @@ GROUPNORM = Layer(
     edges=(
         Edge("one group", ({"N": 3, "C": 4, "H": 2, "W": 5, "G": 1},), "with all channels in one group, G = 1"),
         Edge("groups of one", ({"N": 2, "C": 4, "H": 3, "W": 5, "G": 4},), "with one channel in each group, G = C"),
-        eps_edge({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
+        make_eps_edge({"N": 2, "C": 6, "H": 3, "W": 4, "G": 3}),
     ),
     gradients=GRADIENTS,
     formula="out is gamma · x_hat + beta, with mean and variance of each group of channels of each example",

@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.assignment.manifest import Question
 from autograder.checking.criteria import Trial, Wrong
-from autograder.checks.saved_models.images import TITLES, hidden_images
+from autograder.checks.saved_models.images import TITLES, get_hidden_images
 
 MARKS = ("first mark", "second mark", "third mark")
 
@@ -28,7 +28,7 @@ class Accuracy:
 
     @property
     def marks(self) -> int:
-        """The number of marks that it earns."""
+        """The number of marks that this accuracy earns."""
         return len([required for required in self.required if self.share >= required])
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Unmeasured:
     verdict: str
 
 
-def question_of(trial: Trial) -> Question:
+def get_question(trial: Trial) -> Question:
     """Return the manifest's entry of the question that is judged."""
     if trial.question is None:
         raise ValueError("this check needs the manifest's entry of its question")
@@ -63,7 +63,7 @@ def measure(trial: Trial, scores_of: Callable[[np.ndarray], np.ndarray]) -> list
 
     - scores_of: images X (N, 3, 32, 32) -> scores (N, 10)
     """
-    question = question_of(trial)
+    question = get_question(trial)
     settings, found = question.settings, []
     for source in TITLES:
         if source not in settings:
@@ -72,7 +72,7 @@ def measure(trial: Trial, scores_of: Callable[[np.ndarray], np.ndarray]) -> list
             raise ValueError(
                 f"questions.toml: {question.id}: {source} has {len(settings[source])} accuracies; expected {len(MARKS)}"
             )
-        images = hidden_images(source, settings["images"], trial.secret)
+        images = get_hidden_images(source, settings["images"], trial.secret)
         if images:
             right = count_right(scores_of(images.X), images.y)
             found.append(Accuracy(images.title, right, len(images.y), tuple(settings[source])))

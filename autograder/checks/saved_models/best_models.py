@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.checking.compare import expect_array
 from autograder.checking.criteria import Check, Checks, Outcome, Trial, Wrong
-from autograder.checks.saved_models.accuracy import MARKS, Accuracy, Unmeasured, measure, question_of
+from autograder.checks.saved_models.accuracy import MARKS, Accuracy, Unmeasured, get_question, measure
 from autograder.checks.saved_models.saved_nets import (
     CLASSES,
     NetMismatch,
@@ -32,11 +32,11 @@ Measure = Callable[[Trial], list[Accuracy]]
 
 def _read_arrays(trial: Trial) -> dict[str, np.ndarray]:
     """Return the arrays of the submitted file."""
-    file = question_of(trial).file
-    if trial.handed_in is None:
+    file = get_question(trial).file
+    if trial.submitted_file is None:
         raise Wrong(f"the submission has no {file}; run the cell of the notebook that saves it", "missing")
     try:
-        return read_npz(trial.handed_in)
+        return read_npz(trial.submitted_file)
     except ArrayError as error:
         raise Wrong(f"{file}: {error}. Save the model again with the cell of the notebook.") from None
 
@@ -45,7 +45,7 @@ def _measure_rebuilt(rebuild: Callable[[dict[str, np.ndarray]], SavedNet]) -> Me
     """Return a function that measures a net that the reference can rebuild."""
 
     def measure_rebuilt(trial: Trial) -> list[Accuracy]:
-        question = question_of(trial)
+        question = get_question(trial)
         arrays = _read_arrays(trial)
         try:
             net = rebuild(arrays)
@@ -73,7 +73,7 @@ def _measure_tensorflow(trial: Trial) -> list[Accuracy]:
     def batch_scores(X: np.ndarray) -> np.ndarray:
         images = np.ascontiguousarray(X.transpose(0, 2, 3, 1))
         x = trial.call("tensorflow:constant", images, returns="handle")
-        logits = trial.call(f"{question_of(trial).module}:my_model", x, variables, False, returns="handle")
+        logits = trial.call(f"{get_question(trial).module}:my_model", x, variables, False, returns="handle")
         call = f"my_model(x, variables, training=False) with x of shape {images.shape}"
         if logits.kind in ("NoneType", "tuple", "list", "dict", "function"):
             raise Wrong(f"{call} is a {logits.kind}; expected a tensor of shape {(len(images), CLASSES)}")

@@ -34,7 +34,7 @@ class Images:
     y: np.ndarray
 
 
-def hidden_images(source: str, count: int, secret: tuple[int, ...]) -> Images | None:
+def get_hidden_images(source: str, count: int, secret: tuple[int, ...]) -> Images | None:
     """Return `count` Images of "cifar10" or of "sample", the same for the same secret; None if there are none.
 
     - cifar10: test images of genuine CIFAR-10 (fewer if it has fewer), if the grader's machine has it
@@ -44,11 +44,11 @@ def hidden_images(source: str, count: int, secret: tuple[int, ...]) -> Images | 
         raise ValueError(f"questions.toml: there are no images called {source!r}; expected cifar10 or sample")
     if source == "sample":
         return _draw_images(count, secret)
-    folder = genuine_folder()
+    folder = find_genuine_folder()
     return _choose_images(folder, count, secret) if folder else None
 
 
-def genuine_folder() -> Path | None:
+def find_genuine_folder() -> Path | None:
     """Return the folder with genuine CIFAR-10, in CS231N_DATASETS or in the kit's folders `datasets`; else None."""
     found = [folder for name in ("", data_utils.GENUINE_FOLDER) for folder in _complete_folders(name)]
     return next((folder for folder in found if folder.name != sample_data.SAMPLE_FOLDER), None)
@@ -64,35 +64,35 @@ def _complete_folders(name: str) -> list[Path]:
 @functools.cache
 def _choose_images(folder: Path, count: int, secret: tuple[int, ...]) -> Images:
     X, y = data_utils.load_CIFAR_batch(folder / "test_batch")
-    rows = _random(secret, "cifar10").permutation(len(y))[:count]
-    return _make_images("cifar10", X[rows], y[rows], _mean_image(folder))
+    rows = _make_generator(secret, "cifar10").permutation(len(y))[:count]
+    return _make_images("cifar10", X[rows], y[rows], _compute_mean_image(folder))
 
 
 @functools.cache
 def _draw_images(count: int, secret: tuple[int, ...]) -> Images:
-    rng = _random(secret, "sample")
+    rng = _make_generator(secret, "sample")
     y = rng.permutation(np.arange(count) % len(sample_data.CLASS_NAMES))
     X = np.stack([sample_data.draw_image(label, rng) for label in y])
     return _make_images("sample", X, y, np.load(MEAN_OF_SAMPLE))
 
 
-def _random(secret: tuple[int, ...], source: str) -> np.random.RandomState:
+def _make_generator(secret: tuple[int, ...], source: str) -> np.random.RandomState:
     # The list of numbers makes this stream differ from all others, such as that of the students' sample.
     return np.random.RandomState([*secret, zlib.crc32(source.encode())])
 
 
-def mean_of_sample() -> np.ndarray:
+def compute_mean_of_sample() -> np.ndarray:
     """Draw the built-in sample and return its mean training image."""
     with tempfile.TemporaryDirectory(prefix="sample-") as folder:
-        return _mean_image(sample_data.make_sample(folder))
+        return _compute_mean_image(sample_data.make_sample(folder))
 
 
 def write_mean_of_sample() -> None:
     """Write the file MEAN_OF_SAMPLE."""
-    np.save(MEAN_OF_SAMPLE, mean_of_sample())
+    np.save(MEAN_OF_SAMPLE, compute_mean_of_sample())
 
 
-def _mean_image(folder: Path | str) -> np.ndarray:
+def _compute_mean_image(folder: Path | str) -> np.ndarray:
     """Return the mean training image (3, 32, 32) of get_CIFAR10_data, without converting all images to floats."""
     batches = [data_utils.load_CIFAR_batch(Path(folder) / name)[0] for name in sample_data.TRAINING_BATCHES]
     images = np.concatenate(batches)

@@ -50,7 +50,7 @@ def _train_fully_connected(path: Path) -> None:
 def _train_convolutional(path: Path) -> None:
     """Train a net to an accuracy of about 80 %, in about 8 s."""
 
-    def net():
+    def net() -> ThreeLayerConvNet:
         return ThreeLayerConvNet(num_filters=8, filter_size=3, hidden_dim=48, reg=0.02, weight_scale=1e-2)
 
     _train(net, path, 6, 50, learning_rate=2e-3)
@@ -76,7 +76,7 @@ _MODELS = {
 
 
 def _train(make: Callable[[], Any], path: Path, num_epochs: int, batch_size: int, learning_rate: float) -> None:
-    data = mirrored_sample(path.parent)
+    data = load_mirrored_sample(path.parent)
     before = np.random.get_state()
     np.random.seed(231)  # the nets draw their weights from the global generator
     try:
@@ -90,7 +90,7 @@ def _train(make: Callable[[], Any], path: Path, num_epochs: int, batch_size: int
     save_model(model, path)
 
 
-def mirrored_sample(folder: Path) -> dict[str, np.ndarray]:
+def load_mirrored_sample(folder: Path) -> dict[str, np.ndarray]:
     """Return the sample as get_CIFAR10_data does, with the mirror image of every training image added.
 
     This adds 10 % to the accuracy on unseen images. The sample is made in `folder` if it is not there.

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import numpy as np
 
-from autograder.checks.saved_models.sample_models import mirrored_sample
+from autograder.checks.saved_models.sample_models import load_mirrored_sample
 
 CELLS = ("tensorflow_setup", "my_model_answer")
 EPOCHS, BATCH = 2, 50
@@ -35,7 +35,7 @@ def train(notebook: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     squares = [tf.Variable(tf.zeros_like(variable)) for variable in trained]
 
     @tf.function(autograph=False)  # autograph needs the source of my_model in a file
-    def step(x, y, rate, t):
+    def step(x: Any, y: Any, rate: Any, t: Any) -> None:  # tensors; no types, as TensorFlow may be absent
         with tf.GradientTape() as tape:
             logits = model["my_model"](x, variables, True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
@@ -55,7 +55,7 @@ def train(notebook: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 if __name__ == "__main__":
     notebook, path = map(Path, sys.argv[1:])
-    data = mirrored_sample(path.parent)
+    data = load_mirrored_sample(path.parent)
     trained = train(notebook, data["X_train"], data["y_train"])
     unfinished = path.with_name(f"{os.getpid()}-{path.name}")
     trained["save_variables"](trained["variables"], unfinished)

@@ -126,7 +126,7 @@ def _expect_shape(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ..
 
 
 def _expect_matrix(arrays: dict[str, np.ndarray], name: str, inputs: int, origin: str, last: bool = False) -> int:
-    """Return the number of outputs of a weight matrix; raise NetMismatch where its shape is wrong."""
+    """Return the number of outputs of a weight matrix; raise NetMismatch if its shape is wrong."""
     shape = arrays[name].shape
     if len(shape) != 2 or shape[0] != inputs or (last and shape[1] != CLASSES):
         outputs, classes = (CLASSES, f", and there are {CLASSES} classes") if last else ("outputs", "")

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_array, expect_close
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
-from autograder.checks.catalogue import misconception
-from autograder.checks.outcomes import worst
+from autograder.checks.catalogue import find_misconception
+from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.reference import update_average
 from autograder.checks.tensorflow_notebook.setting import Setting, are_gradients_of, expect_gradients
@@ -49,7 +49,7 @@ def running_averages(trial: Trial) -> Outcome:
         except Wrong as wrong:
             wrong.outcome.diagnosis += _diagnose_average(name, before, moment, after[name], setting, logits)
             raise
-    return worst(outcomes)
+    return combine_outcomes(outcomes)
 
 
 def _diagnose_average(
@@ -61,7 +61,7 @@ def _diagnose_average(
         variant = setting.find_variant(setting.array(logits, setting.call(True)), True)
         if variant:
             return [variant.diagnosis]  # the moments may be right for the values that it normalizes
-        return [misconception("complex_model", "tf_averages_before_relu")]
+        return [find_misconception("complex_model", "tf_averages_before_relu")]
     known = {
         "tf_averages_never_moved": before,
         "tf_averages_other_way": update_average(before, moment, 1 - reference.MOMENTUM),
@@ -69,21 +69,21 @@ def _diagnose_average(
         "tf_averages_of_std": update_average(before, np.sqrt(moment)),
         "tf_averages_replaced": moment,
     }
-    return [misconception("complex_model", name) for name, value in known.items() if agrees(after, value)][:1]
+    return [find_misconception("complex_model", name) for name, value in known.items() if agrees(after, value)][:1]
 
 
 @CHECKS.criterion("complex_model", "gradients", 1.5)
 def model_gradients(trial: Trial) -> Outcome:
     """With training=True, TensorFlow's gradients of all trainable variables equal the measured slopes."""
     setting = Setting(trial)
-    with _tape(trial) as tape:
+    with _record_on_tape(trial) as tape:
         logits = setting.logits(True)
     came = setting.array(logits, setting.call(True))
     expect_array(came, (len(setting.x), reference.C), setting.call(True))
     if logits.kind == "ndarray":
         text = "is a NumPy array, which TensorFlow cannot differentiate; expected a tensor. Remove .numpy()"
         message = f"{setting.call(True)} {text}"
-        raise Wrong(Outcome(message, diagnosis=[misconception("complex_model", "tf_cut_off")]))
+        raise Wrong(Outcome(message, diagnosis=[find_misconception("complex_model", "tf_cut_off")]))
     dout = trial.rng("dout").normal(size=came.shape).astype(np.float32)
     upstream = trial.call("tensorflow:constant", dout, returns="handle")
     sources = {name: setting.variables[name] for name in setting.trainable}
@@ -104,18 +104,18 @@ def model_gradients(trial: Trial) -> Outcome:
 def _diagnose_gradients(setting: Setting, claimed: dict[str, Any], dout: np.ndarray) -> list[Diagnosis]:
     """Return the Diagnosis, in a list, of a known mistake in the gradients of right logits."""
     if any(gradient is None for gradient in claimed.values()):
-        return [misconception("complex_model", "tf_cut_off")]
+        return [find_misconception("complex_model", "tf_cut_off")]
     moments = dict(zip(reference.RUNNING, reference.moments(setting.x, setting.values)))
 
     def with_constant_moments(v: Mapping[str, np.ndarray]) -> float:
         return np.sum(reference.model(setting.x, dict(v) | moments, False) * dout)
 
     constant = are_gradients_of(setting, claimed, with_constant_moments)
-    return [misconception("complex_model", "tf_moments_constant")] if constant else []
+    return [find_misconception("complex_model", "tf_moments_constant")] if constant else []
 
 
 @contextmanager
-def _tape(trial: Trial) -> Iterator[Any]:
+def _record_on_tape(trial: Trial) -> Iterator[Any]:
     tape = trial.call("tensorflow:GradientTape", returns="handle")
     trial.call((tape, "__enter__"), returns="handle")
     yield tape
@@ -134,7 +134,7 @@ def testing_changes_nothing(trial: Trial) -> Outcome:
     changed = [name for name, value in setting.values.items() if not np.array_equal(after[name], value)]
     if changed:
         message = f"{setting.call(False)} changed {', '.join(changed)}; expected no change in testing"
-        moved = [misconception("complex_model", "tf_averages_in_testing")]
+        moved = [find_misconception("complex_model", "tf_averages_in_testing")]
         raise Wrong(Outcome(message, diagnosis=moved if set(changed) <= set(reference.RUNNING) else []))
     return expect_close(setting.array(setting.logits(False), setting.call(False)), first, "the second call", 1e-5)
 
@@ -143,4 +143,4 @@ def testing_changes_nothing(trial: Trial) -> Outcome:
 def one_image(trial: Trial) -> Outcome:
     """The logits of a single image, N = 1, are right in testing and in training."""
     setting = Setting(trial, size=1)
-    return worst([setting.expect_logits(False), setting.expect_logits(True)])
+    return combine_outcomes([setting.expect_logits(False), setting.expect_logits(True)])

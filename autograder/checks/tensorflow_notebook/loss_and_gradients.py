@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, agrees, expect_close, expect_number
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.setting import Function, N, Setting, are_gradients_of, expect_gradients
 from autograder.checks.variants import Variant
@@ -38,23 +38,23 @@ def _is_right(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.arange(logits.shape[1]) == y[:, np.newaxis]
 
 
-def _wrong(name: str, function: Callable) -> Variant:
-    return Variant(function, misconception(QUESTION, name))
+def _make_variant(name: str, function: Callable[..., Any]) -> Variant:
+    return Variant(function, find_misconception(QUESTION, name))
 
 
 LOSSES = (
-    _wrong("tf_loss_summed", _sum_of_losses),
-    _wrong("tf_softmax_twice", lambda logits, y: _mean_loss(reference.softmax(logits), y)),
-    _wrong("tf_loss_over_classes", lambda logits, y: _mean_loss(logits, y) / logits.shape[1]),
-    _wrong("tf_sigmoid_cross_entropy", _sigmoid),
-    _wrong("tf_hinge_loss", _hinge),
+    _make_variant("tf_loss_summed", _sum_of_losses),
+    _make_variant("tf_softmax_twice", lambda logits, y: _mean_loss(reference.softmax(logits), y)),
+    _make_variant("tf_loss_over_classes", lambda logits, y: _mean_loss(logits, y) / logits.shape[1]),
+    _make_variant("tf_sigmoid_cross_entropy", _sigmoid),
+    _make_variant("tf_hinge_loss", _hinge),
 )
 # Wrong gradients of a right loss: the tape differentiates another value.
 GRADIENTS = (
-    _wrong("tf_gradient_of_the_sum", _sum_of_losses),
-    _wrong("tf_gradient_of_logits", lambda logits, y: np.sum(logits)),
+    _make_variant("tf_gradient_of_the_sum", _sum_of_losses),
+    _make_variant("tf_gradient_of_logits", lambda logits, y: np.sum(logits)),
 )
-TEST_MODE = misconception(QUESTION, "tf_loss_in_test_mode")
+TEST_MODE = find_misconception(QUESTION, "tf_loss_in_test_mode")
 
 
 class LossSetting(Setting):
@@ -81,7 +81,7 @@ class LossSetting(Setting):
             kind = getattr(gradients, "kind", type(gradients).__name__)
             message = f"{self.loss_call}: the gradients are a {kind}; expected a dictionary by name"
             listed = isinstance(gradients, (list, tuple))
-            diagnosis = [misconception(QUESTION, "tf_gradients_without_names")] if listed else []
+            diagnosis = [find_misconception(QUESTION, "tf_gradients_without_names")] if listed else []
             raise Wrong(Outcome(message, diagnosis=diagnosis))
         return self.array(loss, f"{self.loss_call}: the loss"), gradients
 
@@ -133,7 +133,7 @@ def loss_gradients(trial: Trial) -> Outcome:
 def _diagnose_gradients(setting: LossSetting, claimed: dict[str, Any]) -> list[Diagnosis]:
     """Return the Diagnosis, in a list, of a known mistake in the gradients of a right loss."""
     if claimed and all(gradient is None for gradient in claimed.values()):
-        return [misconception(QUESTION, "tf_loss_outside_the_tape")]
+        return [find_misconception(QUESTION, "tf_loss_outside_the_tape")]
     named = (
         variant for variant in GRADIENTS if are_gradients_of(setting, claimed, setting.of_logits(variant.function))
     )
@@ -152,9 +152,9 @@ def only_trainable(trial: Trial) -> None:
         if names:
             message = f"{setting.loss_call}: the dictionary of gradients {kind} {', '.join(sorted(map(str, names)))}"
             known = names <= set(setting.values)
-            raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, mistake)] if known else []))
+            raise Wrong(Outcome(message, diagnosis=[find_misconception(QUESTION, mistake)] if known else []))
     after = setting.current_values(setting.trainable)
     moved = [name for name in setting.trainable if not np.array_equal(after[name], setting.values[name])]
     if moved:
         message = f"{setting.loss_call} changed {', '.join(moved)}; expected no change: the update rule takes the step"
-        raise Wrong(Outcome(message, diagnosis=[misconception(QUESTION, "tf_takes_a_step")]))
+        raise Wrong(Outcome(message, diagnosis=[find_misconception(QUESTION, "tf_takes_a_step")]))

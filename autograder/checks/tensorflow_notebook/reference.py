@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.catalogue import misconception
+from autograder.checks.catalogue import find_misconception
 from autograder.checks.variants import Variant
 
 EPS, MOMENTUM = 1e-5, 0.9
@@ -27,8 +27,8 @@ class ModelVersion:
 
     - order: "relu, norm", "norm, relu", or "norm" without the ReLU of the convolution
     - axes: of the moments
-    - batch: whether the moments of the batch normalize it; None: only in training
-    - roots: whether the variance has a root, in training and in testing
+    - batch: whether the moments of the batch normalize the values; None: only in training
+    - roots: whether the model takes the root of the variance, in training and in testing
     """
 
     order: str = "relu, norm"
@@ -133,29 +133,29 @@ def update_average(before: np.ndarray, moment: np.ndarray, momentum: float = MOM
     return momentum * before + (1 - momentum) * moment
 
 
-def _wrong(name: str, function: Callable | None = None, **changes: Any) -> Variant:
+def _make_variant(name: str, function: Callable[..., Any] | None = None, **changes: Any) -> Variant:
     wrong = function or partial(model, version=ModelVersion(**changes))
-    return Variant(wrong, misconception("complex_model", name))
+    return Variant(wrong, find_misconception("complex_model", name))
 
 
 MODELS = (
-    _wrong("tf_no_last_relu", last_relu=False),
-    _wrong("tf_no_first_relu", order="norm"),
-    _wrong("tf_normalized_first", order="norm, relu"),
-    _wrong("tf_batch_statistics", batch=True),
-    _wrong("tf_running_in_training", batch=False),
-    _wrong("tf_running_in_training", _with_updated_averages),
-    _wrong("tf_no_root", roots=(False, False)),
-    _wrong("tf_no_root", roots=(True, False)),
-    _wrong("tf_no_eps", eps=0.0),
-    _wrong("tf_other_eps", eps=1e-3),
-    _wrong("tf_per_pixel", axes=(0,)),
-    _wrong("tf_per_image", axes=(1, 2)),
-    _wrong("tf_over_channels", axes=(0, 1, 2, 3)),
-    _wrong("tf_no_gamma", scale=False),
-    _wrong("tf_no_beta", shift=False),
-    _wrong("tf_no_gamma_no_beta", scale=False, shift=False),
-    _wrong("tf_average_pooling", pool="mean"),
-    _wrong("tf_channels_first", channels_first=True),
-    _wrong("tf_softmax_in_model", softmax=True),
+    _make_variant("tf_no_last_relu", last_relu=False),
+    _make_variant("tf_no_first_relu", order="norm"),
+    _make_variant("tf_normalized_first", order="norm, relu"),
+    _make_variant("tf_batch_statistics", batch=True),
+    _make_variant("tf_running_in_training", batch=False),
+    _make_variant("tf_running_in_training", _with_updated_averages),
+    _make_variant("tf_no_root", roots=(False, False)),
+    _make_variant("tf_no_root", roots=(True, False)),
+    _make_variant("tf_no_eps", eps=0.0),
+    _make_variant("tf_other_eps", eps=1e-3),
+    _make_variant("tf_per_pixel", axes=(0,)),
+    _make_variant("tf_per_image", axes=(1, 2)),
+    _make_variant("tf_over_channels", axes=(0, 1, 2, 3)),
+    _make_variant("tf_no_gamma", scale=False),
+    _make_variant("tf_no_beta", shift=False),
+    _make_variant("tf_no_gamma_no_beta", scale=False, shift=False),
+    _make_variant("tf_average_pooling", pool="mean"),
+    _make_variant("tf_channels_first", channels_first=True),
+    _make_variant("tf_softmax_in_model", softmax=True),
 )

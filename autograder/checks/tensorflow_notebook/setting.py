@@ -13,16 +13,16 @@ import numpy as np
 
 from autograder.checking.compare import RTOL_FLOAT32, expect_close
 from autograder.checking.criteria import Outcome, Trial, Wrong
-from autograder.checks.catalogue import misconception
-from autograder.checks.saved_models.accuracy import question_of
+from autograder.checks.catalogue import find_misconception
+from autograder.checks.saved_models.accuracy import get_question
 from autograder.checks.tensorflow_notebook import reference
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
-from autograder.checks.variants import Variant, matching_variants
+from autograder.checks.variants import Variant, find_matching_variants
 from autograder.sandbox.worker_client import CallError
 
 N = 6
 SIGNS = ("multiple of 5408", "8192", "21632")  # in TensorFlow's messages about SAME padding, or about no pooling
-SHAPES = misconception("complex_model", "tf_same_padding")
+SHAPES = find_misconception("complex_model", "tf_same_padding")
 
 
 class Setting:
@@ -30,7 +30,7 @@ class Setting:
 
     def __init__(self, trial: Trial, size: int = N) -> None:
         rng = trial.rng("complex_model", size)
-        self.trial, self.module = trial, question_of(trial).module
+        self.trial, self.module = trial, get_question(trial).module
         self.values = _draw_values(trial.seed)
         self.x = rng.normal(size=(size, 32, 32, 3)).astype(np.float32)
         self.y = rng.permutation(np.arange(size) % reference.C)
@@ -69,7 +69,7 @@ class Setting:
         return self.trial.call("numpy:asarray", tensor)
 
     def expect_logits(self, training: bool) -> Outcome:
-        """Return an Outcome where the student's logits are right; else raise Wrong, with a Diagnosis if it is known."""
+        """Return an Outcome if the student's logits are right; else raise Wrong, with a Diagnosis if it is known."""
         logits = self.array(self.logits(training), self.call(training))
         try:
             expected = reference.model(self.x, self.values, training)
@@ -83,7 +83,7 @@ class Setting:
     def find_variant(self, logits: Any, training: bool) -> Variant | None:
         """Return the wrong model with these logits, or None."""
         inputs = {"x": self.x, "variables": self.values, "training": training}
-        found = matching_variants(reference.MODELS, inputs, logits, reference.model(**inputs))
+        found = find_matching_variants(reference.MODELS, inputs, logits, reference.model(**inputs))
         return found[0] if found else None
 
     def current_values(self, names: Iterable[str]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ Function = Callable[[Mapping[str, np.ndarray]], Any]  # of the variables by name
 def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, each: bool = True) -> Outcome:
     """Compare the gradients, handles by name, of all trainable variables with slopes of f.
 
-    - each: find the wrong ones among them, which takes time
+    - each: find the wrong gradients among them, which takes time
     """
     arrays = {}
     for name in setting.trainable:
@@ -109,10 +109,10 @@ def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, eac
 
 
 def are_gradients_of(setting: Setting, claimed: Any, f: Function) -> bool:
-    """Tell whether the gradients, handles by name, of all trainable variables are those of f."""
+    """Say whether the gradients, handles by name, of all trainable variables are those of f."""
     try:
         return bool(expect_gradients(setting, claimed, f, "", each=False))
-    except (Wrong, RuntimeError):  # f may be too rough to measure where the gradients are not its own
+    except (Wrong, RuntimeError):  # f may be too rough to measure if these are not its gradients
         return False
 
 

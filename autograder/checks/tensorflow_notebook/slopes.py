@@ -25,11 +25,11 @@ SCALED = 100  # the largest extra step of a variable, so that a small gradient c
 def expect_slopes(
     f: Function, values: Mapping[str, np.ndarray], claimed: Mapping[str, np.ndarray], each: bool = True
 ) -> Outcome:
-    """Return an Outcome where the claimed gradients agree with the slopes of f; else raise Wrong with the wrong names.
+    """Return an Outcome if the claimed gradients agree with the slopes of f; else raise Wrong with the wrong names.
 
     - f: dictionary of float64 arrays -> number
     - values: the point, by name
-    - claimed: {name: array} for the variables to move; the others stay
+    - claimed: {name: array} for the variables to move; the others do not change
     - each: find the wrong gradients among them
     """
     claimed = {
@@ -91,7 +91,7 @@ def _compare(
             direction = {name: way(g, length) for name, (g, length) in moved.items()}
             products = [moved[name][0] * steps for name, steps in direction.items()]
             claimed_slope = float(sum(np.sum(product) for product in products))
-            measured, uncertainty = _slope(f, values, direction)
+            measured, uncertainty = _measure_slope(f, values, direction)
             norm = float(np.sqrt(sum(np.sum(product**2) for product in products)))
             size = max(norm, least, abs(measured), np.finfo(float).tiny)
             if uncertainty <= 0.1 * RTOL * size:
@@ -104,7 +104,9 @@ def _compare(
     return max(outcomes, key=lambda pair: pair[1])
 
 
-def _slope(f: Function, values: Mapping[str, np.ndarray], direction: Mapping[str, np.ndarray]) -> tuple[float, float]:
+def _measure_slope(
+    f: Function, values: Mapping[str, np.ndarray], direction: Mapping[str, np.ndarray]
+) -> tuple[float, float]:
     """Return the slope of f along a direction, {name: array}, and its uncertainty."""
 
     def along(t: np.ndarray) -> float:

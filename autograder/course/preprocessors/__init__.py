@@ -8,7 +8,7 @@ from typing import Any
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 
-def converter_of(preprocessor: NbGraderPreprocessor) -> Any:
+def find_converter(preprocessor: NbGraderPreprocessor) -> Any:
     """Return the nbgrader converter that registered a preprocessor, through nbconvert's exporter."""
     exporter: Any = preprocessor.parent
     return exporter.parent

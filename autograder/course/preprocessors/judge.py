@@ -14,8 +14,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from autograder.checking.pack import load_pack
 from autograder.course.course import Course
-from autograder.course.preprocessors import converter_of
-from autograder.course.report_store import report_for
+from autograder.course.preprocessors import find_converter
+from autograder.course.report_store import load_or_make_report
 from autograder.report.html import render_question
 from autograder.report.model import QuestionResult
 from autograder.runtime.locks import lock_folder
@@ -28,9 +28,9 @@ class JudgeCells(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Put reports and scores into the test cells; return the notebook and the resources."""
-        course = Course(converter_of(self).coursedir.root)
+        course = Course(find_converter(self).coursedir.root)
         with lock_folder(course.root, "nbgrader autograde"):
-            report = report_for(course, resources["nbgrader"]["student"])
+            report = load_or_make_report(course, resources["nbgrader"]["student"])
         questions = {question.id: question for question in report.questions}
         heat_map = load_pack(course.manifest).heat_map
         for cell in nb.cells:
@@ -44,17 +44,17 @@ class JudgeCells(NbGraderPreprocessor):
 
 def _fill(cell: NotebookNode, question: QuestionResult | None, heat_map: Callable[[dict], str]) -> None:
     if question is None:  # without a number nbgrader would give full marks
-        cell.outputs = [_score(0)]
+        cell.outputs = [_make_score(0)]
         return
     fragment = render_question(question, heat_map)
     summary = f"{question.id}: {question.verdict}, {question.points:g} of {question.max_points:g} points"
     cell.outputs = [
         new_output("display_data", data={"text/html": fragment, "text/plain": summary}),
-        _score(0 if question.bonus else question.points),  # nbgrader refuses more than the cell's points, here 0
+        _make_score(0 if question.bonus else question.points),  # nbgrader refuses more than the cell's points, here 0
     ]
 
 
-def _score(points: float) -> NotebookNode:
+def _make_score(points: float) -> NotebookNode:
     return new_output("execute_result", data={"text/plain": f"{points:g}"}, execution_count=None)
 
 

@@ -23,7 +23,7 @@ class RestoreCells(NbGraderPreprocessor):
             notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
             points = {cell.name: cell.max_score for cell in notebook.grade_cells}
             solutions = {cell.name for cell in notebook.solution_cells}
-            released = {cell.name: _released(cell, points, solutions) for cell in notebook.source_cells}
+            released = {cell.name: _make_released_cell(cell, points, solutions) for cell in notebook.source_cells}
         seen = set()
         for cell in nb.cells:
             claim = cell.metadata.get("nbgrader")
@@ -37,7 +37,7 @@ class RestoreCells(NbGraderPreprocessor):
         return nb, resources
 
 
-def _released(source: Any, points: dict[Any, Any], solutions: set[Any]) -> NotebookNode:
+def _make_released_cell(source: Any, points: dict[Any, Any], solutions: set[Any]) -> NotebookNode:
     """Return the released cell, from its record in the gradebook, an nbgrader.api.SourceCell."""
     make = new_code_cell if source.cell_type == "code" else new_markdown_cell
     cell = make(source.source, id="restored-" + re.sub(r"[^A-Za-z0-9_-]", "-", source.name)[:50])

@@ -1,4 +1,4 @@
-"""What runs inside the sandbox, beside the student's code. It holds no answer and no secret.
+"""The code that runs inside the sandbox, in one process with the student's code. It contains no answer and no secret.
 
-This folder alone is mounted there, so nothing in it may import from the rest of the autograder.
+Only this folder is mounted there, so its modules must not import other parts of the autograder.
 """

@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Any
 
-from .seccomp import filter_system_calls
+from .seccomp import install_filter, make_filter
 
 
 def confine(cpu_seconds: int, memory_mb: int, file_mb: int = 65, landlock: dict[str, Any] | None = None) -> None:
@@ -20,6 +20,7 @@ def confine(cpu_seconds: int, memory_mb: int, file_mb: int = 65, landlock: dict[
     - file_mb: of one file; more than all files may have together, so that a file of that size proves a violation
     - landlock: {paths, user, reads_closed_folders}, the rules of Landlock; OSError if this machine has no Landlock
     """
+    system_call_filter = make_filter()  # first, because it reads a file
     limits = {
         resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_AS: memory_mb << 20,
@@ -39,7 +40,8 @@ def confine(cpu_seconds: int, memory_mb: int, file_mb: int = 65, landlock: dict[
         if landlock["user"] is not None:
             become(landlock["user"], landlock["reads_closed_folders"])
     _die_with_parent()
-    if not filter_system_calls() and landlock:
+    is_filtered = system_call_filter is not None and install_filter(system_call_filter)
+    if not is_filtered and landlock:
         raise OSError("this kernel or processor has no system call filter, without which Landlock is not enough")
 
 

@@ -1,10 +1,10 @@
-"""Frames: how judge and worker talk over a pipe.
+"""Frames: the messages that judge and worker exchange over a pipe.
 
     magic "A2" | header length (u32) | body length (u32) | header: JSON | body: safetensors
 
-The header is the call or the answer; arrays travel in the body. Nothing in a frame is ever unpickled or evaluated. A
-reader checks both lengths before it allocates, so the worst result of a forged frame is a refusal. All numbers are
-little-endian.
+The header is the call or the answer; the body contains the arrays. Nothing in a frame is ever unpickled or evaluated. A
+reader checks both lengths before it allocates memory, so a forged frame can cause nothing but a refusal. All numbers
+are little-endian.
 """
 
 import json

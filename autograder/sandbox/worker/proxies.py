@@ -1,7 +1,7 @@
 """Proxies: functions that the judge answers in place of the student's own, so that one mistake costs points once.
 
-They contain no answer: their arguments travel to the judge over the pipe, and the right values come back. The cache
-that a forward function returns is only a number here; the judge keeps its content.
+They contain no answer: they send their arguments to the judge over the pipe, and the judge sends the right values back.
+The cache that a forward function returns is only a number here; the judge keeps its content.
 """
 
 import importlib

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from autograder.checking.compare import agrees
 from autograder.checks.layers import convolution, pooling
-from autograder.checks.variants import matching_variants, variants_of
+from autograder.checks.variants import find_matching_variants, get_variants
 from autograder.diagnosis.replayed_answers import describe_exception
 from cs231n import layers as reference
 from tests.kit import PACK
@@ -97,14 +97,14 @@ class TestWrongVersions:
         for case in layer.cases:
             inputs, _ = drawn(layer, case)
             right = layer.value(inputs)
-            assert not matching_variants(variants_of(layer.forward, 0), inputs, 1.5 * right, right)
-            assert not matching_variants(variants_of(layer.forward, 0), inputs, right[:, :0], right)
+            assert not find_matching_variants(get_variants(layer.forward, 0), inputs, 1.5 * right, right)
+            assert not find_matching_variants(get_variants(layer.forward, 0), inputs, right[:, :0], right)
 
 
 def test_a_bias_added_twice_is_not_taken_for_one_of_each_channel():
     inputs, _ = drawn(CONVOLUTION, CONVOLUTION.cases[0])
     twice = convolution.convolution(**inputs | {"b": 2 * inputs["b"]})
-    assert not matching_variants(variants_of("conv_forward_naive", 0), inputs, twice, CONVOLUTION.value(inputs))
+    assert not find_matching_variants(get_variants("conv_forward_naive", 0), inputs, twice, CONVOLUTION.value(inputs))
 
 
 def test_images_have_fewer_and_more_channels_than_colours():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from autograder.checking.criteria import Wrong
 from autograder.checks.layers import dropout
-from autograder.checks.layers.dropout_masks import SHAPE, Drawn, drawn_from
+from autograder.checks.layers.dropout_masks import SHAPE, DropoutMask, recover_mask
 from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
@@ -27,7 +27,7 @@ def masked(keep, seed=0, shape=SHAPE):
 class TestAMask:
     @given(st.integers(0, 10**6), st.sampled_from(dropout.KEEP))
     def test_has_the_share_it_was_drawn_with(self, seed, keep):
-        assert Drawn(masked(keep, seed), 1.0).is_share(keep)
+        assert DropoutMask(masked(keep, seed), 1.0).is_share(keep)
 
     @pytest.mark.parametrize(
         "share",
@@ -38,31 +38,31 @@ class TestAMask:
         ],
     )
     def test_of_a_common_mistake_has_another_share_for_some_p(self, share):
-        assert not all(Drawn(masked(share(keep)), 1.0).is_share(keep) for keep in dropout.KEEP)
+        assert not all(DropoutMask(masked(share(keep)), 1.0).is_share(keep) for keep in dropout.KEEP)
 
     def test_is_read_with_its_scale(self):
         kept = masked(0.3)
-        drawn = drawn_from(X * kept / 0.3, X, "dropout_forward")
+        drawn = recover_mask(X * kept / 0.3, X, "dropout_forward")
         assert np.array_equal(drawn.kept, kept) and drawn.is_scale(1 / 0.3) and not drawn.is_scale(1)
 
     def test_is_read_from_float32_as_well(self):
         x = X.astype(np.float32)
-        drawn = drawn_from((x * masked(0.3) / 0.3).astype(np.float32), x, "dropout_forward")
+        drawn = recover_mask((x * masked(0.3) / 0.3).astype(np.float32), x, "dropout_forward")
         assert drawn.is_scale(1 / 0.3) and not drawn.is_scale(3.4)
 
     @pytest.mark.parametrize("scale", [np.float32(1) / np.float32(0.3), 1 / (0.3 + 1e-8)])
     def test_may_be_scaled_in_float32_or_with_an_eps(self, scale):
-        drawn = drawn_from(X * masked(0.3) * scale, X, "dropout_forward")
+        drawn = recover_mask(X * masked(0.3) * scale, X, "dropout_forward")
         assert drawn.scale != 1 / 0.3 and drawn.is_scale(1 / 0.3) and not drawn.is_scale(1 / 0.301)
 
     def test_of_two_scales_is_none_and_both_can_be_told_apart(self):
         out = X * masked(0.5) * 2
         out[0] *= 1 + 1e-7
         with pytest.raises(Wrong, match=r"2\.0000002 times .* multiplied by 2\."):
-            drawn_from(out, X, "dropout_forward")
+            recover_mask(out, X, "dropout_forward")
 
     def test_that_repeats_a_row_counts_as_one_row(self):
-        assert Drawn(np.tile(masked(0.5, shape=(1, 110)), (200, 1)), 1.0).independent == 110
+        assert DropoutMask(np.tile(masked(0.5, shape=(1, 110)), (200, 1)), 1.0).independent == 110
 
     @pytest.mark.parametrize(
         "out, words",
@@ -78,7 +78,7 @@ class TestAMask:
     )
     def test_is_asked_for_where_there_is_none(self, out, words):
         with pytest.raises(Wrong) as caught:
-            drawn_from(out, X, "dropout_forward")
+            recover_mask(out, X, "dropout_forward")
         assert words in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from autograder.checking.compare import RTOL, agrees
 from autograder.checking.numeric_gradient import copy_inputs
 from autograder.checks.layers.normalization import BATCHNORM, LAYERNORM
 from autograder.checks.layers.spatial import GROUPNORM, SPATIAL
-from autograder.checks.variants import variants_of
+from autograder.checks.variants import get_variants
 from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
@@ -26,14 +26,14 @@ def inputs_of(layer, case):
     return layer.draw(np.random.default_rng(5), **case)
 
 
-def eps_edge(layer):
+def make_eps_edge(layer):
     return next(edge for edge in layer.edges if edge.name == "eps")
 
 
 def values(layer, inputs):
     """Return (name, out) of every wrong version of the layer that answers to these inputs."""
     found = []
-    for variant in variants_of(layer.forward, 0):
+    for variant in get_variants(layer.forward, 0):
         try:
             found.append((variant.name, variant.function(**copy_inputs(inputs))))
         except (ValueError, KeyError):  # a wrong version may raise
@@ -77,10 +77,10 @@ def test_the_main_criterion_does_not_hang_on_eps(layer):
 
 def test_where_eps_matters_one_of_the_two_cases_shows_each_mistake(layer):
     shown = set()
-    for case in eps_edge(layer).cases:
+    for case in make_eps_edge(layer).cases:
         inputs = inputs_of(layer, case)
         shown |= {name for name, value in values(layer, inputs) if not agrees(value, layer.value(inputs), 1e-2)}
-    assert shown >= EPS_ONLY & {variant.name for variant in variants_of(layer.forward, 0)}
+    assert shown >= EPS_ONLY & {variant.name for variant in get_variants(layer.forward, 0)}
 
 
 @pytest.mark.parametrize(

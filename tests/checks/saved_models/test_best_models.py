@@ -10,7 +10,7 @@ import pytest
 
 from autograder.checking.criteria import Trial, Wrong
 from autograder.checks.saved_models import accuracy, images
-from autograder.checks.saved_models.images import hidden_images
+from autograder.checks.saved_models.images import get_hidden_images
 from autograder.checks.saved_models.sample_models import model_files
 from autograder.checks.saved_models.saved_nets import NetMismatch, rebuild_convolutional, rebuild_fully_connected
 from autograder.grading import judge, make_setting
@@ -104,7 +104,7 @@ class TestTrained:
     @pytest.mark.parametrize("question", [FC, CONV])
     def test_are_measured_as_the_solver_would_measure_them(self, question, dtype, models, trial, manifest):
         arrays = {name: value.astype(dtype) for name, value in arrays_of(models[f"{question}.npz"]).items()}
-        hidden = hidden_images("sample", SETTINGS["images"], SECRET)
+        hidden = get_hidden_images("sample", SETTINGS["images"], SECRET)
         nothing = {"X_train": hidden.X, "y_train": hidden.y, "X_val": hidden.X, "y_val": hidden.y}
         if question == FC:
             net = FullyConnectedNet([arrays["b1"].size], dtype=np.float64)
@@ -116,7 +116,7 @@ class TestTrained:
 
     @pytest.mark.parametrize("kind", ["two layers", "batch normalization"])
     def test_nets_of_other_kinds_score_as_they_do_themselves(self, kind, trial, tmp_path, manifest):
-        hidden = hidden_images("sample", SETTINGS["images"], SECRET)
+        hidden = get_hidden_images("sample", SETTINGS["images"], SECRET)
         net = TwoLayerNet(hidden_dim=30) if kind == "two layers" else FullyConnectedNet([30, 20], use_batchnorm=True)
         data = {"X_train": hidden.X, "y_train": hidden.y, "X_val": hidden.X, "y_val": hidden.y}
         config = {"learning_rate": 1e-3}
@@ -276,8 +276,8 @@ class TestWhichImages:
     @pytest.fixture(autouse=True)
     def genuine(self, monkeypatch, manifest):
         """Let the grader have genuine CIFAR-10; other hidden images of the sample stand for it."""
-        other = hidden_images("sample", 200, (2, 7, 1, 8))
-        monkeypatch.setattr(images, "genuine_folder", lambda: "there")
+        other = get_hidden_images("sample", 200, (2, 7, 1, 8))
+        monkeypatch.setattr(images, "find_genuine_folder", lambda: "there")
         monkeypatch.setattr(images, "_choose_images", lambda *_: images.Images("CIFAR-10", other.X, other.y))
 
     def test_count_is_said_and_both_are_measured(self, models, trial):
@@ -299,7 +299,7 @@ class TestWhichImages:
         assert "sample" not in str(results(trial(FC, models["best_fc_model.npz"], only)))
 
     def test_are_not_held_against_the_student_when_the_grader_has_none(self, models, trial, monkeypatch):
-        monkeypatch.setattr(images, "genuine_folder", lambda: None)
+        monkeypatch.setattr(images, "find_genuine_folder", lambda: None)
         found = results(trial(FC, models["best_fc_model.npz"], {"cifar10": [0.4, 0.45, 0.5], "images": 200}))
         assert {verdict for verdict, _ in found.values()} == {"skipped"}
         assert "needs CIFAR-10, and the grader's machine does not have it" in found["loads"][1]

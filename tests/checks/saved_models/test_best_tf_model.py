@@ -9,7 +9,7 @@ import pytest
 
 from autograder.checking.criteria import Trial, Wrong
 from autograder.checks.saved_models import best_models  # noqa: F401  (it registers its criteria)
-from autograder.checks.saved_models.images import hidden_images
+from autograder.checks.saved_models.images import get_hidden_images
 from autograder.grading.setting import derive_seed
 from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
@@ -83,7 +83,7 @@ def variables():
 
 
 def test_scores_are_those_of_the_model_on_images_with_channels_last(results, variables, manifest):
-    hidden = hidden_images("sample", 300, SECRET)
+    hidden = get_hidden_images("sample", 300, SECRET)
     rows = hidden.X.transpose(0, 2, 3, 1).reshape(300, -1)
     right = np.count_nonzero((rows @ variables["w"] + variables["b"]).argmax(axis=1) == hidden.y)
     found = results("linear", variables)
