@@ -10,6 +10,8 @@ import pytest
 
 from tests.toy.guide import ROOT
 
+pytestmark = pytest.mark.xdist_group("toy")  # one process, so that what they share is made once
+
 HOSTILE = """
 import glob, os
 
@@ -157,8 +159,6 @@ def richness_values(trial):
 """
     ANSWER = """import numpy as np
 from diversity.measures import row_shares
-
-pytestmark = pytest.mark.xdist_group("toy")  # one process, so that what they share is made once
 
 def richness(counts):
     ### BEGIN SOLUTION
