@@ -144,6 +144,11 @@ def hand_in():
     return hand_in
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One process more than there are cores: some tests wait, for a limit or a server, and use no core."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """In CI a test that is skipped for a missing tool fails: green must mean that it ran."""

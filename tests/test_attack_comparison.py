@@ -11,6 +11,8 @@ from benchmarks.attacks.attack import Attack
 from benchmarks.attacks.compare import ATTACKS, compare, found
 from benchmarks.attacks.evidence import Seen, judge
 
+pytestmark = pytest.mark.no_cover
+
 GROUPS = {"Control", "Forgery", "Theft", "Harm", "Reports", "Broken input"}
 CHEAP = ("expected values taken", "a secret in the environment")
 HELD = {"ada": ALL, "mallory": 0, "zoe": ALL}

@@ -32,6 +32,8 @@ from autograder.samples.load import load_samples
 from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(cpu_seconds=60, wall_seconds=240, memory_mb=2048)
 

@@ -12,6 +12,8 @@ from tests.kit import PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
 
+pytestmark = pytest.mark.no_cover
+
 ENTRIES = load_entries()
 # Each version in a notebook cell imports TensorFlow again, for some ten seconds. All of them: ALL_TENSORFLOW=1.
 ALL_CELLS = "ALL_TENSORFLOW" in os.environ

@@ -16,6 +16,8 @@ from autograder.runtime.locks import LOCK_FILE, lock_folder
 from autograder.runtime.temporary import SCRATCH_NOTE, use_scratch_folder
 from tests.kills.running import alive
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).resolve().parents[1]
 HOLD = """
 import sys

@@ -15,6 +15,8 @@ from autograder.diagnosis.single_edits import find_edits
 from tests.kit import PACK
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all
 ALL = 10**6
 

@@ -10,6 +10,8 @@ from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLES = load_samples()
 MIXED = ("failed_dw_averaged", "missing_half", "passed_dropout_generator", "error_python_2")
 

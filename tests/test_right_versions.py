@@ -7,6 +7,8 @@ import pytest
 
 from tests.mutants.rights import false_alarms, load_rights, replaced
 
+pytestmark = pytest.mark.no_cover
+
 # All of them, and with all that builds on them: ALL_RIGHT_VERSIONS=1, or python -m tests.mutants --right.
 ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
 SAMPLED = 15

@@ -9,6 +9,8 @@ from tests.kit import PACK
 from tests.mutants.failing_criteria import load_entries
 from tests.mutants.grading import questions_upon
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLES = load_samples()
 # The reference has every point of every question, the release not one.
 SHARES = {"passed_reference": 1, "missing_everything": 0}

@@ -13,6 +13,8 @@ from nbclient import NotebookClient
 
 from autograder.assignment.manifest import read_manifest
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = read_manifest(ROOT / "assignment2")
 NOTEBOOKS = sorted((ROOT / "source_notebooks" / "assignment2").glob("*.ipynb"))

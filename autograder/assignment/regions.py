@@ -6,6 +6,7 @@ judge stages the stubs. nbgrader releases the solution without a message if a ma
 END has no BEGIN. So this module first checks every text for malformed markers.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -60,6 +61,7 @@ def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
     return regions
 
 
+@functools.lru_cache(maxsize=256)  # every judge stages the same stubs
 def strip_regions(text: str, where: str) -> str:
     """Return a Python text with every solution region replaced by nbgrader's stub; raises as find_regions."""
     lines = text.split("\n")

@@ -7,6 +7,8 @@ import pytest
 from tests.golden.cases import load_cases
 from tests.golden.comparison import differences, summary
 
+pytestmark = pytest.mark.no_cover
+
 CASES = load_cases()
 
 

@@ -24,6 +24,8 @@ from autograder.samples.sample import Sample
 from tests.kit import PACK
 from tests.mutants.rights import load_rights, replaced
 
+pytestmark = pytest.mark.no_cover
+
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
 SAMPLES = load_samples()
 MEASURED = (

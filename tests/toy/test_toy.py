@@ -10,7 +10,7 @@ import pytest
 
 from tests.toy.guide import ROOT
 
-pytestmark = pytest.mark.xdist_group("toy")  # one process, so that what they share is made once
+pytestmark = [pytest.mark.xdist_group("toy"), pytest.mark.no_cover]
 
 HOSTILE = """
 import glob, os
