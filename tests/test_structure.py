@@ -53,6 +53,13 @@ def test_a_judge_loads_no_library_that_it_does_not_need():
     assert sorted(name for name in loaded if name.startswith(JUDGE_LOADS_NOT)) == []
 
 
+def test_reading_a_notebook_builds_no_parsers():
+    """A newer jsonschema builds them when it is imported: more than a second for every command and every judge."""
+    code = "import sys, nbformat; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "nbformat" in loaded and not {"lark", "rfc3987_syntax"} & set(loaded)
+
+
 def test_importing_a_module_changes_no_path_no_environment_and_no_other_module():
     """Statements outside functions do not touch sys.path, sys.modules and os.environ, not even to read them."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -21,9 +22,20 @@ VERSIONS = catalogue.versions()
 MISCONCEPTIONS = {version.misconception.name: version.misconception for version in VERSIONS}
 
 
+def _make_labels():
+    """Return {id of a version: label}, as in "db_row-0" for the first version of the misconception db_row."""
+    counts, labels = Counter(), []
+    for version in VERSIONS:
+        labels.append(f"{version.misconception.name}-{counts[version.misconception]}")
+        counts[version.misconception] += 1
+    return dict(zip(map(id, VERSIONS), labels))
+
+
+LABELS = _make_labels()
+
+
 def _label(version):
-    same = [other for other in VERSIONS if other.misconception == version.misconception]
-    return f"{version.misconception.name}-{same.index(version)}"
+    return LABELS[id(version)]
 
 
 def test_there_are_at_least_sixty_from_all_five_notebooks(manifest):

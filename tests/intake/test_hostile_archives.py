@@ -80,21 +80,21 @@ def nested(depth):
 
 
 BOMBS = {
-    "huge member": packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(256 << 20))]),
-    "many large members": packed([(LAYERS, TEXT), *((f"cs231n/m{n}.npz", bytes(30 << 20)) for n in range(8))]),
-    "says less than it has": lying_about_its_size(10),
-    "says more than it has": lying_about_its_size(0xF0000000),
-    "bzip2": packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(64 << 20))], zipfile.ZIP_BZIP2),
-    "lzma": packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(64 << 20))], zipfile.ZIP_LZMA),
-    "zips in zips": nested(6),
-    "overlapping members": overlapping(150),
+    "huge member": lambda: packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(256 << 20))]),
+    "many large members": lambda: packed([(LAYERS, TEXT), *((f"cs231n/m{n}.npz", bytes(30 << 20)) for n in range(8))]),
+    "says less than it has": lambda: lying_about_its_size(10),
+    "says more than it has": lambda: lying_about_its_size(0xF0000000),
+    "bzip2": lambda: packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(64 << 20))], zipfile.ZIP_BZIP2),
+    "lzma": lambda: packed([(LAYERS, TEXT), ("cs231n/own.npz", bytes(64 << 20))], zipfile.ZIP_LZMA),
+    "zips in zips": lambda: nested(6),
+    "overlapping members": lambda: overlapping(150),
 }
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_in_a_submission_costs_no_more_than_a_submission(name, tmp_path, manifest):
     path = tmp_path / "eve.zip"
-    path.write_bytes(BOMBS[name])
+    path.write_bytes(BOMBS[name]())
     tracemalloc.start()
     try:
         submission = read_submission(path, manifest)
