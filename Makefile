@@ -47,6 +47,7 @@ bench: $(BIN)/.tested fast ## time the fast layers against PyTorch and the class
 lint: $(BIN)/.tested ## check style, types and imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	PYTHONPATH=assignment2 $(BIN)/lint-imports --no-cache
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 release: $(BIN)/.installed ## build release/ from the reference solution
 	@$(BIN)/autograder release
