@@ -24,6 +24,7 @@ mutants: $(BIN)/.tested sandbox ## measure the verdicts: wrong versions must fai
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --catalogue
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --right
+	ALL_CASES=1 $(BIN)/python -m pytest -n auto tests/test_samples.py tests/test_failing_criteria.py
 
 hostile: $(BIN)/.tested sandbox ## run every planted attack in the best sandbox of this machine
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile

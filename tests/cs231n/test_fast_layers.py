@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from cs231n import layers
 
+pytestmark = pytest.mark.xdist_group("compiled")  # one process compiles, once
+
 POOL = ("pool_height", "pool_width", "stride")
 small = st.integers(1, 3)
 quick = settings(max_examples=80, deadline=None)

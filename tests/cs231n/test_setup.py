@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import setuptools
 
+pytestmark = pytest.mark.xdist_group("compiled")  # one process compiles, once
+
 COMMAND = ["setup.py", "build_ext", "--inplace"]
 TO_INSTALL = ("build-essential python3-dev", "xcode-select --install", "Microsoft C++ Build Tools", "cython>=3")
 

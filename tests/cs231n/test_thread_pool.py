@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.xdist_group("compiled")  # one process compiles, once
+
 CASES = [
     ((40, 3, 12, 12), (8, 3, 5, 5), 1, 2),
     ((40, 9, 13, 13), (20, 9, 3, 3), 2, 1),
