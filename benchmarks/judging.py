@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.assignment.manifest import Manifest, read_manifest
-from autograder.checks import PACK
+from autograder.checking.pack import load_pack
 from autograder.samples.sample import Sample, write_sample
 from tests.mutants.rights import load_rights, replaced
 
@@ -90,7 +90,7 @@ def submissions(manifest: Manifest) -> dict[str, Sample]:
 def _mistakes(entries: Sequence[tuple[str, str]], manifest: Manifest) -> tuple[dict, ...]:
     """Return the changes of a Sample that put entries of the catalogue into the reference."""
     changes = []
-    catalogue = PACK.wrong_versions()
+    catalogue = load_pack(manifest).wrong_versions()
     for question, name in entries:
         version = next(one for one in catalogue[question] if one.misconception.name == name)
         changes += [{"file": version.file, **change} for change in _whole_functions(version, manifest)]
