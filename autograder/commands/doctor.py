@@ -4,10 +4,10 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 
 from autograder.assignment.manifest import find_assignment
+from autograder.report.terminal import Finding
 from autograder.runtime.paths import KIT
 from autograder.sandbox import cgroup
 from autograder.sandbox.isolation import ISOLATIONS, choose_isolation, why_not
@@ -19,17 +19,6 @@ _STRENGTH = {
 }
 _ON_LINUX = ("landlockpy",) if sys.platform.startswith("linux") else ()
 _BETTER = "apt install bubblewrap   (Debian, Ubuntu; docs/security.md compares the sandboxes)"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result for one requirement; the kit does not work without the `necessary` ones."""
-
-    what: str
-    ok: bool
-    found: str
-    repair: str = ""
-    necessary: bool = True
 
 
 def examine() -> list[Finding]:

@@ -16,7 +16,7 @@ from autograder.report.model import CriterionResult, QuestionResult
 from autograder.runtime.atomic import write_output
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reproduced:
     """A criterion that was judged again: its question's result, its own result, and the Attempt with all arrays."""
 

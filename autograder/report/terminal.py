@@ -6,6 +6,7 @@ breaks them, so that none of them looks like a line of this program.
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +28,15 @@ MAX_ROWS = 100
 class Reproduced(Protocol):
     """A criterion that was judged again, with its question and {name: array} of everything that it used."""
 
-    question: QuestionResult
-    criterion: CriterionResult
+    @property
+    def question(self) -> QuestionResult:
+        """The result of the question."""
+        ...
+
+    @property
+    def criterion(self) -> CriterionResult:
+        """The result of the criterion."""
+        ...
 
     def arrays(self) -> Mapping[str, np.ndarray]:
         """Return the arrays by name."""
@@ -52,33 +60,21 @@ class ReportFolder(Protocol):
         ...
 
 
-class Finding(Protocol):
-    """One examined requirement of the kit: whether this machine meets it, and the command that repairs it."""
+@dataclass(frozen=True)
+class Finding:
+    """What `doctor` found about one requirement; the kit does not work without the `necessary` ones.
 
-    @property
-    def what(self) -> str:
-        """The name of the requirement."""
-        ...
+    - what: the name of the requirement
+    - ok: whether this machine meets it
+    - found: the state of the machine, for the instructor
+    - repair: the command that installs or repairs it
+    """
 
-    @property
-    def ok(self) -> bool:
-        """Whether the machine meets it."""
-        ...
-
-    @property
-    def found(self) -> str:
-        """The state of the machine, for the instructor."""
-        ...
-
-    @property
-    def repair(self) -> str:
-        """The command that installs or repairs it."""
-        ...
-
-    @property
-    def necessary(self) -> bool:
-        """Whether the kit does not work without it."""
-        ...
+    what: str
+    ok: bool
+    found: str
+    repair: str = ""
+    necessary: bool = True
 
 
 def print_question(console: Console, question: QuestionResult) -> None:
