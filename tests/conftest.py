@@ -5,30 +5,27 @@ import functools
 import os
 import shutil
 import sys
-from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests.small_kit import configuration, make_small_course
+# One thread of BLAS for each test process: more only wait for each other. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from tests import courses  # noqa: E402
+from tests.kit import MANIFEST, ROOT  # noqa: E402
 
 # A busy machine is slow now and then; that is no failure.
 hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("kit")
 
-# Two test processes on two cores: threads of BLAS beside them only wait for each other.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("affine_forward", "affine_backward", "relu_forward", "rmsprop", "adam")  # questions of the small kit
 TOOLS = ("chromium", "bubblewrap", "bwrap", "tensorflow", "postgresql", "compiler", "mount")
 
 
 @pytest.fixture(scope="session")
 def manifest():
-    from autograder.assignment.manifest import read_manifest
-
-    return read_manifest(ROOT / "assignment2")
+    return MANIFEST
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +61,7 @@ def make_course(tmp_path_factory):
     from autograder.release.publish import publish
 
     kit = tmp_path_factory.mktemp("kit")
-    course = make_small_course(kit, "FullyConnectedNets", SMALL)
+    course = courses.make_small_course(kit, "FullyConnectedNets", SMALL)
     publish(course, course.manifest)
     return functools.partial(_make_course, kit, (kit / "gradebook.db").read_bytes())
 
@@ -72,20 +69,15 @@ def make_course(tmp_path_factory):
 @pytest.fixture(scope="session")
 def make_whole_course(tmp_path_factory):
     """A function that makes such a course directory with all notebooks and questions; grading takes much longer."""
-    from autograder.course.course import Course
-    from autograder.course.nbgrader_runner import generate_assignment
-
-    template = tmp_path_factory.mktemp("whole")
-    (template / "nbgrader_config.py").write_text(configuration(ROOT))
-    generate_assignment(Course(template), "assignment2", template / "aside")
-    return functools.partial(_make_course, ROOT, (template / "gradebook.db").read_bytes())
+    course = courses.make_whole_course(tmp_path_factory.mktemp("whole"))
+    return functools.partial(_make_course, ROOT, (course.root / "gradebook.db").read_bytes())
 
 
 def _make_course(kit, gradebook, folder):
     from autograder.course.course import Course
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nbgrader_config.py").write_text(configuration(kit))
+    (folder / "nbgrader_config.py").write_text(courses.configuration(kit))
     (folder / "gradebook.db").write_bytes(gradebook)
     return Course(folder)
 
@@ -97,7 +89,7 @@ def course(tmp_path):
 
     folder = tmp_path / "course"
     folder.mkdir()
-    (folder / "nbgrader_config.py").write_text(configuration(ROOT))
+    (folder / "nbgrader_config.py").write_text(courses.configuration(ROOT))
     return Course(folder)
 
 

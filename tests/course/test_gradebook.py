@@ -15,7 +15,7 @@ from autograder.course.report_store import load_or_make_report
 from autograder.grade_class import grade_class
 from autograder.release.publish import publish
 from autograder.report.terminal import print_class
-from tests.small_kit import make_small_course
+from tests.courses import make_small_course
 
 NOTEBOOK = "FullyConnectedNets"
 HALF = 11  # points of missing_half in the small kit: rmsprop and adam are missing

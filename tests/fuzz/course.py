@@ -16,27 +16,17 @@ from unittest import mock
 from nbgrader.api import Gradebook
 
 from autograder.course import course as courses
-from autograder.course.course import Course
-from autograder.course.nbgrader_runner import generate_assignment
 from autograder.course.report_store import get_report_path
 from autograder.grade_class import grade_class
 from autograder.intake.collect import collect
 from autograder.runtime.secret import SECRET_FILE, load_secret
-from tests.fuzz.cases import ROOT, bases, make_case, manifest
+from tests.courses import make_whole_course
+from tests.fuzz.cases import bases, make_case, manifest
 from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped
-from tests.small_kit import configuration
 
 GOOD = ("ada", "zoe")
 CLASS = 12  # broken hand-ins in one class
-
-
-def new_course(folder):
-    """Make a course in an empty folder; its gradebook knows the cells."""
-    (folder / "nbgrader_config.py").write_text(configuration(ROOT))
-    course = Course(folder)
-    generate_assignment(course, manifest().name, folder / "aside")
-    return course
 
 
 @contextmanager
@@ -152,4 +142,4 @@ def grade_all(cases, seed, console):
 
 def _made(folder):
     folder.mkdir()
-    return new_course(folder)
+    return make_whole_course(folder)

@@ -7,7 +7,7 @@ from autograder.release.publish import publish
 from autograder.runtime.secret import load_secret
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
-from tests.small_kit import make_small_course
+from tests.courses import make_small_course
 
 NOTEBOOK = "Dropout"
 CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}

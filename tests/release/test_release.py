@@ -14,7 +14,7 @@ from autograder.course.course import Course
 from autograder.errors import ReleaseError
 from autograder.release.build import make_zip, read_secret_lines
 from autograder.release.publish import find_differences, publish
-from tests.small_kit import configuration
+from tests.courses import configuration, copy_sources
 
 pytestmark = pytest.mark.xdist_group("release")  # one process, so that what they share is made once
 
@@ -24,13 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def kit(tmp_path):
     """A copy of the sources as a course of its own, which a test may spoil."""
-    return _copy_sources(tmp_path)
+    return _make_kit(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     """A copy of the sources with its release. Tests only read it."""
-    kit = _copy_sources(tmp_path_factory.mktemp("published"))
+    kit = _make_kit(tmp_path_factory.mktemp("published"))
     publish(kit, kit.manifest)
     return kit
 
@@ -42,10 +42,8 @@ def released(published, tmp_path):
     return Course(tmp_path)
 
 
-def _copy_sources(folder):
-    for name in ("assignment2", "source_notebooks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "get_datasets.sh", folder)
+def _make_kit(folder):
+    copy_sources(folder)
     (folder / "nbgrader_config.py").write_text(configuration())
     return Course(folder)
 

@@ -1,10 +1,11 @@
-"""A copy of the kit that is graded in seconds: one notebook and some of its questions."""
+"""Course directories for tests: small ones that are graded in seconds, and one with all notebooks."""
 
 import json
 import re
 import shutil
 
 from autograder.course.course import Course
+from autograder.course.nbgrader_runner import generate_assignment
 from tests.kit import ROOT
 
 
@@ -19,6 +20,14 @@ configure(get_config(), root=Path(__file__).parent, kit={place})
 """
 
 
+def make_whole_course(folder):
+    """Make a course directory on this repository, in an existing folder; its gradebook knows the cells."""
+    (folder / "nbgrader_config.py").write_text(configuration(ROOT), encoding="utf-8")
+    course = Course(folder)
+    generate_assignment(course, course.manifest.name, folder / "aside")
+    return course
+
+
 def make_small_course(folder, notebook, questions=()):
     """Write a small kit that is a course directory, without a release; return the Course."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -27,15 +36,20 @@ def make_small_course(folder, notebook, questions=()):
     return Course(folder)
 
 
+def copy_sources(folder):
+    """Copy all that a release is made from into `folder`."""
+    for name in ("assignment2", "source_notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    shutil.copy(ROOT / "get_datasets.sh", folder)
+
+
 def write_small_kit(folder, notebook, questions=()):
     """Write the sources of the kit with one notebook into `folder`.
 
     - notebook: its name, as in "Dropout"
     - questions: ids of the questions of this notebook that are kept; () keeps all
     """
-    for name in ("assignment2", "source_notebooks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
-    shutil.copy(ROOT / "get_datasets.sh", folder)
+    copy_sources(folder)
     manifest = folder / "assignment2" / "questions.toml"
     head, *tables = re.split(r"(?m)^(?=\[\[question\]\])", manifest.read_text(encoding="utf-8"))
     names = {re.search(r'(?m)^id = "(\w+)"', table)[1]: table for table in tables}
