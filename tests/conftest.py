@@ -12,8 +12,8 @@ import pytest
 # One thread of BLAS for each test process: more only wait for each other. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from tests import courses  # noqa: E402
-from tests.kit import MANIFEST, ROOT  # noqa: E402
+from tests import courses
+from tests.kit import MANIFEST, ROOT
 
 # A busy machine is slow now and then; that is no failure.
 hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
