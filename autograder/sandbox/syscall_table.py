@@ -65,7 +65,7 @@ def make_table(names: Iterable[str], headers: Sequence[Mapping[str, int]], known
     lines: list[str] = []
     for name in names:
         row = tuple(_find_number(name, header, known.get(name), column) for column, header in enumerate(headers))
-        if not any(row):
+        if all(number is None for number in row):
             raise KitError(f"no header contains the system call {name!r}. Is it misspelt, or newer than the headers?")
         lines.append(" ".join([name, *("-" if number is None else str(number) for number in row)]))
     return _TITLE + "".join(f"{line}\n" for line in lines)
