@@ -48,7 +48,7 @@ def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None
     """
     expected = np.asarray(expected, dtype=np.float64)
     raw = expect_array(actual, expected.shape, what)
-    rtol = rtol or (RTOL if raw.dtype.itemsize == 8 else RTOL_FLOAT32)
+    rtol = rtol or rtol_of(raw)
     actual = raw.astype(np.float64)
     if not expected.size:
         return Outcome(max_rel_error=0.0, bound=rtol)
@@ -72,6 +72,11 @@ def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
     came: np.ndarray = np.asarray(_real(actual), dtype=np.float64)
     right: np.ndarray = np.asarray(expected, dtype=np.float64)
     return bool(np.all(relative_error(came, right) <= rtol))
+
+
+def rtol_of(array: np.ndarray) -> float:
+    """Return the relative error that a right entry of a student's array may have, from the array's dtype."""
+    return RTOL if array.dtype.itemsize == 8 else RTOL_FLOAT32
 
 
 def relative_error(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:

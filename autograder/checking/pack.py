@@ -169,7 +169,7 @@ def load_pack(manifest: Manifest) -> Pack:
 def pack_path(manifest: Manifest) -> Path | None:
     """Return the folder of the manifest's pack, or the file of a pack without a folder; None if there is none.
 
-    A pack beside the assignment's folder takes precedence: KitError if Python would import another module of that name.
+    Raises KitError if a pack is beside the assignment's folder, but Python would import another module of that name.
     """
     for folder in (str(manifest.root), str(manifest.root.parent)):
         if folder not in sys.path:

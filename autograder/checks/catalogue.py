@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.diagnosis import misconceptions
+from autograder.diagnosis.wrong_version import WrongVersion
 from autograder.report.model import Diagnosis
 
 ASSIGNMENT = Path(__file__).resolve().parents[2] / "assignment2"
@@ -12,7 +13,7 @@ FOLDER = Path(__file__).parent / "misconceptions"
 
 
 @functools.cache
-def load_catalogue() -> Mapping[str, list[misconceptions.WrongVersion]]:
+def load_catalogue() -> Mapping[str, list[WrongVersion]]:
     """Return the wrong versions of the reference by question."""
     return misconceptions.load(FOLDER, ASSIGNMENT)
 

@@ -10,7 +10,7 @@ import numpy as np
 from autograder.checking.compare import agrees
 from autograder.checking.numeric_gradient import copy_inputs
 from autograder.checks.catalogue import load_catalogue
-from autograder.diagnosis.misconceptions import WrongVersion
+from autograder.diagnosis.wrong_version import WrongVersion
 from autograder.report.model import Diagnosis
 from autograder.runtime.memo import Memo, make_key
 

@@ -23,8 +23,15 @@ _BETTER = "apt install bubblewrap   (Debian, Ubuntu; docs/security.md compares t
 
 def examine() -> list[Finding]:
     """Examine Python, the packages, the sandbox, the compiler and the data."""
-    single = (_examine_tensorflow, _examine_sandbox, _examine_memory, _examine_compiler, _examine_data)
-    return [_examine_python(), *_examine_packages(), *(examine_one() for examine_one in single)]
+    return [
+        _examine_python(),
+        *_examine_packages(),
+        _examine_tensorflow(),
+        _examine_sandbox(),
+        _examine_memory(),
+        _examine_compiler(),
+        _examine_data(),
+    ]
 
 
 def _examine_python() -> Finding:

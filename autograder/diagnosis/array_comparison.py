@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
+from autograder.checking.compare import relative_error, rtol_of
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,6 @@ def compare_arrays(
     if not wrong.any():
         return None
     return ArrayComparison(scaled_expected, scaled_actual, wrong, _make_axes(expected.shape, axes), rtol, scale)
-
-
-def rtol_of(array: np.ndarray) -> float:
-    """Return the relative error that a right entry of a student's array may have, from the array's dtype."""
-    return RTOL if array.dtype.itemsize == 8 else RTOL_FLOAT32
 
 
 def is_real(*arrays: np.ndarray) -> bool:

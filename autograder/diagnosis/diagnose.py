@@ -65,7 +65,7 @@ def _find_wrong_versions(question: str, attempts: Sequence[Attempt], pack: Pack,
 
 def _make_record(attempt: Attempt) -> Record:
     failing = attempt.found.arrays[1] if attempt.found.arrays else None
-    return Record(attempt.passed, attempt.criterion.edge, list(attempt.calls), failing)
+    return Record(attempt.passed, attempt.criterion.edge, attempt.calls, failing)
 
 
 def _diagnoses_of_checks(attempts: Sequence[Attempt]) -> list[Diagnosis]:

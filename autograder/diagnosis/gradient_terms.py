@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checking.compare import RTOL, agrees
-from autograder.diagnosis.array_comparison import is_real, rtol_of
+from autograder.checking.compare import RTOL, agrees, rtol_of
+from autograder.diagnosis.array_comparison import is_real
 from autograder.runtime.text import join_words
 
 SMALL_NUMBERS = {0.0: "0", 1.0: "1", 2.0: "2", 0.5: "1/2", 3.0: "3"}

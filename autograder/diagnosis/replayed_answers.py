@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.assignment.variants import get_module_name
-from autograder.checking.compare import RTOL, RTOL_FLOAT32, relative_error
+from autograder.checking.compare import relative_error, rtol_of
 from autograder.runtime.memo import make_key
 from autograder.sandbox.call import Call, CallError, Returns, Target
 from autograder.sandbox.worker.values import Handle
@@ -135,7 +135,7 @@ def _are_values_equal(one: Any, other: Any) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape:
         return False
-    rtol = RTOL if one.dtype.itemsize == other.dtype.itemsize == 8 else RTOL_FLOAT32
+    rtol = max(rtol_of(one), rtol_of(other))
     one, other = one.astype(np.float64), other.astype(np.float64)
     is_finite = np.isfinite(one) & np.isfinite(other)
     if not np.array_equal(one[~is_finite], other[~is_finite], equal_nan=True):

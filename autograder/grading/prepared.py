@@ -65,7 +65,7 @@ class PreparedSubmission:
 
     def find_needs(self, question: Question) -> list[str]:
         """Return the ids of the questions that the student's answer to a question needs."""
-        return [*question.needs, *(other for other in question.may_use if self._calls(other))]
+        return [*question.needs, *(other for other in question.may_use if self._names(other))]
 
     def find_all_needs(self, question: Question) -> list[str]:
         """Return the ids of the questions that the student's answer or a criterion needs."""
@@ -84,8 +84,8 @@ class PreparedSubmission:
             return None, False
         return code, code is not None and stub is not None and code["text"] == stub["text"]
 
-    def _calls(self, identifier: str) -> bool:
-        """Say whether the student's own code calls the function of a question, outside the file of that function."""
+    def _names(self, identifier: str) -> bool:
+        """Say whether the student's own code contains the name of a function, outside the file of that function."""
         own_file = next(question.file for question in self.manifest.questions if question.id == identifier)
         texts = [
             text.decode(errors="replace")

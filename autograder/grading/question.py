@@ -72,13 +72,17 @@ def judge_question(
         if while_running:
             while_running(workers.first)
         output = workers.first.worker.printed
-    result = _make_result(question, prepared, attempts, diagnoses)
+    result = _make_result(question, prepared, needs, attempts, diagnoses)
     result = replace(result, output=output, seconds=round(time.monotonic() - started, 3))
     return JudgedQuestion(result, tuple(attempts))
 
 
 def _make_result(
-    question: Question, prepared: PreparedSubmission, attempts: Sequence[Attempt], diagnoses: list[Diagnosis]
+    question: Question,
+    prepared: PreparedSubmission,
+    needs: list[str],
+    attempts: Sequence[Attempt],
+    diagnoses: list[Diagnosis],
 ) -> QuestionResult:
     criteria = make_criterion_results(question, attempts, prepared.pack, prepared.modules)
     return QuestionResult(
@@ -90,7 +94,7 @@ def _make_result(
         find_worst_verdict(criterion.verdict for criterion in criteria),
         criteria=criteria,
         diagnosis=diagnoses,
-        needs=prepared.find_all_needs(question),
+        needs=needs,
         hint=question.hint,
         bonus=question.bonus,
         code=prepared.find_code(question)[0],

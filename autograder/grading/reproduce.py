@@ -40,7 +40,7 @@ class Reproduced:
     def save(self, path: Path) -> None:
         """Write all arrays to an .npz file; raises as runtime.atomic.write_output does."""
         data = io.BytesIO()
-        np.savez(data, **self.arrays())  # type: ignore[arg-type]  # numpy's types reject every **dict: allow_pickle
+        np.savez(data, **self.arrays())  # pyright: ignore[reportArgumentType]  # numpy's types reject every **dict: allow_pickle
         write_output(path, data.getvalue())
 
 

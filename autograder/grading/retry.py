@@ -12,7 +12,7 @@ gets its final verdict, and no incomplete report is ever written.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Literal
+from typing import Any
 
 from autograder.assignment.limits import Cost, Limits
 from autograder.assignment.manifest import Question
@@ -23,9 +23,9 @@ from autograder.grading.question import JudgedQuestion, judge_question
 from autograder.report.model import QuestionResult
 from autograder.runtime.machine import is_loaded
 from autograder.sandbox import cgroup
+from autograder.sandbox.call import Limit
 
 MAX_USELESS_RETRIES = 3  # retries of one submission that reached a limit again
-Limit = Literal["time", "memory"]
 _LIMIT_OF: dict[str, Limit] = {"timeout": "time", "memory": "memory"}  # for a verdict from a check, without a CallError
 
 
@@ -68,11 +68,11 @@ class RetryingJudge:
 
 def _find_reached(attempts: Iterable[Attempt]) -> set[Limit]:
     """Return the limits that the attempts reached."""
-    reached = set()
-    for attempt in attempts:
-        if attempt.verdict in _LIMIT_OF:
-            reached.add(attempt.error.limit if attempt.error else _LIMIT_OF[attempt.verdict])
-    return reached - {None}
+    at_a_limit = (attempt for attempt in attempts if attempt.verdict in _LIMIT_OF)
+    reached: set[Limit | None] = {
+        attempt.error.limit if attempt.error else _LIMIT_OF[attempt.verdict] for attempt in at_a_limit
+    }
+    return {limit for limit in reached if limit}
 
 
 def _are_higher(limits: Limits, others: Limits, limit: Limit) -> bool:

@@ -49,18 +49,18 @@ def complete_release(manifest: Manifest, source: Path, folder: Path, notebooks: 
     own = make_released_package(manifest) | read_handout_files(manifest)
     present = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files = present | own | notebooks
-    refuse_leaks(files, read_secret_lines(manifest, source))
+    secret_lines = read_secret_lines(manifest, source)
+    refuse_leaks(files, secret_lines)
     for path, data in own.items():
         write_atomically(folder / path, data)
         if path.endswith(".sh"):
             (folder / path).chmod(0o755)
     if {path.name for path in source.glob("*.ipynb")} <= set(files):
         archive = make_zip(manifest.name, files)
-        refuse_leaks({f"{manifest.name}.zip": archive}, read_secret_lines(manifest, source))
-        write_atomically(get_archive_path(folder), archive)
-        listed = {f"{folder.name}/{path}": data for path, data in files.items()} | {
-            get_archive_path(folder).name: archive
-        }
+        refuse_leaks({f"{manifest.name}.zip": archive}, secret_lines)
+        archive_path = get_archive_path(folder)
+        write_atomically(archive_path, archive)
+        listed = {f"{folder.name}/{path}": data for path, data in files.items()} | {archive_path.name: archive}
         write_atomically(get_hashes_path(folder), format_hashes(listed).encode())
 
 

@@ -30,11 +30,8 @@ def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
         return "bubblewrap (bwrap) is not installed"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            command = make_bubblewrap_command(Path(folder), secrets, {}) + [
-                sys.executable,
-                "-c",
-                "import numpy, safetensors",
-            ]
+            program = [sys.executable, "-c", "import numpy, safetensors"]
+            command = make_bubblewrap_command(Path(folder), secrets, {}) + program
             run = subprocess.run(command, capture_output=True, timeout=60)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"bubblewrap could not be started ({error})"

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from autograder.sandbox.worker.values import Handle
 
+Limit = Literal["time", "memory"]
 Target = str | tuple[Any, ...]  # "package.module:function", or (handle, name of an attribute)
 Returns = str | list[str]  # "value", "handle", or one of these for each value returned
 
@@ -18,7 +19,7 @@ class CallError(Exception):
     - limit: "time" or "memory" if the call reached a limit that a retry may raise
     """
 
-    limit: str | None = None
+    limit: Limit | None = None
 
     def __init__(
         self,

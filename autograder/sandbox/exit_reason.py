@@ -18,6 +18,7 @@ import signal
 from dataclasses import dataclass, replace
 
 from autograder.assignment.limits import Limits
+from autograder.sandbox.call import Limit
 from autograder.sandbox.worker import frames
 
 MAX_HOME_MB, MAX_HOME_FILES = 64, 1000  # that a worker may have written at one time
@@ -69,7 +70,7 @@ class Reason:
 
     verdict: str
     message: str
-    limit: str | None = None
+    limit: Limit | None = None
 
 
 def find_exit_reason(name: str, ending: Ending, limits: Limits, memory_mb: int) -> Reason:

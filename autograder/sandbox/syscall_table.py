@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder.errors import KitError
 from autograder.runtime.atomic import write_atomically
-from autograder.sandbox.worker.seccomp import MACHINES, NAMES, TABLE
+from autograder.sandbox.worker.seccomp import MACHINES, NAMES, TABLE, Row, parse_table
 
 _COMMAND = "python -m autograder.sandbox.syscall_table"
 _HEADERS = {
@@ -27,8 +27,6 @@ _COUNT = "syscalls"  # __NR_syscalls is no call, but the number of calls
 _TITLE = f"""# Numbers of the system calls that seccomp.py names. Made by `{_COMMAND}`; do not edit.
 # A call that a processor does not have is marked by a minus sign.
 """
-
-Row = tuple[int | None, ...]  # the number of one call on each of MACHINES, or None if there is no such call
 
 
 def parse_header(text: str) -> dict[str, int]:
@@ -45,12 +43,6 @@ def parse_header(text: str) -> dict[str, int]:
         if number and not is_shared and name != _COUNT and numbers.setdefault(name, int(number)) != int(number):
             raise KitError(f"__NR_{name} has the numbers {numbers[name]} and {number} in one header")
     return numbers
-
-
-def parse_table(text: str) -> dict[str, Row]:
-    """Return {system call: Row} of a table."""
-    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
-    return {name: tuple(None if number == "-" else int(number) for number in numbers) for name, *numbers in rows}
 
 
 def make_table(names: Iterable[str], headers: Sequence[Mapping[str, int]], known: Mapping[str, Row]) -> str:

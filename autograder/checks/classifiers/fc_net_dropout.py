@@ -66,9 +66,8 @@ def dropout_loss(trial: Trial) -> Outcome:
                 wrong.outcome.diagnosis.append(net.find_misconception("net_seed_lost"))
             raise
 
-    return combine_outcomes(
-        [loss(dims) for dims in reversed(DEPTHS)]
-    )  # the deep net first: it distinguishes more mistakes
+    # The deep net first: it distinguishes more mistakes.
+    return combine_outcomes([loss(dims) for dims in reversed(DEPTHS)])
 
 
 def _make_misplaced_variants(net: NetTrial, X: np.ndarray, mask: DrawMask, hidden_dims: Sequence[int]) -> list[Variant]:

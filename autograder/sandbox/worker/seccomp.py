@@ -62,16 +62,22 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, value
+Row = tuple[int | None, ...]  # the number of one call on each of MACHINES, or None if there is no such call
 Numbers = Mapping[str, int | None]  # system call -> its number on one processor, or None if there is no such call
 
 
 def read_numbers(machine: str) -> dict[str, int | None]:
     """Return the numbers of all NAMES on a processor of MACHINES; KeyError if the table lacks one of them."""
     with open(TABLE, encoding="ascii") as file:
-        rows = [line.split() for line in file if not line.startswith("#")]
-    column = 1 + MACHINES.index(machine)
-    numbers = {row[0]: None if row[column] == "-" else int(row[column]) for row in rows}
-    return {name: numbers[name] for name in NAMES}
+        rows = parse_table(file.read())
+    column = MACHINES.index(machine)
+    return {name: rows[name][column] for name in NAMES}
+
+
+def parse_table(text: str) -> dict[str, Row]:
+    """Return {system call: Row} of a table."""
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: tuple(None if number == "-" else int(number) for number in numbers) for name, *numbers in rows}
 
 
 def make_filter() -> bytes | None:
