@@ -144,7 +144,9 @@ def merge_checks(parts: Sequence[Checks]) -> Checks:
 
 @functools.cache
 def load_pack(manifest: Manifest) -> Pack:
-    """Return the Pack that a manifest names; KitError if there is none, or a question has no criteria.
+    """Return the Pack that a manifest names.
+
+    Raises KitError if there is none, if a question has no criteria, or if the catalogue does not fit the reference.
 
     After this call the reference's package can be imported, and so can a pack next to the assignment's folder.
     """
@@ -162,6 +164,7 @@ def load_pack(manifest: Manifest) -> Pack:
     lacking = [question.id for question in manifest.questions if not pack.criteria.get(question.id)]
     if lacking:
         raise KitError(f"{manifest.pack}: no criterion for {', '.join(lacking)}. State one; see docs/author.md.")
+    pack.wrong_versions()  # nothing is graded with a catalogue that does not fit the reference
     return pack
 
 

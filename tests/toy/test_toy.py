@@ -87,6 +87,18 @@ class TestTheRelease:
         assert found["score"] == found["max_score"] == 10
 
 
+class TestTheCatalogue:
+    def test_that_does_not_fit_the_reference_stops_grading_with_the_file_and_the_line(self, desk):
+        """A right submission is refused too: the fault is found before anybody is graded without a diagnosis."""
+        catalogue = desk.course / "diversity_checks" / "misconceptions" / "row_shares.toml"
+        text = catalogue.read_text()
+        assert text.startswith('[lines]\ntotals = "totals = ')
+        catalogue.write_text(text.replace('totals = "totals = ', 'totals = "sums = ', 1))
+        done = desk.run("autograder check --assignment assignment1 assignment1")
+        assert done.returncode == 3 and done.stdout == "" and "Traceback" not in done.stderr
+        assert "row_shares.toml" in done.stderr and "totals" in done.stderr
+
+
 class TestTheCourse:
     def test_has_the_points_in_the_gradebook(self, followed):
         desk, _ = followed
