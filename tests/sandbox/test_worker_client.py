@@ -37,6 +37,7 @@ def calls_stub(): return stub()
 def raises(): return {}["W1"]
 def old(): return np.float(3)
 def leaves(): sys.exit("bye")
+def quits(): quit()
 def leaves_hard(): os._exit(3)
 def crashes():
     import ctypes
@@ -140,6 +141,7 @@ class TestAFailureIsAVerdict:
             ("raises", "error", r"raises raised KeyError: 'W1' in raises \(probe.py, line 22\)"),
             ("old", "error", r"np.float was removed from NumPy; write plain float"),
             ("leaves", "error", r"the code calls exit\(\)"),
+            ("quits", "error", r"the code calls exit\(\)"),
             ("leaves_hard", "error", r"the process ended while leaves_hard ran \(exit status 3\). Take out exit\(\)"),
             ("crashes", "error", r"crashed while crashes ran \(signal 11\)"),
             ("aborts", "error", r"crashed while aborts ran \(signal (6|11)\)"),

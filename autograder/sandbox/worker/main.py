@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import json
 import os
+import site
 import sys
 import traceback
 import types
@@ -29,6 +30,7 @@ def main() -> None:
     os.close(null)
     os.dup2(2, 1)
     sys.path.append(settings["submission"])
+    site.setquit()  # `exit` and `quit`, which Python started with -S lacks
     confine(**settings["limits"])
     sys.modules.update({name: Withheld(name) for name in settings["withheld"]})
     worker = Worker(settings["submission"])
