@@ -1,7 +1,6 @@
 """The right versions in tests/right/: nothing is found wrong in them, however they are written."""
 
 import os
-import zlib
 
 import pytest
 
@@ -9,17 +8,15 @@ from tests.mutants.rights import false_alarms, load_rights, replaced
 
 pytestmark = pytest.mark.no_cover
 
-# All of them, and with all that builds on them: ALL_RIGHT_VERSIONS=1, or python -m tests.mutants --right.
+# All that builds on them too, in a sandbox: ALL_RIGHT_VERSIONS=1, or python -m tests.mutants --right.
 ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
-SAMPLED = 15
 RIGHTS = {right.name: right for right in load_rights()}
-CHOSEN = sorted(RIGHTS, key=lambda name: zlib.crc32(name.encode()))[: None if ALL else SAMPLED]
 
 
-@pytest.mark.parametrize("name", sorted(CHOSEN))
-def test_a_right_version_has_every_point_and_no_diagnosis(name, manifest, isolation):
+@pytest.mark.parametrize("name", sorted(RIGHTS))
+def test_a_right_version_has_every_point_and_no_diagnosis(name, manifest, isolation, forked):
     right = RIGHTS[name]
-    assert false_alarms(right, manifest, isolation, only_own=not ALL) == {}, right.title
+    assert false_alarms(right, manifest, isolation if ALL else forked, only_own=not ALL) == {}, right.title
 
 
 def test_there_are_enough_of_every_function(manifest):

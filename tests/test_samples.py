@@ -5,7 +5,8 @@ import pytest
 from autograder.grading import judge, make_setting
 from autograder.report.verdicts import find_worst_verdict
 from autograder.samples.load import SUBMISSIONS, load_samples
-from tests.kit import ALL_CASES, PACK
+from tests.forked_worker import FORKS_TENSORFLOW
+from tests.kit import ALL_CASES, MANIFEST, PACK
 from tests.mutants.failing_criteria import load_entries
 from tests.mutants.grading import questions_upon
 
@@ -13,31 +14,45 @@ pytestmark = pytest.mark.no_cover
 
 SAMPLES = load_samples()
 EVERY = 3  # one wrong submission in so many is judged; `make mutants` judges them all
-# The reference has every point of every question, the release not one.
-SHARES = {"passed_reference": 1, "missing_everything": 0}
+REQUIRE_TENSORFLOW = {question.id for question in MANIFEST.questions if "tensorflow" in question.requires}
+IN_GOLDEN = ("passed_reference", "missing_everything")  # tests/golden judges the reference and the release in full
 
 
 def judged_here():
     """Return the names of the samples to judge: attacks, right ones, the class of the demo, and a part of the wrong."""
     wrong = [name for name, sample in SAMPLES.items() if name.startswith("failed_") and not sample.attack]
     wrong = [name for name in wrong if not SAMPLES[name].student]
-    return list(SAMPLES) if ALL_CASES else [name for name in SAMPLES if name not in wrong or name in wrong[::EVERY]]
+    left_out = {*IN_GOLDEN, *([] if ALL_CASES else set(wrong) - set(wrong[::EVERY]))}
+    return [_group(name) for name in SAMPLES if name not in left_out]
+
+
+def _group(name):
+    """Return the name, marked if its forked workers need TensorFlow."""
+    if needs_a_sandbox(SAMPLES[name]) or REQUIRE_TENSORFLOW.isdisjoint(SAMPLES[name].questions):
+        return name
+    return pytest.param(name, marks=FORKS_TENSORFLOW)
+
+
+def needs_a_sandbox(sample):
+    """Say whether the case is about what code does, and not only about what it answers."""
+    return ALL_CASES or bool(sample.attack) or not sample.name.startswith(("passed_", "failed_", "missing_"))
 
 
 def questions_of(sample, manifest):
-    """Return the questions to judge; None is all.
+    """Return the questions to judge.
 
     A student of the demo hands in everything. Here only what is changed is judged, with all that builds on it.
     """
-    if sample.questions or sample.name in SHARES:
-        return sample.questions or None
+    if sample.questions:
+        return sample.questions
     inside = {question.id for question in manifest.questions if question.source and not question.cells}
     return [question for question in questions_upon(sample.expect, manifest) if question in inside]
 
 
 @pytest.mark.parametrize("name", judged_here())
-def test_verdicts_are_the_expected_ones(name, manifest, isolation):
+def test_verdicts_are_the_expected_ones(name, manifest, isolation, forked):
     sample = SAMPLES[name]
+    isolation = isolation if needs_a_sandbox(sample) else forked
     submission, manifest = sample.submission(manifest), sample.limited(manifest)
     report = judge(submission, make_setting(manifest, isolation), questions_of(sample, manifest))
     judged = [question.id for question in report.questions]
@@ -57,10 +72,6 @@ def test_verdicts_are_the_expected_ones(name, manifest, isolation):
             assert criterion.verdict != "grader_fault", criterion.message
             assert criterion.verdict == "passed" or criterion.message, f"{question.id}, {criterion.name} says nothing"
     assert report.score == pytest.approx(sum(question.points for question in report.questions))
-    if name in SHARES:
-        assert [question.points for question in report.questions] == [
-            SHARES[name] * q.points for q in manifest.questions
-        ]
 
     for identifier, words in sample.says.items():
         question = report.question(identifier)

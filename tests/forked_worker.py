@@ -1,0 +1,145 @@
+"""A worker that is forked from this process: the worker's own code, protocol and filter, but no sandbox.
+
+Starting Python and importing NumPy takes most of the time in which a question is judged; importing TensorFlow takes
+twenty times as long. Tests of what a check says of an answer use this worker. Tests of the sandbox, of limits, crashes
+and printed output use a real one, and so do all attacks and golden reports.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import random
+import site
+import sys
+import threading
+import traceback
+import warnings
+
+import numpy as np
+import pytest
+
+from autograder.sandbox import worker_client
+from autograder.sandbox.host_paths import WORKER
+from autograder.sandbox.isolation import Isolation
+from autograder.sandbox.worker_process import ENVIRONMENT, NO_OPTIONS, WorkerProcess
+
+# Tests that use this worker are not about limits, and this process is large.
+_LIMITS = {"cpu_seconds": 600, "memory_mb": 1 << 20}
+INSTALLED = tuple(f"{folder}/" for folder in (sys.base_prefix, *site.getsitepackages()))
+
+
+# A test whose forked workers need TensorFlow: one process runs all of these, and imports TensorFlow once.
+FORKS_TENSORFLOW = pytest.mark.xdist_group("tensorflow")
+FORKED = Isolation("forked", False, "Student code ran in a copy of the process of the tests.")
+
+
+@contextlib.contextmanager
+def forked_workers():
+    """Let workers whose isolation is FORKED start in this process."""
+    real = worker_client.start_worker
+
+    def start_worker(folder, limits, isolation, options=NO_OPTIONS, group=None):
+        if isolation is FORKED:
+            return _fork_worker(folder, options)
+        return real(folder, limits, isolation, options, group)
+
+    worker_client.start_worker = start_worker
+    try:
+        yield FORKED
+    finally:
+        worker_client.start_worker = real
+
+
+@functools.cache
+def import_tensorflow():
+    """Import TensorFlow into this process as a worker would, so that forked workers have it.
+
+    Nothing may compute with it here: its threads would be missing in a forked worker.
+    """
+    with warnings.catch_warnings(), _environment(os.environ | ENVIRONMENT):
+        warnings.simplefilter("ignore")
+        import tensorflow  # noqa: F401
+
+
+def _fork_worker(folder, options):
+    settings = {"submission": str(folder), "limits": _LIMITS, "withheld": list(options.withheld)}
+    main, pipes = _import_worker(), [os.pipe() for _ in range(3)]
+    inner = [pipes[0][0], pipes[1][1], pipes[2][1]]
+    outer = [pipes[0][1], pipes[1][0], pipes[2][0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads; none of them holds a lock now
+        pid = os.fork()
+    if pid == 0:
+        try:
+            _leave_this_process(inner, folder)
+            sys.argv[:] = ["-c", json.dumps(settings)]
+            main()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    for descriptor in inner:
+        os.close(descriptor)
+    return WorkerProcess(_Child(pid, *outer), FORKED, None)
+
+
+class _Child:
+    """What WorkerProcess uses of `subprocess.Popen`."""
+
+    def __init__(self, pid, stdin, stdout, stderr):
+        self.pid, self.returncode = pid, None
+        self.stdin, self.stdout, self.stderr = (
+            os.fdopen(descriptor, mode, 0) for descriptor, mode in ((stdin, "wb"), (stdout, "rb"), (stderr, "rb"))
+        )
+
+    def wait(self):
+        if self.returncode is None:
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
+
+
+@functools.cache
+def _import_worker():
+    """Return the `main` of the worker, imported as `worker.main` as in a worker."""
+    sys.path.insert(0, str(WORKER.parent))
+    from worker.main import main
+
+    sys.path.pop(0)
+    return main
+
+
+def _leave_this_process(descriptors, folder):
+    """Keep nothing of the process of the tests but installed modules."""
+    sys.settrace(None)
+    threading.settrace(None)
+    os.setsid()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT | {"HOME": str(folder)})
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    warnings.resetwarnings()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
+        if file and not file.startswith(INSTALLED) and name.partition(".")[0] not in ("worker", "__main__"):
+            del sys.modules[name]
+    sys.path[:] = [path for path in sys.path if f"{path}/".startswith(INSTALLED)]
+    # Without the finder of the kit itself, and without pytest's, which rewrites asserts.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
+    sys.path_importer_cache.clear()
+    np.random.seed()
+    random.seed()
+
+
+@contextlib.contextmanager
+def _environment(variables):
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
