@@ -7,14 +7,17 @@ and printed output use a real one, and so do all attacks and golden reports.
 
 import contextlib
 import functools
+import importlib
 import json
 import os
 import random
+import resource
 import site
 import sys
 import threading
 import traceback
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +27,6 @@ from autograder.sandbox.host_paths import WORKER
 from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_process import ENVIRONMENT, NO_OPTIONS, WorkerProcess
 
-# Tests that use this worker are not about limits, and this process is large.
-_LIMITS = {"cpu_seconds": 600, "memory_mb": 1 << 20}
 INSTALLED = tuple(f"{folder}/" for folder in (sys.base_prefix, *site.getsitepackages()))
 
 
@@ -41,7 +42,7 @@ def forked_workers():
 
     def start_worker(folder, limits, isolation, options=NO_OPTIONS, group=None):
         if isolation is FORKED:
-            return _fork_worker(folder, options)
+            return _fork_worker(folder, limits, options)
         return real(folder, limits, isolation, options, group)
 
     worker_client.start_worker = start_worker
@@ -53,17 +54,19 @@ def forked_workers():
 
 @functools.cache
 def import_tensorflow():
-    """Import TensorFlow into this process as a worker would, so that forked workers have it.
+    """Import TensorFlow, if it is installed, into this process as a worker would: forked workers have it then.
 
     Nothing may compute with it here: its threads would be missing in a forked worker.
     """
-    with warnings.catch_warnings(), _environment(os.environ | ENVIRONMENT):
+    with warnings.catch_warnings(), _environment(ENVIRONMENT), contextlib.suppress(ModuleNotFoundError):
         warnings.simplefilter("ignore")
-        import tensorflow  # noqa: F401
+        importlib.import_module("tensorflow")
 
 
-def _fork_worker(folder, options):
-    settings = {"submission": str(folder), "limits": _LIMITS, "withheld": list(options.withheld)}
+def _fork_worker(folder, limits, options):
+    used = resource.getpagesize() * int(Path("/proc/self/statm").read_text().split()[0])
+    bounds = {"cpu_seconds": limits.cpu_seconds, "memory_mb": limits.address_mb + (used >> 20)}
+    settings = {"submission": str(folder), "limits": bounds, "withheld": list(options.withheld)}
     main, pipes = _import_worker(), [os.pipe() for _ in range(3)]
     inner = [pipes[0][0], pipes[1][1], pipes[2][1]]
     outer = [pipes[0][1], pipes[1][0], pipes[2][0]]

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import tomllib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
-from autograder.sandbox.isolation import choose_isolation
+from tests.forked_worker import forked_workers, import_tensorflow
 from tests.kit import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,8 +96,9 @@ def grade(mutant, manifest, isolation, only_own=False):
 
 @cache
 def here():
-    """What every process makes once: the manifest, and the best isolation of this machine."""
-    return read_manifest(ROOT / "assignment2"), choose_isolation()
+    """Return what every process makes once: the manifest, and the isolation of workers that it forks."""
+    import_tensorflow()
+    return read_manifest(ROOT / "assignment2"), ExitStack().enter_context(forked_workers())
 
 
 def _grade_here(only_own, mutant):
