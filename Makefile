@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export JUPYTER_PLATFORM_DIRS := 1
+# Hundreds of processes load the kit: where this is set, each of them would compile it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test golden mutants hostile fuzz kills notebooks fast bench lint release grade lab doctor datasets sandbox clean
