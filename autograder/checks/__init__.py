@@ -5,10 +5,10 @@ Only this part of the autograder knows the assignment. The engine gets it as one
 
 from autograder.checking.pack import Pack, merge_checks
 from autograder.checks import optimizers
-from autograder.checks.advice import ADVICE
 from autograder.checks.axes import axes_of
 from autograder.checks.catalogue import load_catalogue
 from autograder.checks.classifiers import cnn, fc_net, fc_net_batchnorm, fc_net_dropout
+from autograder.checks.exception_advice import ADVICE
 from autograder.checks.layers import (
     affine_relu,
     convolution,

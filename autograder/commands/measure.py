@@ -8,7 +8,7 @@ from autograder.course import Course
 from autograder.grading.calibrate import measure
 from autograder.grading.setting import make_setting
 from autograder.runtime.atomic import write_atomically
-from autograder.runtime.machine import is_loaded
+from autograder.runtime.machine_load import is_loaded
 from autograder.sandbox.isolation import choose_isolation
 
 

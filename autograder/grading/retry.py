@@ -21,7 +21,7 @@ from autograder.grading.calibrate import measure_reference
 from autograder.grading.prepared import PreparedSubmission
 from autograder.grading.question import JudgedQuestion, judge_question
 from autograder.report.model import QuestionResult
-from autograder.runtime.machine import is_loaded
+from autograder.runtime.machine_load import is_loaded
 from autograder.sandbox import cgroup
 from autograder.sandbox.call import Limit
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from autograder.runtime.machine import is_loaded
+from autograder.runtime.machine_load import is_loaded
 
 
 @pytest.mark.parametrize("more, loaded", [(-0.5, False), (0, False), (0.5, True)])
