@@ -78,10 +78,11 @@ def _fork_worker(folder, limits, options):
             _leave_this_process(inner, folder)
             sys.argv[:] = ["-c", json.dumps(settings)]
             main()
+            os._exit(0)
         except BaseException:
             traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(1)  # never back into the tests
     for descriptor in inner:
         os.close(descriptor)
     return WorkerProcess(_Child(pid, *outer), FORKED, None)
@@ -123,18 +124,22 @@ def _leave_this_process(descriptors, folder):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(ENVIRONMENT | {"HOME": str(folder)})
-    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
     warnings.resetwarnings()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
-        if file and not file.startswith(INSTALLED) and name.partition(".")[0] not in ("worker", "__main__"):
-            del sys.modules[name]
+    for name in [name for name, module in sys.modules.items() if not _is_kept(name, module)]:
+        del sys.modules[name]
     sys.path[:] = [path for path in sys.path if f"{path}/".startswith(INSTALLED)]
     # Without the finder of the kit itself, and without pytest's, which rewrites asserts.
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
     sys.path_importer_cache.clear()
     np.random.seed()
     random.seed()
+
+
+def _is_kept(name, module):
+    """Say whether a module is the worker's, or built in, or lies among the installed ones."""
+    place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
+    return place is None or place.startswith(INSTALLED) or name.partition(".")[0] in ("worker", "__main__")
 
 
 @contextlib.contextmanager

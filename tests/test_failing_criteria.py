@@ -6,6 +6,7 @@
 import pytest
 
 from autograder.grading import judge, make_setting
+from tests.forked_worker import FORKS_TENSORFLOW
 from tests.kit import ALL_CASES, PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
@@ -17,21 +18,19 @@ EVERY = 3  # one entry in so many is graded; `make mutants` grades them all
 
 
 def graded_here():
-    """Return the entries that are graded.
-
-    Each version in a notebook cell imports TensorFlow again, for some ten seconds: of each such question the first.
-    """
-    if ALL_CASES:
-        return ENTRIES
+    """Return the entries that are graded: of each question with TensorFlow the first, since they take seconds."""
     functions = [entry for entry in ENTRIES if not entry.version.cell]
     cells = [entry for entry in ENTRIES if entry.version.cell]
-    return functions[::EVERY] + list({entry.question: entry for entry in reversed(cells)}.values())
+    if not ALL_CASES:
+        functions = functions[::EVERY]
+        cells = list({entry.question: entry for entry in reversed(cells)}.values())
+    return functions + [pytest.param(entry, marks=FORKS_TENSORFLOW) for entry in cells]
 
 
 @pytest.mark.parametrize("entry", graded_here(), ids=str)
-def test_a_wrong_version_fails_these_criteria_and_no_others(entry, manifest, isolation):
+def test_a_wrong_version_fails_these_criteria_and_no_others(entry, manifest, forked):
     submission = catalogue.submission_of(entry.version, manifest)
-    report = judge(submission, make_setting(manifest, isolation), [entry.question, *entry.passes])
+    report = judge(submission, make_setting(manifest, forked), [entry.question, *entry.passes])
     own = report.question(entry.question)
     said = [criterion.message for criterion in own.criteria] + [diagnosis.text for diagnosis in own.diagnosis]
 

@@ -171,8 +171,8 @@ def test_the_sample_is_spread_over_the_functions(mutants):
 
 
 @pytest.mark.parametrize("place", range(SAMPLED))
-def test_a_mutant_fails_its_own_question(place, mutants, manifest, isolation):
+def test_a_mutant_fails_its_own_question(place, mutants, manifest, forked):
     mutant = sampled(mutants)[place]
-    result = grade(mutant, manifest, isolation, only_own=True)
+    result = grade(mutant, manifest, forked, only_own=True)
     assert not result.survived, mutant.key
     assert result.strays == {}, mutant.key

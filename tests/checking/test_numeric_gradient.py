@@ -123,7 +123,7 @@ def test_a_function_that_changes_its_argument_is_told_so_every_time():
         assert check.passed is False and "changes its argument" in check.message
 
 
-def test_over_a_submission_with_mistakes_no_slope_is_measured_twice(manifest, isolation, monkeypatch):
+def test_over_a_submission_with_mistakes_no_slope_is_measured_twice(manifest, forked, monkeypatch):
     measured, asked, plain_init = [], [], MemoisedSlopes.__init__
 
     def init(self, slopes, key, memo):
@@ -153,7 +153,7 @@ def test_over_a_submission_with_mistakes_no_slope_is_measured_twice(manifest, is
         files[version.file] = version.text(manifest.root).encode()
     files = Sample("", "", questions=("TwoLayerNet",)).files(manifest) | files
     for _ in range(2):  # two students with the same answers
-        report = judge(Submission("wrong", files), make_setting(manifest, isolation), ["TwoLayerNet"])
+        report = judge(Submission("wrong", files), make_setting(manifest, forked), ["TwoLayerNet"])
         assert report.question("affine_backward").verdict == "failed"
     assert len(measured) == len(set(measured)) > 100
     assert len(asked) > 2 * len(measured)

@@ -126,13 +126,13 @@ def _expect_named(found):
 
 
 @pytest.mark.parametrize("version", _sampled(SHARE), ids=_label)
-def test_a_wrong_version_is_caught_and_called_by_its_name(version, manifest, isolation):
-    _expect_named(catalogue.grade(version, manifest, isolation, only_own=True))
+def test_a_wrong_version_is_caught_and_called_by_its_name(version, manifest, forked):
+    _expect_named(catalogue.grade(version, manifest, forked, only_own=True))
 
 
 @pytest.mark.parametrize("version", _sampled(DEPENDENTS), ids=_label)
-def test_a_wrong_version_costs_its_own_question_only(version, manifest, isolation):
-    found = catalogue.grade(version, manifest, isolation)
+def test_a_wrong_version_costs_its_own_question_only(version, manifest, forked):
+    found = catalogue.grade(version, manifest, forked)
     _expect_named(found)
     assert not found.strays
 

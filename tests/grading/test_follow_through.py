@@ -31,11 +31,11 @@ POOLING = {"pool_height": 1, "pool_width": 1, "stride": 1}
 
 
 @pytest.fixture
-def graded(manifest, isolation):
+def graded(manifest, forked):
     def grade(*changes, questions=("TwoLayerNet",), given=manifest, **files):
         change = tuple({"file": file, "old": old, "new": new} for file, old, new in changes)
         texts = Sample("", "", change=change, questions=("any",)).files(manifest)
-        return judge(Submission("work", texts | files), make_setting(given, isolation), questions)
+        return judge(Submission("work", texts | files), make_setting(given, forked), questions)
 
     return grade
 

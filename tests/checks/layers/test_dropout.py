@@ -83,7 +83,7 @@ class TestAMask:
 
 
 @pytest.fixture
-def grade(manifest, isolation):
+def grade(manifest, forked):
     """A function that judges dropout with the reference changed, under a convention for p."""
 
     def grade(convention, mask):
@@ -91,7 +91,7 @@ def grade(manifest, isolation):
         changes += ({"file": LAYERS, "old": CHECKED, "new": "    if not 0 <= p <= 1:"},)
         kit = dataclasses.replace(manifest, options={"dropout": convention})
         files = Sample("dropout", "dropout", change=changes).files(kit)
-        return judge(Submission("dropout", files), make_setting(kit, isolation), ["dropout_backward"])
+        return judge(Submission("dropout", files), make_setting(kit, forked), ["dropout_backward"])
 
     return grade
 

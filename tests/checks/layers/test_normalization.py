@@ -90,8 +90,8 @@ def test_where_eps_matters_one_of_the_two_cases_shows_each_mistake(layer):
         ("layernorm_backward", "- x_hat * along_x_hat) / std", ") / std", "through the variance"),
     ],
 )
-def test_a_path_that_dx_lacks_is_named(manifest, isolation, question, old, new, missing):
+def test_a_path_that_dx_lacks_is_named(manifest, forked, question, old, new, missing):
     change = ({"file": "cs231n/layers.py", "old": old, "new": new},)
     files = Sample("case", "case", change=change).files(manifest)
-    judged = judge(Submission("case", files), make_setting(manifest, isolation), [question]).question(question)
+    judged = judge(Submission("case", files), make_setting(manifest, forked), [question]).question(question)
     assert any(f"the part {missing} is missing" in found.text for found in judged.diagnosis)
