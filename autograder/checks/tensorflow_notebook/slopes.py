@@ -109,14 +109,21 @@ def _measure_slope(
 ) -> tuple[float, float]:
     """Return the slope of f along a direction, {name: array}, and its uncertainty."""
 
+    moved = {name: np.empty_like(values[name]) for name in direction}  # written again at each point, to save time
+
     def along(t: np.ndarray) -> float:
-        return f(dict(values) | {name: values[name] + t[0] * way for name, way in direction.items()})
+        for name, way in direction.items():
+            np.multiply(t[0], way, out=moved[name])
+            moved[name] += values[name]
+        return f(dict(values) | moved)
 
     line = Line(along, np.zeros(1), np.ones(()))
-    left = right = uncertainty = np.nan
+    slope, uncertainty = np.nan, np.inf
     for step in STEPS[np.float64]:
         left, right, noise = line.slopes(step / np.sqrt(sum(way.size for way in direction.values())))
-        uncertainty = abs(right - left) + noise
+        if abs(right - left) + noise >= uncertainty:
+            break  # kinks no longer matter, and rounding errors grow as the steps shrink
+        slope, uncertainty = (left + right) / 2, abs(right - left) + noise
         if uncertainty <= SETTLED * abs(left + right):
             break
-    return (left + right) / 2, uncertainty
+    return slope, uncertainty

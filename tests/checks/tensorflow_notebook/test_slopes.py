@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.checking.criteria import Wrong
+from autograder.checks.tensorflow_notebook import slopes
 from autograder.checks.tensorflow_notebook.slopes import expect_slopes
 
 RNG = np.random.default_rng(0)
@@ -68,6 +69,19 @@ def test_a_wrong_shape_and_nan_are_told():
         expect_slopes(f, VALUES, gradients() | {"v": np.ones((20, 1))})
     with pytest.raises(Wrong, match="the gradient of v holds entries that are not finite"):
         expect_slopes(f, VALUES, gradients() | {"v": np.full(20, np.nan)})
+
+
+def test_the_step_with_the_smallest_error_counts_where_rounding_spoils_the_shorter_ones(monkeypatch):
+    """One direction of each kind is enough, though no step is as exact as it is with a smooth function."""
+    monkeypatch.setattr(slopes, "TRIES", 1)
+    rng = np.random.default_rng(1)
+    weights, signs, u = rng.normal(size=(3000, 20)), rng.normal(size=3000), rng.normal(size=20)
+
+    def with_many_kinks(values):
+        return np.round(np.sum(np.maximum(weights @ values["u"], 0) * signs), 8)
+
+    outcome = slopes.expect_slopes(with_many_kinks, {"u": u}, {"u": weights.T @ (signs * (weights @ u > 0))})
+    assert outcome.max_rel_error < 1e-5
 
 
 def test_a_function_too_rough_to_be_measured_is_a_fault_of_the_grader():
