@@ -66,13 +66,6 @@ def make_course(tmp_path_factory):
     return functools.partial(_make_course, kit, (kit / "gradebook.db").read_bytes())
 
 
-@pytest.fixture(scope="session")
-def make_whole_course(tmp_path_factory):
-    """A function that makes such a course directory with all notebooks and questions; grading takes much longer."""
-    course = courses.make_whole_course(tmp_path_factory.mktemp("whole"))
-    return functools.partial(_make_course, ROOT, (course.root / "gradebook.db").read_bytes())
-
-
 def _make_course(kit, gradebook, folder):
     from autograder.course.course import Course
 

@@ -2,7 +2,6 @@
 
 import ast
 import codecs
-import functools
 import re
 import tokenize
 import warnings
@@ -13,7 +12,6 @@ ENCODINGS = {"utf-8", "utf-8-sig", "ascii", "iso8859-1", "iso8859-15", "cp1252",
 ENCODINGS |= {"shift_jis", "euc_kr", "koi8-r", "cp1251", "cp949", "mac-roman"}
 
 
-@functools.lru_cache(maxsize=1024)
 def find_source_problem(data: bytes, path: str) -> str:
     """Return the reason why a Python file cannot be imported, with the next step, or '' if it parses."""
     if data.lstrip().startswith(b"{") and b'"cells"' in data:  # a notebook may even parse as Python
