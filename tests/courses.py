@@ -5,7 +5,7 @@ import re
 import shutil
 
 from autograder.course.course import Course
-from autograder.course.nbgrader_runner import generate_assignment
+from autograder.course.nbgrader_runner import record_cells
 from tests.kit import ROOT
 
 
@@ -24,14 +24,14 @@ def make_whole_course(folder):
     """Make a course directory on this repository, in an existing folder; its gradebook knows the cells."""
     (folder / "nbgrader_config.py").write_text(configuration(ROOT), encoding="utf-8")
     course = Course(folder)
-    generate_assignment(course, course.manifest.name, folder / "aside")
+    record_cells(course, course.manifest.name, folder / "aside")
     return course
 
 
-def make_small_course(folder, notebook, questions=()):
+def make_small_course(folder, notebooks, questions=()):
     """Write a small kit that is a course directory, without a release; return the Course."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_small_kit(folder, notebook, questions)
+    write_small_kit(folder, notebooks, questions)
     (folder / "nbgrader_config.py").write_text(configuration(), encoding="utf-8")
     return Course(folder)
 
@@ -43,30 +43,34 @@ def copy_sources(folder):
     shutil.copy(ROOT / "get_datasets.sh", folder)
 
 
-def write_small_kit(folder, notebook, questions=()):
-    """Write the sources of the kit with one notebook into `folder`.
+def write_small_kit(folder, notebooks, questions=()):
+    """Write the sources of the kit with a few notebooks into `folder`.
 
-    - notebook: its name, as in "Dropout"
-    - questions: ids of the questions of this notebook that are kept; () keeps all
+    - notebooks: a name, as in "Dropout", or several
+    - questions: ids of the questions that are kept, with the cells that nbgrader knows and the first cell of each
+      notebook; () keeps all questions and cells
     """
+    notebooks = {notebooks} if isinstance(notebooks, str) else set(notebooks)
     copy_sources(folder)
     manifest = folder / "assignment2" / "questions.toml"
     head, *tables = re.split(r"(?m)^(?=\[\[question\]\])", manifest.read_text(encoding="utf-8"))
     names = {re.search(r'(?m)^id = "(\w+)"', table)[1]: table for table in tables}
-    inside = {name: table for name, table in names.items() if f'notebook = "{notebook}"' in table}
+    inside = {
+        name: table for name, table in names.items() if re.search(r'(?m)^notebook = "(\w+)"', table)[1] in notebooks
+    }
     kept = {name: table for name, table in inside.items() if name in (questions or inside)}
     manifest.write_text(head + "".join(kept.values()), encoding="utf-8")
     for path in (folder / "source_notebooks" / "assignment2").glob("*.ipynb"):
-        if path.stem == notebook:
-            _remove_cells(path, inside.keys() - kept.keys())
-        else:
+        if path.stem not in notebooks:
             path.unlink()
+        elif questions:
+            _remove_cells(path, {None, *inside} - kept.keys())
 
 
 def _remove_cells(path, names):
-    """Remove the cells of a notebook that nbgrader knows by these names."""
+    """Remove the cells of a notebook that nbgrader knows by these names, but not the first; None: by no name."""
     text = json.loads(path.read_text(encoding="utf-8"))
-    text["cells"] = [
-        cell for cell in text["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") not in names
-    ]
+    first, *others = text["cells"]
+    others = [cell for cell in others if cell["metadata"].get("nbgrader", {}).get("grade_id") not in names]
+    text["cells"] = [first, *others]
     path.write_text(json.dumps(text), encoding="utf-8")

@@ -8,8 +8,6 @@ import base64
 import json
 import zipfile
 
-from autograder.course.course import KIT
-
 RUN = "window.pwned=1"
 TAG = f"<img src=x onerror={RUN}>"
 SCRIPT = f"</script><script>{RUN}</script>"
@@ -73,6 +71,7 @@ MARKDOWN = {
     "mathematics": MATHEMATICS,
     "fences": FENCES,
     "missing picture": "MARK ![nowhere](attachment:nowhere.png)",
+    "ordinary": "MARK **bold**, and 5 < 6",
     "slow": "MARK " + "\\begin{a}" * 20_000,
 }
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -85,9 +84,9 @@ ATTACHMENTS = {
 }
 
 
-def poisoned(name):
+def poisoned(path):
     """Return a released notebook with a payload in every place a student can write to, as bytes."""
-    notebook = json.loads((KIT / "release" / "assignment2" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["metadata"] = {
         "title": POISON,
         "authors": [{"name": POISON}],
@@ -117,12 +116,14 @@ def poisoned(name):
     return json.dumps(notebook).encode()
 
 
-def write_zip(path):
-    """Write the hand-in as a zip, whose members' names are payloads too."""
+def write_zip(path, released):
+    """Write the hand-in as a zip, whose members' names are payloads too.
+
+    - released: the folder with the released FullyConnectedNets.ipynb
+    """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cs231n/layers.py", LAYERS)
-        archive.writestr("FullyConnectedNets.ipynb", poisoned("FullyConnectedNets"))
-        archive.write(KIT / "release" / "assignment2" / "TensorFlow.ipynb", "TensorFlow.ipynb")
+        archive.writestr("FullyConnectedNets.ipynb", poisoned(released / "FullyConnectedNets.ipynb"))
         for name in (TAG, "MARK\x1b[2J\x07\u202e\x9b", TEMPLATE, "'onclick='", "=1+1"):
             archive.writestr(f"cs231n/{name}.py", "a = 1\n")
             archive.writestr(f"cs231n/{name}{name}.py", "def broken(:\n")

@@ -1,13 +1,37 @@
 """A pseudo-terminal: what a command prints where somebody watches, colours, cursor moves and all."""
 
+import json
 import os
 import pty
 import re
 import subprocess
+import sys
 import unicodedata
 
 # What rich itself sends: colours, the cursor hidden and shown, a line up, a line cleared.
 OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")
+
+
+# Runs commands of the kit one after another, since each process would load nbgrader anew.
+_ONE_BY_ONE = """
+import json, sys
+from autograder import cli
+for command in json.loads(sys.argv[1]):
+    sys.argv, code = ["autograder", *command], 0
+    try:
+        cli.main()
+    except SystemExit as stopped:
+        code = stopped.code or 0
+    print(f"exit code {code}", flush=True)
+"""
+
+
+def commands_on_a_terminal(*commands):
+    """Run commands of the kit on one pseudo-terminal; return the lines of plain(), with "exit code N" after each."""
+    texts = json.dumps([[str(argument) for argument in command] for command in commands])
+    code, sent = on_a_terminal(sys.executable, "-c", _ONE_BY_ONE, texts)
+    assert code == 0, sent
+    return plain(sent)
 
 
 def on_a_terminal(*command, cwd=None):

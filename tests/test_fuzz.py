@@ -40,9 +40,9 @@ def test_whatever_is_handed_in_is_graded_and_what_is_right_stays_right(first):
     expect_none([try_case(make_case(SEED, number)) for number in range(first, first + 8)])
 
 
-def test_a_class_of_broken_hand_ins_leaves_the_good_ones_their_grades(tmp_path, make_whole_course):
+def test_a_class_of_broken_hand_ins_leaves_the_good_ones_their_grades(tmp_path, make_course):
     cases = [make_case(SEED, number) for number in range(READ + JUDGED, READ + JUDGED + CLASS)]
-    assert course.problems_of(cases, make_whole_course, tmp_path, feedback=False) == []
+    assert course.problems_of(cases, make_course, tmp_path, feedback=False) == []
 
 
 def expect_none(results):

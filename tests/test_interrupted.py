@@ -1,5 +1,6 @@
 """Commands that are killed, stopped or started twice. `python -m tests.kills` kills many more times than this."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,14 +12,22 @@ from pathlib import Path
 import pytest
 
 from autograder.course.report_store import read_student_submission
+from autograder.errors import Interrupted
 from autograder.grade_class import grade_class
 from autograder.runtime.locks import LOCK_FILE, lock_folder
+from autograder.runtime.signals import block_terminal_signals, handle_stop_signals
 from autograder.runtime.temporary import SCRATCH_NOTE, use_scratch_folder
 from tests.kills.running import alive
 
 pytestmark = pytest.mark.no_cover
 
 ROOT = Path(__file__).resolve().parents[1]
+ENDLESS = """
+
+def relu_forward(x):
+    import time
+    time.sleep(3600)
+"""
 HOLD = """
 import sys
 from autograder.runtime.locks import lock_folder
@@ -28,12 +37,13 @@ with lock_folder(sys.argv[1], "autograder grade"):
 """
 
 
-@pytest.mark.parametrize("what, times", [("grade", 2), ("release", 2), ("collect", 3)])
-def test_killed_at_random_moments_a_command_ends_as_if_nothing_had_been(what, times):
-    command = [sys.executable, "-m", "tests.kills", "--what", what, "--times", str(times)]
+def test_killed_at_random_moments_a_command_ends_as_if_nothing_had_been():
+    command = [sys.executable, "-m", "tests.kills", "--times", "2"]
+    command += ["--what", "grade", "--what", "release", "--what", "collect"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"{what}: killed {times} times" in run.stdout
+    for what in ("grade", "release", "collect"):
+        assert f"{what}: killed 2 times" in run.stdout
 
 
 @pytest.fixture
@@ -117,19 +127,61 @@ def test_only_a_folder_of_its_own_is_ever_removed(tmp_path, noted):
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_run_that_is_stopped_says_how_it_goes_on_and_leaves_no_process(tmp_path, make_course, hand_in, number, code):
+def test_a_signal_ends_a_command_with_one_message(number, code):
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(Interrupted, match=f"stopped by {number.name}. Nothing was written.") as stopped:
+            with handle_stop_signals("Nothing was written."):
+                os.kill(os.getpid(), number)
+                signal.pause()
+        assert stopped.value.exit_code == code and signal.getsignal(number) == signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN)
+        with handle_stop_signals("Nothing was written."):
+            os.kill(os.getpid(), number)
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_of_the_terminal_does_not_reach_the_processes_of_a_pool(number):
+    with block_terminal_signals():
+        process = subprocess.Popen(
+            ["sh", "-c", "kill -$0 $$; read line; exit 7", number.name[3:]], stdin=subprocess.PIPE
+        )
+    process.communicate(b"\n")
+    assert process.returncode == 7
+
+
+@pytest.fixture
+def judging(tmp_path, make_course, hand_in):
+    """A function that starts `autograder grade` and returns it as soon as two judges are at work; they never end."""
+    started = []
+
+    def start():
+        course = make_course(tmp_path / "course")
+        for student in ("ada", "ben"):
+            with open(hand_in(course, student, "passed_reference") / "cs231n" / "layers.py", "a") as layers:
+                layers.write(ENDLESS)
+        command = [sys.executable, "-m", "autograder", "grade", "--jobs", "2", "--course", str(course.root)]
+        environment, pipe = os.environ | {"TMPDIR": str(tmp_path)}, subprocess.PIPE
+        options = {"env": environment, "stderr": pipe, "text": True, "start_new_session": True, "preexec_fn": _heed}
+        started.append(subprocess.Popen(command, cwd=ROOT, **options))
+        while len([*tmp_path.glob("autograder-*/submission-*/cs231n")]) < 2:
+            assert started[-1].poll() is None, started[-1].stderr.read()
+            time.sleep(0.05)
+        return course, started[-1]
+
+    yield start
+    for run in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_says_how_it_goes_on_and_leaves_no_process(judging, tmp_path, number, code):
     """The signal goes to the whole process group, as from a terminal, while two judges are at work."""
-    course = make_course(tmp_path / "course")
-    for student in ("ada", "ben", "cleo"):
-        hand_in(course, student, "passed_reference")
-    command = [sys.executable, "-m", "autograder", "grade", "--jobs", "2", "--course", str(course.root)]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    run = subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, env=environment, start_new_session=True, text=True, preexec_fn=_heed
-    )
-    while not (at_work := [*tmp_path.glob("autograder-*/submission-*/cs231n")]) and run.poll() is None:
-        time.sleep(0.05)
-    assert at_work
+    course, run = judging()
     os.killpg(run.pid, number)
     _, said = run.communicate(timeout=600)
     assert run.returncode == code
@@ -153,16 +205,9 @@ def _heed():
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def test_judges_whose_grader_is_gone_end_by_themselves(tmp_path, make_course, hand_in):
+def test_judges_whose_grader_is_gone_end_by_themselves(judging, tmp_path):
     """Killed alone, not with its process group."""
-    course = make_course(tmp_path / "course")
-    for student in ("ada", "ben"):
-        hand_in(course, student, "passed_reference")
-    command = [sys.executable, "-m", "autograder", "grade", "--jobs", "2", "--course", str(course.root)]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
-    while not [*tmp_path.glob("autograder-*/submission-*/cs231n")] and run.poll() is None:
-        time.sleep(0.05)
+    _, run = judging()
     run.kill()
     run.wait()
     assert still_alive(str(tmp_path), group=run.pid) == []

@@ -14,22 +14,39 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.course.course import Course, add_programs_to_path
-from autograder.course.database import find_gradebook_error
+from autograder.course.database import find_gradebook_error, prepare_gradebook
 from autograder.errors import KitError, ReleaseError
 
+_RECORDING = ".SaveCells"  # nbgrader's preprocessor that writes cells into the gradebook
 
-def generate_assignment(course: Course, assignment: str, release_directory: Path, record: bool = True) -> None:
-    """Run nbgrader's generate_assignment; raise ReleaseError with the reason if it fails.
 
-    - record: write the cells into the gradebook, which autograde needs; else the gradebook does not change
-    """
+def generate_assignment(course: Course, assignment: str, release_directory: Path) -> None:
+    """Run nbgrader's generate_assignment without a gradebook; raise ReleaseError with the reason if it fails."""
     changes = Config()
     changes.CourseDirectory.release_directory = os.path.relpath(release_directory, course.root)
-    if not record:
-        steps = [name for name in course.config.GenerateAssignment.preprocessors if not name.endswith(".SaveCells")]
-        changes.GenerateAssignment.preprocessors = steps
-        changes.GenerateAssignment.no_database = True
-        changes.CourseDirectory.db_url = "sqlite://"
+    steps = [name for name in course.config.GenerateAssignment.preprocessors if not name.endswith(_RECORDING)]
+    changes.GenerateAssignment.preprocessors = steps
+    changes.GenerateAssignment.no_database = True
+    changes.CourseDirectory.db_url = "sqlite://"
+    _run(GenerateAssignment, course, changes, assignment, ReleaseError)
+
+
+def record_cells(course: Course, assignment: str, unused_directory: Path) -> None:
+    """Write the cells of the source notebooks into the gradebook, which autograde needs.
+
+    nbgrader does this only while it makes a release. This one is not complete: the steps after the recording are left
+    out, and the caller deletes it.
+
+    - unused_directory: folder for the incomplete release
+
+    Raises ReleaseError or StorageError.
+    """
+    prepare_gradebook(course)
+    changes = Config()
+    changes.CourseDirectory.release_directory = os.path.relpath(unused_directory, course.root)
+    steps = list(course.config.GenerateAssignment.preprocessors)
+    last = next(place for place, name in enumerate(steps) if name.endswith(_RECORDING))
+    changes.GenerateAssignment.preprocessors = steps[: last + 1]
     _run(GenerateAssignment, course, changes, assignment, ReleaseError)
 
 

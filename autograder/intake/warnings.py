@@ -1,12 +1,19 @@
 """Describe problems of the files of a submission, in sentences for students and TAs."""
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from autograder.assignment.manifest import Manifest
 from autograder.intake.safe_notebook import read_notebook
 from autograder.intake.source_text import find_source_problem
+from autograder.runtime.memo import Memo
 from autograder.runtime.text import escape_file_name, join_words
+
+# Reasons why files cannot be read, by name and digest: a submission is read again for each notebook that is recorded,
+# and most files of a class are equal.
+_REASONS = Memo(1 << 20)
 
 
 def find_warnings(
@@ -21,7 +28,7 @@ def find_warnings(
     sentences: list[str] = []
     for path, data in sorted(files.items()):
         if path.endswith(".py"):
-            sentences.append(find_source_problem(data, path))
+            sentences.append(_find_reason(path, data, partial(find_source_problem, data, path)))
         elif path.endswith(".ipynb"):
             sentences.append(_find_notebook_problem(path, data, manifest))
     modules = {question.file for question in manifest.questions if question.file.endswith(".py")}
@@ -44,8 +51,12 @@ def describe_skipped_files(paths: Sequence[str], reason: str) -> str:
     return f"{join_words(names)} {'were' if len(paths) > 1 else 'was'} left out: {reason}"
 
 
+def _find_reason(path: str, data: bytes, find: Callable[[], str]) -> str:
+    return _REASONS.get((path, hashlib.sha256(data).digest()), find)
+
+
 def _find_notebook_problem(path: str, data: bytes, manifest: Manifest) -> str:
-    _, reason = read_notebook(data)
+    reason = _find_reason(path, data, lambda: read_notebook(data)[1])
     has_answers = any(f"{question.notebook}.ipynb" == path and question.cells for question in manifest.questions)
     effect = "Answers in its cells count as missing; the modules" if has_answers else "The functions"
     return reason and f"{escape_file_name(path)} could not be read: {reason}. {effect} are still graded."

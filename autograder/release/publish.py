@@ -9,8 +9,7 @@ from pathlib import Path
 
 from autograder.assignment.manifest import Manifest
 from autograder.course.course import Course
-from autograder.course.database import prepare_gradebook
-from autograder.course.nbgrader_runner import generate_assignment
+from autograder.course.nbgrader_runner import generate_assignment, record_cells
 from autograder.release.build import get_archive_path, get_hashes_path
 from autograder.runtime.atomic import sync_to_disk
 from autograder.runtime.locks import lock_folder
@@ -33,7 +32,7 @@ def publish(course: Course, manifest: Manifest, wait: Wait | None = None) -> Pat
         recover(course, manifest)
         unfinished = Path(tempfile.mkdtemp(dir=course.release, prefix=_BUILDING))
         try:
-            generate_assignment(course, manifest.name, unfinished, record=False)
+            generate_assignment(course, manifest.name, unfinished)
             sync_to_disk(unfinished)
             os.rename(unfinished, course.release / _READY)
         finally:
@@ -74,7 +73,7 @@ def _put_in_place(course: Course, manifest: Manifest) -> None:
     fresh, old = ready / manifest.name, ready / "old"
     if fresh.exists():
         try:
-            _record_cells(course, manifest)
+            record_cells(course, manifest.name, ready / "unused")
             if target.exists():
                 os.rename(target, old)
             os.rename(fresh, target)
@@ -89,17 +88,11 @@ def _put_in_place(course: Course, manifest: Manifest) -> None:
     shutil.rmtree(ready)
 
 
-def _record_cells(course: Course, manifest: Manifest) -> None:
-    """Record the cells in the gradebook; nbgrader does this only while it makes a release, which is deleted."""
-    prepare_gradebook(course)
-    generate_assignment(course, manifest.name, course.release / _READY / "again")
-
-
 def find_differences(course: Course, manifest: Manifest) -> list[str]:
     """Return one sentence for each difference between release/ and a release made from the sources now."""
     recover(course, manifest)
     with tempfile.TemporaryDirectory(prefix="release-check-") as made:
-        generate_assignment(course, manifest.name, Path(made), record=False)
+        generate_assignment(course, manifest.name, Path(made))
         fresh, current = _read_contents(Path(made), manifest.name), _read_contents(course.release, manifest.name)
     found = [f"{path} is missing" for path in sorted(fresh.keys() - current.keys())]
     found += [f"{path} does not belong there" for path in sorted(current.keys() - fresh.keys())]

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from autograder.course.course import Course
-from autograder.course.nbgrader_runner import generate_assignment
+from autograder.course.nbgrader_runner import record_cells
 from autograder.runtime.paths import KIT
 from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
@@ -32,8 +32,7 @@ def make_course(folder: Path) -> Course:
     for sample in load_samples().values():
         if sample.student:
             write_sample(sample, course.manifest, course.submitted(sample.student), released)
-    # This records the notebooks' cells in the course's gradebook; the release that it writes is deleted.
     unused = folder / "release-unused"
-    generate_assignment(course, course.manifest.name, unused)
+    record_cells(course, course.manifest.name, unused)
     shutil.rmtree(unused)
     return course

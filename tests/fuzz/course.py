@@ -46,20 +46,19 @@ def problems_of(cases, make_course, folder, feedback=True):
     alone, together = make_course(folder / "alone"), make_course(folder / "class")
     load_secret(alone.root)
     shutil.copy(alone.root / SECRET_FILE, together.root)  # else they would be asked other questions
-    with few_questions():
-        for course in (alone, together):
-            downloads = folder / f"downloads of {course.root.name}"
-            downloads.mkdir()
-            for student in GOOD:
-                (downloads / f"{student}_assignment2.zip").write_bytes(zipped(bases()["reference"]))
-            if course is together:
-                strange = [f"s{place} é学" for place, _ in enumerate(cases)]
-                for place, case in enumerate(cases):
-                    _hand_in(case, strange[place], downloads, course, by_hand=place % 2)
-            collect(course, [downloads])
-        expected = {graded.student: graded for graded in grade_class(alone, jobs=1)}
-        done = {graded.student: graded for graded in grade_class(together, jobs=1)}
-        return list(_problems(cases, strange, expected, done, alone, together, feedback))
+    for course in (alone, together):
+        downloads = folder / f"downloads of {course.root.name}"
+        downloads.mkdir()
+        for student in GOOD:
+            (downloads / f"{student}_assignment2.zip").write_bytes(zipped(bases()["reference"]))
+        if course is together:
+            strange = [f"s{place} é学" for place, _ in enumerate(cases)]
+            for place, case in enumerate(cases):
+                _hand_in(case, strange[place], downloads, course, by_hand=place % 2)
+        collect(course, [downloads])
+    expected = {graded.student: graded for graded in grade_class(alone, jobs=1)}
+    done = {graded.student: graded for graded in grade_class(together, jobs=1)}
+    return list(_problems(cases, strange, expected, done, alone, together, feedback))
 
 
 def _hand_in(case, student, downloads, course, by_hand):
@@ -132,7 +131,7 @@ def grade_all(cases, seed, console):
     broken = 0
     for first in range(0, cases, CLASS):
         drawn = [make_case(seed, number) for number in range(first, min(first + CLASS, cases))]
-        with tempfile.TemporaryDirectory(prefix="fuzz-course-") as folder:
+        with few_questions(), tempfile.TemporaryDirectory(prefix="fuzz-course-") as folder:
             for problem in problems_of(drawn, _made, Path(folder)):
                 console.print(problem, markup=False, soft_wrap=True)
                 broken += 1

@@ -5,6 +5,7 @@ import os
 import signal
 
 from autograder.grading.pool import Job
+from autograder.grading.retry import RetryLater
 
 
 class JobThatKillsForEve(Job):
@@ -17,11 +18,16 @@ class JobThatKillsForEve(Job):
 
 
 class LoggedJob(Job):
-    """A job that writes to the file JUDGED_LOG when it begins and ends, and whether it was alone."""
+    """A job that writes to the file JUDGED_LOG when it begins and ends, and whether it was alone.
+
+    Eve's asks for another try, alone, as one that reached a limit does, so that there are two.
+    """
 
     def run(self, alone):
         self._log("begins", alone)
         try:
+            if self.submission.student == "eve" and not alone:
+                raise RetryLater
             return super().run(alone)
         finally:
             self._log("ends", alone)

@@ -19,11 +19,16 @@ from tests.kills.experiments import EXPERIMENTS, Broken
 
 
 def main(
-    times: Annotated[int, typer.Option(help="How often to kill.")] = 200,
+    times: Annotated[int, typer.Option(help="How often to kill each command.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 1,
-    what: Annotated[str, typer.Option(help=f"The command: {', '.join(EXPERIMENTS)}.")] = "grade",
+    what: Annotated[list[str], typer.Option(help=f"The commands: {', '.join(EXPERIMENTS)}.")] = ["grade"],  # noqa: B006
 ):
-    """Kill a command at random moments; run it again; compare with a run that nobody disturbed."""
+    """Kill commands at random moments; run each again; compare with a run that nobody disturbed."""
+    sys.exit(any([_try(name, times, seed) for name in what]))
+
+
+def _try(what, times, seed):
+    """Kill one command so many times; return whether one end was another."""
     started, draw = time.monotonic(), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         experiment = EXPERIMENTS[what](Path(folder))
@@ -43,8 +48,8 @@ def main(
             print(f"{phases.total()} of {times}: {dict(phases)}", file=sys.stderr, flush=True)
     counted = ", ".join(f"{count} {phase}" for phase, count in phases.most_common())
     print(f"{what}: killed {times} times ({counted}), an undisturbed run takes {experiment.seconds:.1f} s")
-    print(f"{len(broken)} times the end was another one; {time.monotonic() - started:.0f} s, seed {seed}")
-    sys.exit(bool(broken))
+    print(f"{len(broken)} times the end was another one; {time.monotonic() - started:.0f} s, seed {seed}", flush=True)
+    return bool(broken)
 
 
 def _kill(experiment, course, draw, more):

@@ -1,4 +1,4 @@
-"""A course that is graded in a second: its own copy of the sources, cut down to one notebook, and a class of three."""
+"""A course that is graded in a second: its own copy of the sources, cut down to one question, and a class of three."""
 
 import dataclasses
 import zipfile
@@ -9,24 +9,25 @@ from autograder.samples.load import load_samples
 from autograder.samples.sample import write_sample
 from tests.courses import make_small_course
 
-NOTEBOOK = "Dropout"
+NOTEBOOK, QUESTION = "Dropout", "dropout_forward"
 CLASS = {"ann": "missing_everything", "ben": "passed_reference", "dan": None}
 
 
 def make_sources(folder):
     """Make a course directory without a release; return the Course."""
-    return make_small_course(folder, NOTEBOOK)
+    return make_small_course(folder, NOTEBOOK, (QUESTION,))
 
 
-def make_class(folder):
-    """Make a course directory with a release and hand-ins; return the Course."""
+def make_class(folder, students=tuple(CLASS)):
+    """Make a course directory with a release and the hand-ins of these students; return the Course."""
     course = make_sources(folder)
     publish(course, course.manifest)
     load_secret(folder)  # every copy of this course asks the same
     samples = load_samples()
-    for student, sample in CLASS.items():
+    for student in students:
+        sample = CLASS[student]
         if sample:  # with questions named, it comes without trained models
-            handed_in = dataclasses.replace(samples[sample], questions=("dropout_forward",))
+            handed_in = dataclasses.replace(samples[sample], questions=(QUESTION,))
             released = course.release / course.manifest.name
             write_sample(handed_in, course.manifest, course.submitted(student), released)
         else:

@@ -1,8 +1,10 @@
 """The release: complete, the same on every build, free of solutions, and none at all where anything is wrong."""
 
+import contextlib
 import hashlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -64,12 +66,19 @@ def test_two_builds_are_the_same_to_the_byte(released):
     assert first["assignment2.zip"] == (ROOT / "release" / "assignment2.zip").read_bytes()
 
 
-def test_nbgrader_on_its_own_makes_the_same_release(released):
-    ours = contents(released.release)
+def version_of_tables(course):
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as gradebook:
+        return gradebook.execute("SELECT version_num FROM alembic_version").fetchall()
+
+
+def test_nbgrader_on_its_own_makes_the_same_release_and_a_gradebook_of_the_same_version(released):
+    ours, version = contents(released.release), version_of_tables(released)
     shutil.rmtree(released.release)
+    (released.root / "gradebook.db").unlink()
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "assignment2"]
     subprocess.run(command, cwd=released.root, check=True, capture_output=True)
     assert contents(released.release) == ours
+    assert len(version) == 1 and version_of_tables(released) == version
 
 
 def test_the_archive_holds_just_what_the_folder_holds(published):

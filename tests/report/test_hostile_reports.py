@@ -6,6 +6,7 @@ wrote still has to be there to be read.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,8 +15,10 @@ import pytest
 from autograder.course.nbgrader_runner import autograde
 from autograder.course.preprocessors.harmless import MOST_TEXT
 from autograder.errors import KitError
+from autograder.release.publish import publish
 from tests import payloads
-from tests.browser import chromium
+from tests.browser import chromium, new_tab
+from tests.courses import make_small_course
 from tests.formgrader import HEADERS, fetch, served
 from tests.terminal import on_a_terminal, plain
 
@@ -45,18 +48,28 @@ ACTIVE = """() => {
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, make_course):
-    """(a course graded on a terminal, (exit code, output))."""
-    course = make_course(tmp_path_factory.mktemp("hostile"))
-    downloads = course.root.parent / "downloads"
+def graded(tmp_path_factory, hand_in):
+    """(a course graded on a terminal, (exit code, output)); chen, too, is in it, and has a wrong gradient."""
+    folder = tmp_path_factory.mktemp("hostile")
+    course = make_small_course(folder / "course", "FullyConnectedNets", ("affine_forward", "affine_backward"))
+    released = publish(course, course.manifest)
+    downloads = folder / "downloads"
     downloads.mkdir()
-    payloads.write_zip(downloads / f"{ATTACKER}.zip")
-    command = (sys.executable, "-m", "autograder", "grade", downloads, "--course", course.root)
+    shutil.move(hand_in(course, "chen", "failed_dw_averaged"), downloads / "chen" / "assignment2")
+    shutil.rmtree(course.root / "submitted")
+    payloads.write_zip(downloads / f"{ATTACKER}.zip", released)
+    command = (sys.executable, "-m", "autograder", "grade", downloads, "--jobs", "1", "--course", course.root)
     told = on_a_terminal(*command)
     by_hand = course.submitted(payloads.FOLDER) / "FullyConnectedNets.ipynb"
     by_hand.parent.mkdir(parents=True)
-    by_hand.write_bytes(payloads.poisoned("FullyConnectedNets"))
+    by_hand.write_bytes(payloads.poisoned(released / "FullyConnectedNets.ipynb"))
     return course, told
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
 
 
 def visit(tab, url, ignore=()):
@@ -70,11 +83,11 @@ def visit(tab, url, ignore=()):
     return tab.evaluate("document.body.innerText")
 
 
-def test_our_own_pages_show_it_all_and_run_nothing(graded):
+def test_our_own_pages_show_it_all_and_run_nothing(graded, browser):
     course, _ = graded
     pages = sorted(course.reports.rglob("*.html"))
-    assert len(pages) == 3  # the class page, and the student's page for the instructor and for the student
-    with chromium(lambda url: url.startswith("file:")) as tab:
+    assert len(pages) == 5  # the class page, and each student's page for the instructor and for the student
+    with new_tab(browser, lambda url: url.startswith("file:")) as tab:
         texts = []
         for page in pages:
             texts.append(visit(tab, page.as_uri()))
@@ -84,22 +97,22 @@ def test_our_own_pages_show_it_all_and_run_nothing(graded):
     assert ATTACKER in texts[pages.index(course.reports / "index.html")]
 
 
-def test_nbgraders_feedback_shows_it_all_and_runs_nothing(graded):
+def test_nbgraders_feedback_shows_it_all_and_runs_nothing(graded, browser):
     course, _ = graded
     command = [sys.executable, "-m", "nbgrader", "generate_feedback", "assignment2", "--notebook=FullyConnectedNets"]
     done = subprocess.run(command, cwd=course.root, env=dict(os.environ), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (page,) = course.root.glob("feedback/*/assignment2/FullyConnectedNets.html")
-    assert page.parts[-3] == ATTACKER
-    with chromium(lambda url: url.startswith("file:")) as tab:
+    page = course.root / "feedback" / ATTACKER / "assignment2" / "FullyConnectedNets.html"
+    with new_tab(browser, lambda url: url.startswith("file:")) as tab:
         shown = visit(tab, page.as_uri(), WITHOUT_MATHJAX)
         assert tab.locator("img").count() == 1  # the one picture that came with its cell and is nothing but a picture
+        assert "bold" in tab.locator("strong").all_inner_texts()  # an ordinary text keeps its marks
     expect_the_notebook(shown)
 
 
-def test_formgrader_shows_it_all_and_runs_nothing(graded):
+def test_formgrader_lists_the_class_shows_it_all_and_runs_nothing(graded, browser):
     course, _ = graded
-    with served(course) as address, chromium(lambda url: url.startswith(address), HEADERS) as tab:
+    with served(course) as address, new_tab(browser, lambda url: url.startswith(address), HEADERS) as tab:
 
         def look(path):
             tab.events.clear()
@@ -112,15 +125,26 @@ def test_formgrader_shows_it_all_and_runs_nothing(graded):
 
         assert payloads.FOLDER in look("manage_submissions/assignment2")
         listed = json.loads(fetch(f"{address}/formgrader/api/submitted_notebooks/assignment2/FullyConnectedNets"))
-        assert [submission["student"] for submission in listed] == [ATTACKER]
-        expect_the_notebook(look(f"submissions/{listed[0]['id']}/"))
+        assert sorted(submission["student"] for submission in listed) == sorted([ATTACKER, "chen"])
+        found = {submission["student"]: submission for submission in listed}
+        expect_the_notebook(look(f"submissions/{found[ATTACKER]['id']}/"))
+        expect_a_wrong_gradient(address, found["chen"])
+
+
+def expect_a_wrong_gradient(address, submission):
+    """AssertionError unless formgrader lists the class and shows the judge's report of chen."""
+    (assignment,) = json.loads(fetch(f"{address}/formgrader/api/assignments"))
+    assert assignment["name"] == "assignment2" and assignment["num_submissions"] == 3
+    assert 0 < submission["code_score"] < submission["max_code_score"]
+    page = fetch(f"{address}/formgrader/submissions/{submission['id']}/")
+    assert "dw is wrong in" in page and "<svg" in page
 
 
 def expect_the_notebook(shown):
     """AssertionError unless all that the student wrote can be read, a blank wherever a tag would have opened."""
     for text in (payloads.TAG, payloads.SCRIPT, payloads.BREAK_OUT):
         assert text.replace("<", "< ") in shown, text
-    for text in (payloads.TEMPLATE, "ANSWER MARK", "‹U+202E›", "\\begin{a}" * (MOST_TEXT // 10), "nowhere"):
+    for text in (payloads.TEMPLATE, "ANSWER MARK", "5 < 6", "‹U+202E›", "\\begin{a}" * (MOST_TEXT // 10), "nowhere"):
         assert text in shown, text[:80]
     assert "affine_forward raised" in shown and payloads.TAG in shown  # the judge's report, where nothing is spaced
 
@@ -128,7 +152,7 @@ def expect_the_notebook(shown):
 def test_the_terminal_is_told_nothing_but_text(graded):
     _, (code, sent) = graded
     assert code == 0, sent
-    assert plain(sent)[0] == f"1 collected: {ATTACKER}"
+    assert plain(sent)[0] == f"2 collected: chen, {ATTACKER}"
 
 
 def test_an_id_that_would_act_in_formgrader_is_not_recorded(graded):

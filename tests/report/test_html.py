@@ -12,7 +12,9 @@ from autograder.report import html
 from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report
 from autograder.report.verdicts import MEANINGS, SYMBOLS, VERDICTS
 from autograder.runtime.text import make_printable
-from tests.browser import chromium
+from tests.browser import chromium, new_tab
+
+in_a_browser = pytest.mark.xdist_group("pages in a browser")  # one process, so that one browser starts
 
 NETS = ["TwoLayerNet", "FullyConnectedNet"]
 LAYERS = ["affine_forward", "affine_backward", "relu_forward", "relu_backward", "softmax_loss", "svm_loss"]
@@ -222,14 +224,16 @@ def test_no_id_leads_out_of_the_folder(student, tmp_path):
 
 def test_every_link_of_a_written_class_leads_to_a_file(tmp_path):
     html.write_class_pages([*sample_class(), hostile_report(), report("50% #1?.html")], tmp_path, heat_map)
-    for page in (tmp_path / "index.html", *tmp_path.glob("*/index.html")):
-        for tag, attrs in Tags(page.read_text(encoding="utf-8")).found:
+    pages = [path.resolve() for path in (tmp_path / "index.html", *tmp_path.glob("*/*.html"))]
+    tags = {page: Tags(page.read_text(encoding="utf-8")).found for page in pages}
+    ids = {page: {attrs.get("id") for _, attrs in found} for page, found in tags.items()}
+    for page, found in tags.items():
+        for tag, attrs in found:
             if tag == "a":
                 target, _, anchor = attrs["href"].partition("#")
-                file = page.parent / unquote(target) if target else page
-                assert file.is_file()
-                ids = {a.get("id") for _, a in Tags(file.read_text(encoding="utf-8")).found}
-                assert not anchor or unquote(anchor) in ids
+                file = (page.parent / unquote(target)).resolve() if target else page
+                assert file in ids
+                assert not anchor or unquote(anchor) in ids[file]
 
 
 def test_a_large_class_fits_one_page():
@@ -245,14 +249,22 @@ def test_the_renderer_names_no_package_of_an_assignment():
         assert "cs231n" not in file.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture
-def tab():
-    with chromium() as page:
+def tab(browser):
+    with new_tab(browser) as page:
         yield page
 
 
+@in_a_browser
 def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
     bad = hostile_report()
+    bad.questions = [bad.questions[0], bad.questions[-1]]  # a passed and a failed one; the others are like them
     html.write_class_pages([bad, report("ada")], tmp_path, heat_map)
     files = [tmp_path / "index.html", tmp_path / html.make_folder_name(bad) / "index.html", tmp_path / "fragment.html"]
     fragments = [html.render_question(question, heat_map) for question in bad.questions]
@@ -266,6 +278,7 @@ def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
         tab.events.clear()
 
 
+@in_a_browser
 def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
     slip = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
     (tmp_path / "page.html").write_text(
@@ -276,6 +289,7 @@ def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
     assert tab.evaluate("window.hacked") is None
 
 
+@in_a_browser
 def test_a_click_sorts_and_a_key_turns_the_order(tab, tmp_path):
     html.write_class_pages(sample_class(), tmp_path, heat_map)
     tab.goto((tmp_path / "index.html").as_uri())

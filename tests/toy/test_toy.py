@@ -62,29 +62,14 @@ class TestTheRelease:
         assert not any("keepdims" in text or "np.log" in text or "SOLUTION" in text for text in released.values())
         assert "raise NotImplementedError()" in released["assignment1/diversity/measures.py"]
 
-    def test_is_not_made_where_a_file_would_give_the_solution_away(self, desk):
+    def test_is_not_made_where_a_file_would_give_the_solution_away(self, desk, run_cli):
         path = desk.course / "assignment1" / "notes.md"
         path.write_text("Hint: totals = counts.sum(axis=1, keepdims=True)\n")
         manifest = desk.course / "assignment1" / "questions.toml"
         manifest.write_text(manifest.read_text().replace('["questions.toml"]', '["questions.toml", "notes.md"]'))
-        done = desk.run("autograder release")
-        assert done.returncode == 4 and "notes.md contains a solution line of diversity/measures.py" in done.stderr
+        code, _, said = run_cli("release", "--course", desk.course)
+        assert code == 4 and "notes.md contains a solution line of diversity/measures.py" in said
         assert not (desk.course / "release" / "assignment1").exists()
-
-    def test_may_have_the_kits_own_script_that_makes_a_submission(self, desk):
-        """The manifest names no editable files: script and grader agree on the same default."""
-        shutil.copy(ROOT / "assignment2" / "make_submission.py", desk.course / "assignment1")
-        manifest = desk.course / "assignment1" / "questions.toml"
-        manifest.write_text(
-            manifest.read_text().replace('["questions.toml"]', '["questions.toml", "make_submission.py"]')
-        )
-        assert desk.run("autograder release").returncode == 0
-        released = desk.course / "release" / "assignment1"
-        shutil.copy(desk.course / "assignment1" / "diversity" / "measures.py", released / "diversity")
-        done = desk.run("python3 make_submission.py", released)
-        assert done.returncode == 0, done.stdout + done.stderr
-        found, _ = check(desk, released / "assignment1_submission.zip")
-        assert found["score"] == found["max_score"] == 10
 
 
 class TestTheCatalogue:
@@ -183,8 +168,10 @@ def richness(counts):
         question = {"id": "richness", "title": "Kinds", "notebook": "Diversity", "cells": ["answer"], "points": 2}
         lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in question.items())
         shutil.copytree(desk.course / "assignment1", desk.course / "assignment3")
-        with open(desk.course / "assignment1" / "questions.toml", "a") as file:
-            file.write(f"\n[[question]]\n{lines}")
+        shutil.copy(ROOT / "assignment2" / "make_submission.py", desk.course / "assignment1")
+        manifest = desk.course / "assignment1" / "questions.toml"
+        text = manifest.read_text().replace('["questions.toml"]', '["questions.toml", "make_submission.py"]')
+        manifest.write_text(f"{text}\n[[question]]\n{lines}")
         with open(desk.course / "diversity_checks" / "__init__.py", "a") as file:
             file.write(self.CHECK)
         path = desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb"
@@ -201,9 +188,10 @@ def richness(counts):
         empty = {"cell_type": "code", "execution_count": None, "outputs": []}
         return empty | {"id": name, "metadata": {"nbgrader": mark}, "source": source}
 
-    def test_is_released_as_a_stub_and_graded(self, desk):
-        done = desk.run("autograder release")
-        assert done.returncode == 3 and "found assignment1, assignment3" in done.stderr
+    def test_is_released_as_a_stub_and_graded_as_the_kits_own_script_hands_it_in(self, desk, run_cli):
+        """The manifest names no editable files: script and grader agree on the same default."""
+        code, _, said = run_cli("release", "--course", desk.course)
+        assert code == 3 and "found assignment1, assignment3" in said
         configuration = desk.course / "nbgrader_config.py"
         configuration.write_text(configuration.read_text().replace("kit=HERE", 'kit=HERE, assignment="assignment1"'))
         done = desk.run("autograder release")
@@ -211,24 +199,27 @@ def richness(counts):
         released = desk.course / "release" / "assignment1"
         assert check(desk, released)[0]["score"] == 0
         shutil.copy(desk.course / "source_notebooks" / "assignment1" / "Diversity.ipynb", released)
-        found, _ = check(desk, released)
-        assert [each["points"] for each in found["questions"]] == [0, 0, 2]
+        shutil.copy(desk.course / "assignment1" / "diversity" / "measures.py", released / "diversity")
+        done = desk.run("python3 make_submission.py", released)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found, _ = check(desk, released / "assignment1_submission.zip")
+        assert [each["points"] for each in found["questions"]] == [4, 6, 2]
 
 
 class TestTheDigest:
     """A change to a file that decides a verdict makes the reports on file out of date."""
 
-    @pytest.mark.parametrize(
-        "path", ["diversity_checks/table.npy", "diversity_checks/__init__.py", "assignment1/diversity/measures.py"]
-    )
-    def test_covers_the_pack_and_the_reference(self, desk, path):
+    def test_covers_the_pack_and_the_reference(self, desk):
         code = "from autograder.assignment.manifest import read_manifest\n"
         code += "from autograder.grading.kit import describe_kit\n"
         code += "print(describe_kit(read_manifest('assignment1'))['digest'])"
         (desk.course / "diversity_checks" / "table.npy").write_bytes(b"1")
         (desk.course / "digest.py").write_text(code)
-        before = desk.run("python3 digest.py").stdout
-        with open(desk.course / path, "ab") as file:
-            file.write(b"\n# changed\n")
-        after = desk.run("python3 digest.py").stdout
-        assert len(before.strip()) == len(hashlib.sha256().hexdigest()) and before != after
+        digests = [desk.run("python3 digest.py").stdout.strip()]
+        paths = "diversity_checks/table.npy", "diversity_checks/__init__.py", "assignment1/diversity/measures.py"
+        for path in paths:
+            with open(desk.course / path, "ab") as file:
+                file.write(b"\n# changed\n")
+            digests.append(desk.run("python3 digest.py").stdout.strip())
+        assert {len(digest) for digest in digests} == {len(hashlib.sha256().hexdigest())}
+        assert len(set(digests)) == 1 + len(paths)
