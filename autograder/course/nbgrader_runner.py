@@ -1,4 +1,4 @@
-"""Run nbgrader's own steps in this process, with one message for a failure instead of its log."""
+"""Run nbgrader's own steps in this process; a failure gives one message instead of nbgrader's log."""
 
 import contextlib
 import copy
@@ -21,7 +21,8 @@ from autograder.errors import KitError, ReleaseError
 def generate_assignment(course: Course, assignment: str, release_directory: Path, record: bool = True) -> None:
     """Run nbgrader's generate_assignment; raise ReleaseError with the reason if it fails.
 
-    - record: write the cells into the gradebook, which autograde needs; else the gradebook does not change
+    - release_directory: the folder for the result
+    - record: whether to write the cells into the gradebook, which autograde needs; False leaves it unchanged
     """
     changes = Config()
     changes.CourseDirectory.release_directory = os.path.relpath(release_directory, course.root)
@@ -34,7 +35,10 @@ def generate_assignment(course: Course, assignment: str, release_directory: Path
 
 
 def autograde(course: Course, student: str, submitted_directory: Path | str) -> None:
-    """Run nbgrader's autograde for one student on a folder like submitted/; raise KitError if it fails."""
+    """Run nbgrader's autograde for one student; raise KitError if it fails.
+
+    - submitted_directory: a folder with the layout of submitted/
+    """
     changes = Config()
     changes.CourseDirectory.submitted_directory = os.path.relpath(submitted_directory, course.root)
     changes.CourseDirectory.student_id = student
@@ -46,7 +50,7 @@ def _run(
     converter_class: type[BaseConverter], course: Course, changes: Config, assignment: str, error_class: type[KitError]
 ) -> None:
     add_programs_to_path()
-    config = copy.deepcopy(course.config)  # merge changes the sections themselves
+    config = copy.deepcopy(course.config)  # merge() changes nested sections in place
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
@@ -61,7 +65,7 @@ def _run(
 
 
 class NbgraderErrorCapture(logging.Handler):
-    """A log handler that keeps the exception that nbgrader handles, and does not raise, while it logs an error."""
+    """A log handler that keeps the first exception that nbgrader logs and does not raise."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -77,12 +81,13 @@ class NbgraderErrorCapture(logging.Handler):
         return f"nbgrader failed: {type(self.error).__name__}: {self.error}"
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first exception."""
+        """Keep the exception that is being handled, unless there is an earlier one."""
         self.error = self.error or sys.exc_info()[1]
 
 
 @contextlib.contextmanager
 def _capture_errors() -> Iterator[NbgraderErrorCapture]:
+    """Yield a log handler for one step; then restore the working folder, which nbgrader changes."""
     folder = os.getcwd()
     try:
         yield NbgraderErrorCapture()
