@@ -21,14 +21,14 @@ STEPS = 8
 Rule = Callable[[Any, Any, dict], tuple[Any, dict]]  # (w, dw, config) -> (next w, config)
 
 
-def _state_rule(
+def _add_rule_criteria(
     rule: str,
     settings: Mapping[str, Any],
     start: Mapping[str, Any] | None = None,
     accepted: Sequence[Rule] = (),
     starts: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """State the criteria of one update rule.
+    """Add the criteria of one update rule.
 
     - settings: other values for its hyperparameters
     - start: entries of config before the first step, if editions of the course differ in it
@@ -109,9 +109,11 @@ def _adam_with(root: Callable[[Any, Any, Any], Any]) -> Rule:
     return rule
 
 
-_state_rule("sgd_momentum", {"learning_rate": 0.05, "momentum": 0.6})
-_state_rule("rmsprop", {"learning_rate": 0.05, "decay_rate": 0.8, "epsilon": 1e-6}, accepted=(_rmsprop_eps_in_root,))
-_state_rule(
+_add_rule_criteria("sgd_momentum", {"learning_rate": 0.05, "momentum": 0.6})
+_add_rule_criteria(
+    "rmsprop", {"learning_rate": 0.05, "decay_rate": 0.8, "epsilon": 1e-6}, accepted=(_rmsprop_eps_in_root,)
+)
+_add_rule_criteria(
     "adam",
     {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6},
     start={"t": 0},

@@ -1,4 +1,4 @@
-"""Run nbgrader's own steps in this process, with one message for a failure instead of its log."""
+"""Run nbgrader's own steps in this process; a failure gives one message instead of nbgrader's log."""
 
 import contextlib
 import copy
@@ -21,7 +21,10 @@ _RECORDING = ".SaveCells"  # nbgrader's preprocessor that writes cells into the 
 
 
 def generate_assignment(course: Course, assignment: str, release_directory: Path) -> None:
-    """Run nbgrader's generate_assignment without a gradebook; raise ReleaseError with the reason if it fails."""
+    """Run nbgrader's generate_assignment without a gradebook; raise ReleaseError with the reason if it fails.
+
+    - release_directory: folder for the result
+    """
     changes = Config()
     changes.CourseDirectory.release_directory = os.path.relpath(release_directory, course.root)
     steps = [name for name in course.config.GenerateAssignment.preprocessors if not name.endswith(_RECORDING)]
@@ -51,7 +54,10 @@ def record_cells(course: Course, assignment: str, unused_directory: Path) -> Non
 
 
 def autograde(course: Course, student: str, submitted_directory: Path | str) -> None:
-    """Run nbgrader's autograde for one student on a folder like submitted/; raise KitError if it fails."""
+    """Run nbgrader's autograde for one student; raise KitError if it fails.
+
+    - submitted_directory: a folder with the layout of submitted/
+    """
     changes = Config()
     changes.CourseDirectory.submitted_directory = os.path.relpath(submitted_directory, course.root)
     changes.CourseDirectory.student_id = student
@@ -63,7 +69,7 @@ def _run(
     converter_class: type[BaseConverter], course: Course, changes: Config, assignment: str, error_class: type[KitError]
 ) -> None:
     add_programs_to_path()
-    config = copy.deepcopy(course.config)  # merge changes the sections themselves
+    config = copy.deepcopy(course.config)  # merge() changes nested sections in place
     config.merge(changes)
     directory = CourseDirectory(config=config)
     directory.assignment_id = assignment
@@ -78,7 +84,7 @@ def _run(
 
 
 class NbgraderErrorCapture(logging.Handler):
-    """A log handler that keeps the exception that nbgrader handles, and does not raise, while it logs an error."""
+    """A log handler that keeps the first exception that nbgrader logs and does not raise."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -94,12 +100,13 @@ class NbgraderErrorCapture(logging.Handler):
         return f"nbgrader failed: {type(self.error).__name__}: {self.error}"
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first exception."""
+        """Keep the exception that is being handled, unless there is an earlier one."""
         self.error = self.error or sys.exc_info()[1]
 
 
 @contextlib.contextmanager
 def _capture_errors() -> Iterator[NbgraderErrorCapture]:
+    """Yield a log handler for one step; then restore the working folder, which nbgrader changes."""
     folder = os.getcwd()
     try:
         yield NbgraderErrorCapture()

@@ -64,7 +64,7 @@ def refuse_measured_gradients(
     except Exception:  # a fault of the grader must not cost the student a point
         log.exception("grader fault in the large call of %s", question.id)
         return list(attempts)
-    return _refuse(attempts, refusal, large.spared) if refusal else list(attempts)
+    return _refuse(attempts, refusal, large.without_gradient) if refusal else list(attempts)
 
 
 def _collect_evidence(
@@ -89,15 +89,15 @@ def _collect_evidence(
     return proved, answers if answered else None
 
 
-def _refuse(attempts: Sequence[Attempt], refusal: tuple[str, str], spared: Sequence[str]) -> list[Attempt]:
+def _refuse(attempts: Sequence[Attempt], refusal: tuple[str, str], without_gradient: Sequence[str]) -> list[Attempt]:
     """Return the attempts; those that passed get the verdict and the message of a refusal.
 
-    - spared: names of the criteria that need no gradient
+    - without_gradient: names of the criteria that need no gradient
     """
     verdict, message = refusal
     return [
         replace(attempt, verdict=verdict, found=Outcome(message), calls=(), given=())
-        if attempt.passed and attempt.criterion.name not in spared
+        if attempt.passed and attempt.criterion.name not in without_gradient
         else attempt
         for attempt in attempts
     ]
@@ -125,18 +125,18 @@ def find_refusal(
     - proved: names of the criteria whose gradients were right
     - answered: whether the judge answers for functions; then code that reads their caches is not refused
     """
-    proved = proved - set(large.spared)
+    proved = proved - set(large.without_gradient)
     derived = _measure_seconds(large.derive)
     limit = math.ceil(max(SECONDS, FACTOR * derived))
     try:
-        large.ask(start(replace(question.limits, cpu_seconds=limit, wall_seconds=WALL * limit)), proved)
+        large.run_student(start(replace(question.limits, cpu_seconds=limit, wall_seconds=WALL * limit)), proved)
     except CallError as error:
         if error.verdict == "timeout":
             return "timeout", _explain_timeout(large, limit, derived)
         if error.verdict == "memory":
             return "memory", _explain_memory(large, error)
         if error.verdict == "forbidden" or (proved and not (answered and error.is_not_answered)):
-            return error.verdict, f"Right for small inputs. {large.says}: {error}"
+            return error.verdict, f"Right for small inputs. {large.call}: {error}"
     except Wrong as wrong:
         if proved:
             return "failed", f"Right for small inputs, and not for a large one. {wrong}"
@@ -157,7 +157,7 @@ def _explain_timeout(large: LargeCall, limit: int, derived: float) -> str:
     passes = 2 * large.entries
     measured = passes * _measure_seconds(large.forward)
     return (
-        f"{large.says}: no answer within {limit} s of processor time. The reference derives all {large.entries:,} "
+        f"{large.call}: no answer within {limit} s of processor time. The reference derives all {large.entries:,} "
         f"entries in {derived:.2g} s on this machine, and loops over single entries take a few seconds. Slopes "
         f"measured entry by entry take {passes:,} forward passes, {measured:,.0f} s or more. "
         "Here a gradient must be derived: write it as an expression in the arguments of the backward pass, and "
@@ -167,7 +167,7 @@ def _explain_timeout(large: LargeCall, limit: int, derived: float) -> str:
 
 def _explain_memory(large: LargeCall, error: CallError) -> str:
     return (
-        f"{large.says}: {error} All {large.entries:,} entries of the gradients must fit into that memory. The Jacobian "
+        f"{large.call}: {error} All {large.entries:,} entries of the gradients must fit into that memory. The Jacobian "
         "of the whole input, every entry of out by every entry of x, does not fit. It is not needed, because most of "
         "it is 0. Write down what each entry of the upstream gradient adds to it."
     )

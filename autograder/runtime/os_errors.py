@@ -1,4 +1,4 @@
-"""Turn errors of the operating system into one message: the action, the reason, the next step."""
+"""Convert an error of the operating system to one message: the action, the reason, the next step."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from autograder.errors import StorageError
 
 FULL = "Free some space on that disk"
-_SHORTAGE = "This machine has too little of that now: end other programs, or use fewer --jobs"
+_SHORTAGE = "The machine has too few resources for this now: end other programs, or use fewer --jobs"
 _PERMISSION = "Give this account the permission to write there"
 _OCCUPIED = "Another file or folder has this name: move it away"
 _HINTS = {
@@ -19,7 +19,7 @@ _HINTS = {
     errno.ENOMEM: _SHORTAGE,
     errno.EAGAIN: _SHORTAGE,
     errno.EROFS: "Make that folder writable: it is mounted read-only",
-    errno.EIO: "The disk fails: check the disk and your backup",
+    errno.EIO: "The disk has a fault: check the disk and your backup",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EEXIST: _OCCUPIED,
@@ -38,13 +38,13 @@ def make_storage_error(path: Path | str, error: OSError, action: str = "written"
     """
     hint = _HINTS.get(error.errno or 0, "Remove this cause")
     if error.errno == errno.ENOENT and os.path.isabs(path):
-        hint = f"There is no folder {Path(path).parent}, and it cannot be made: name another place"
-    made = StorageError(
+        hint = f"There is no folder {Path(path).parent}, and it cannot be created: choose another folder"
+    storage_error = StorageError(
         f"{path} could not be {action}: {error.strerror or error}. {hint}, then run the same command again. "
         "The old content is unchanged."
     )
-    made.everywhere = error.errno in _EVERYWHERE
-    return made
+    storage_error.everywhere = error.errno in _EVERYWHERE
+    return storage_error
 
 
 def find_storage_error(error: BaseException | None) -> StorageError | None:
@@ -55,7 +55,7 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
         if isinstance(error, OSError) and error.errno in _HINTS:
             return make_storage_error(_name_file(error), error, "used")
         if isinstance(error, FileNotFoundError) and not find_temporary_folder():
-            return StorageError(f"{error.strerror}. Free some space there, or name another folder with TMPDIR.")
+            return StorageError(f"{error.strerror}. Free some space there, or set TMPDIR to another folder.")
         error = error.__cause__ or error.__context__
     return None
 
@@ -76,7 +76,10 @@ def find_temporary_folder() -> Path | None:
 
 
 def _name_file(error: OSError) -> str:
-    """Return a name for the file of an OSError; an error about a full disk may have no file name."""
+    """Return the words that name the file of an OSError in a message.
+
+    An error about a full disk may have no file name; the file is then probably in the temporary folder.
+    """
     name: str | bytes | int | None = error.filename2 or error.filename
     path = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
     folder = find_temporary_folder()

@@ -2,17 +2,17 @@
 
 Each .toml file holds the cases of one verdict and topic, or of one kind of attack:
 
-    file = "cs231n/layers.py"              # the file of each change that names no other
-    questions = ["relu_forward"]           # any field of a case but its name and title: the default of this file
+    file = "cs231n/layers.py"              # the default for the `file` of each change
+    questions = ["relu_forward"]           # a default for all cases; any field except `name` and `title` is allowed
     [reference]                            # optional: names for lines of the reference that several cases replace
     relu = "    out = np.maximum(0, x)"
 
     [[case]]
     name = "failed_dw_averaged"            # begins with the worst verdict that it gets
     title = "`dw` is averaged over the batch"
-    student = "chen"                       # optional: a student of the demo's class
+    student = "chen"                       # optional: the student of the demo course who submits it
     base = "reference"                     # or "release": the stubs as students get them
-    stubs = ["adam"]                       # functions and classes put back to their stubs
+    stubs = ["adam"]                       # functions and classes that become stubs again
     questions = ["affine_backward"]        # optional: grade only these and what they need (default: all)
     expect.affine_backward = "failed"      # verdicts; any other question passes, or with base = "release" is missing
     says.affine_backward = "dw is wrong"   # optional: words in the question's report
@@ -21,7 +21,7 @@ Each .toml file holds the cases of one verdict and topic, or of one kind of atta
     file = "cs231n/layers.py"
     old = "..."                            # or at = "relu": the lines that [reference] names
     new = "..."
-    [[case.cell]]                          # the same in an answer cell of a notebook
+    [[case.cell]]                          # a change in an answer cell of a notebook
     notebook = "TensorFlow"
     id = "complex_model_answer"
     old = "..."
@@ -67,7 +67,7 @@ _HELP = "See autograder/samples/load.py for every field."
 def load_samples(folder: Path = SUBMISSIONS) -> dict[str, Sample]:
     """Return the samples of all .toml files below a folder as {name: Sample}, sorted by name.
 
-    KitError names the file and the case that cannot be used.
+    Raises KitError for a file or a case that cannot be used; the message names it.
     """
     samples: dict[str, Sample] = {}
     for path in sorted(Path(folder).rglob("*.toml")):
@@ -79,6 +79,7 @@ def load_samples(folder: Path = SUBMISSIONS) -> dict[str, Sample]:
 
 
 def _read_samples(path: Path) -> Iterable[Sample]:
+    """Yield the samples of one .toml file."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -95,7 +96,11 @@ def _read_samples(path: Path) -> Iterable[Sample]:
 
 
 def _complete(change: Any, file: str | None, lines: dict[str, str], where: str) -> Any:
-    """Return a change with its file, and with the lines that `at` names as its `old`."""
+    """Return a change with the default file, and with `old` in place of `at`.
+
+    - lines: {name: lines of the reference}, the table [reference]
+    - where: the file and the case, for messages
+    """
     if not isinstance(change, dict):
         return change
     change = ({"file": file} if file else {}) | change
@@ -108,10 +113,10 @@ def _complete(change: Any, file: str | None, lines: dict[str, str], where: str) 
 
 
 def _make_sample(fields: dict[str, Any], where: str) -> Sample:
-    """Return the Sample of these fields; refuse unknown names and wrong types."""
+    """Return the Sample of these fields; raise KitError for an unknown name or a wrong type."""
     unknown = fields.keys() - _FIELDS
     if unknown:
-        _refuse(where, f"unknown field {_join_names(unknown)}, expected some of {_join_names(_FIELDS)}")
+        _refuse(where, f"unknown field {_join_names(unknown)}, expected only {_join_names(_FIELDS)}")
     for name in ("name", "title"):
         if name not in fields:
             _refuse(where, f"has no {name}; add one")
@@ -130,6 +135,7 @@ def _make_sample(fields: dict[str, Any], where: str) -> Sample:
 
 
 def _check_type(name: str, value: Any, where: str) -> None:
+    """Raise KitError if the value of a field has a wrong type."""
     if name in _ENTRIES:
         if not isinstance(value, list):
             _refuse(where, f"{name} = {value!r}, expected [[case.{name}]]")
@@ -147,7 +153,7 @@ def _check_type(name: str, value: Any, where: str) -> None:
 
 
 def _check_entry(label: str, entry: Any, kind: type, where: str) -> None:
-    """Refuse an entry of `change`, `cell`, `write` or `place` whose keys or values do not fit."""
+    """Raise KitError for an entry of `change`, `cell`, `write` or `place` with wrong keys or values."""
     required, allowed = kind.__required_keys__, kind.__required_keys__ | kind.__optional_keys__
     if not isinstance(entry, dict) or not required <= entry.keys() <= allowed:
         came = _join_names(entry) if isinstance(entry, dict) else repr(entry)

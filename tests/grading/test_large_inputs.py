@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment.manifest import read_manifest
 from autograder.assignment.reference import read_reference_texts
 from autograder.checking.criteria import Wrong
-from autograder.checking.large_call import expect_about
+from autograder.checking.large_call import expect_nearly
 from autograder.errors import KitError
 from autograder.grading import judge, make_setting
 from autograder.grading import large_inputs as derived
@@ -129,7 +129,7 @@ class TestADerivedGradientIsNotRefused:
         for question in manifest.questions:
             if question.id in PACK.large_calls:
                 large = PACK.large_calls[question.id](Trialless(question, manifest))
-                assert set(large.spared) < {criterion.name for criterion in PACK.criteria[question.id]}
+                assert set(large.without_gradient) < {criterion.name for criterion in PACK.criteria[question.id]}
 
     @pytest.mark.parametrize("identifier", PACK.large_calls)
     def test_the_reference_is_right_for_the_large_input(self, identifier, large_call, manifest):
@@ -168,9 +168,9 @@ class TestAMeasuredGradientIsRefused:
     def test_with_a_message_said_once(self, name, examined, graded, impatient):
         question = examined(name, files=SAMPLES["passed_measures_own_slopes"].files)
         refused = [each for each in question.criteria if each.verdict == "timeout"]
-        spared = {each.name for each in question.criteria} - {each.name for each in refused}
+        without_gradient = {each.name for each in question.criteria} - {each.name for each in refused}
         assert question.verdict == "timeout"
-        assert spared == ({"loss"} if name == "softmax_loss" else set())
+        assert without_gradient == ({"loss"} if name == "softmax_loss" else set())
         assert all(each.points == 0 and each.inputs == [] for each in refused)
         message = refused[0].message
         assert {each.message for each in refused} == {message}
@@ -239,12 +239,12 @@ class TestAboutTheRightGradient:
 
     @pytest.mark.parametrize("gradient", [right, right.astype(np.float32), right + 1e-3, right.reshape(1, 2, 3)])
     def test_rounding_and_an_axis_of_one_are_let_be(self, gradient):
-        expect_about(gradient, self.right, "dx")
+        expect_nearly(gradient, self.right, "dx")
 
     @pytest.mark.parametrize("gradient", [None, 0.0, 0 * right, right * np.nan, right[:1], right + 1, 1.1 * right])
     def test_another_one_is_not(self, gradient):
         with pytest.raises(Wrong, match="dx is not the gradient"):
-            expect_about(gradient, self.right, "dx")
+            expect_nearly(gradient, self.right, "dx")
 
 
 class TestTheManifest:

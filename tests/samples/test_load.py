@@ -44,7 +44,7 @@ BAD = {
     "no name": ('[[case]]\ntitle = "A"\n', "cases.toml, case 1: has no name; add one"),
     "no title": ('[[case]]\nname = "failed_a"\n', "cases.toml, failed_a: has no title; add one"),
     "one name twice": (CASE * 2, "cases.toml, failed_a: this name is taken by another case; names must be unique"),
-    "unknown field": (CASE + "expects.adam = 'failed'\n", "failed_a: unknown field expects, expected some of attack, "),
+    "unknown field": (CASE + "expects.adam = 'failed'\n", "failed_a: unknown field expects, expected only attack, "),
     "unknown default": ("expects.adam = 'failed'\n" + CASE, "failed_a: unknown field expects"),
     "text for a list": (CASE + 'questions = "adam"\n', "questions = 'adam', expected a list of strings"),
     "number in a list": (CASE + "stubs = [1]\n", "stubs = [1], expected a list of strings"),

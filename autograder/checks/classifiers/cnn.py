@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.checking.criteria import Checks, Outcome, Trial
 from autograder.checks.classifiers.initial_parameters import expect_initial_parameters
-from autograder.checks.classifiers.large_loss import state_large_loss
+from autograder.checks.classifiers.large_loss import add_large_loss
 from autograder.checks.classifiers.net_trial import NetClass, NetTrial
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
 from autograder.checks.outcomes import combine_outcomes
@@ -20,12 +20,12 @@ KIND = NetClass(f"cs231n.classifiers.cnn:{QUESTION}", ThreeLayerConvNet)
 SHAPE, C = (3, 6, 6), 5
 SHAPES = (SHAPE, (3, 8, 8))
 NOT_SQUARE = ((3, 4, 8), (3, 8, 6))
-WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # wrong losses whose own gradients earn credit
+WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # wrong losses; a right gradient of one of them gets its points
 
 
 def _make_net(trial: Trial, input_dim: tuple[int, ...] = SHAPE, **options: Any) -> NetTrial:
     options = {"num_filters": 4, "filter_size": 3, "hidden_dim": 7, "num_classes": C, "dtype": np.float64} | options
-    trial.call("numpy.random:seed", trial.seed % 2**32)  # so that a replay draws the same weights
+    trial.call("numpy.random:seed", trial.seed % 2**32)  # a replay then draws the same weights
     return NetTrial(trial, KIND, input_dim=input_dim, **options)
 
 
@@ -135,12 +135,12 @@ def called_again(trial: Trial) -> None:
     net.expect_repeatable(*net.batch(3, SHAPE, C), names, WITH_GRADIENT)
 
 
-state_large_loss(
+add_large_loss(
     CHECKS,
     KIND,
     N=2,
     shape=(3, 8, 8),
-    spared=("parameters", "scores", "loss", "regularized loss"),
+    without_gradient=("parameters", "scores", "loss", "regularized loss"),
     input_dim=(3, 8, 8),
     num_filters=8,
     filter_size=3,

@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.checking.criteria import Checks, Outcome, Trial
 from autograder.checks.classifiers.initial_parameters import expect_initial_parameters
-from autograder.checks.classifiers.large_loss import state_large_loss
+from autograder.checks.classifiers.large_loss import add_large_loss
 from autograder.checks.classifiers.net_trial import NetClass, NetTrial
 from autograder.checks.classifiers.regularization import NO_HALF, RELU_ON_SCORES
 from autograder.checks.outcomes import combine_outcomes
@@ -20,7 +20,7 @@ TWO_LAYERS = NetClass(f"{MODULE}:TwoLayerNet", reference.TwoLayerNet)
 DEEP = NetClass(f"{MODULE}:FullyConnectedNet", reference.FullyConnectedNet)
 SHAPE, D, C = (3, 4), 12, 5
 NO_GRADIENT = ("parameters", "scores", "loss", "regularized loss")  # criteria that need no gradient
-WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # wrong losses whose own gradients earn credit
+WITH_GRADIENT = (NO_HALF, RELU_ON_SCORES)  # wrong losses; a right gradient of one of them gets its points
 
 
 def _make_two_layers(trial: Trial, reg: float = 0.0, **options: Any) -> NetTrial:
@@ -66,7 +66,7 @@ def two_regularized_loss(trial: Trial) -> Outcome:
     return net.expect_loss(*net.batch(6, SHAPE, C))
 
 
-def _state_two_layer_gradient(name: str) -> None:
+def _add_two_layer_gradient(name: str) -> None:
     @CHECKS.criterion("TwoLayerNet", f"d{name}", 1, text=f"The gradient of {name} is right without regularization.")
     def gradient(trial: Trial) -> Outcome:
         net = _make_two_layers(trial)
@@ -75,7 +75,7 @@ def _state_two_layer_gradient(name: str) -> None:
 
 
 for _name in ("W1", "b1", "W2", "b2"):
-    _state_two_layer_gradient(_name)
+    _add_two_layer_gradient(_name)
 
 
 @CHECKS.criterion("TwoLayerNet", "regularized gradients", 2)
@@ -105,7 +105,7 @@ def two_called_again(trial: Trial) -> None:
 
 
 LARGE = {"N": 2, "shape": (20, 50), "input_dim": 1000, "num_classes": C}
-state_large_loss(CHECKS, TWO_LAYERS, spared=NO_GRADIENT, hidden_dim=400, **LARGE)
+add_large_loss(CHECKS, TWO_LAYERS, without_gradient=NO_GRADIENT, hidden_dim=400, **LARGE)
 
 
 DEPTHS = ([9], [8, 7], [9, 6, 8, 5, 7])
@@ -196,10 +196,10 @@ def deep_called_again(trial: Trial) -> None:
     net.expect_repeatable(*net.batch(5, SHAPE, C), names, WITH_GRADIENT)
 
 
-state_large_loss(
+add_large_loss(
     CHECKS,
     DEEP,
-    spared=(
+    without_gradient=(
         *NO_GRADIENT,
         *("batch norm: parameters", "batch norm: loss", "batch norm: testing", "dropout: loss", "dropout: testing"),
     ),

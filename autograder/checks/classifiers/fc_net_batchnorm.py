@@ -20,7 +20,8 @@ DEPTHS = ([9], [8, 7, 6])
 BATCHNORM, BATCHNORM_BACK = ("batchnorm_forward",), ("batchnorm_forward", "batchnorm_backward")
 
 
-def _make_normalized(trial: Trial, hidden_dims: list[int], **options: Any) -> tuple[NetTrial, list[str]]:
+def _make_net_with_batchnorm(trial: Trial, hidden_dims: list[int], **options: Any) -> tuple[NetTrial, list[str]]:
+    """Return a net with batch normalization and its right loss, and the names of its parameters."""
     net = make_deep(trial, hidden_dims, use_batchnorm=True, **options)
     net.right_loss = LossByHand(normalize_by_batch)
     return net, list(net.share_parameters())
@@ -43,7 +44,7 @@ def batchnorm_loss(trial: Trial) -> Outcome:
     """With use_batchnorm, the loss normalizes every hidden layer before its ReLU with the statistics of the batch."""
 
     def loss(hidden_dims: list[int]) -> Outcome:
-        net, _ = _make_normalized(trial, hidden_dims)
+        net, _ = _make_net_with_batchnorm(trial, hidden_dims)
         return net.expect_loss(*net.batch(6, SHAPE, C))
 
     return combine_outcomes([loss(dims) for dims in DEPTHS])
@@ -54,7 +55,7 @@ def batchnorm_gradients(trial: Trial) -> Outcome:
     """With use_batchnorm, the gradients of all W, b, gamma and beta are right without regularization."""
 
     def gradients(hidden_dims: list[int]) -> Outcome:
-        net, names = _make_normalized(trial, hidden_dims)
+        net, names = _make_net_with_batchnorm(trial, hidden_dims)
         return net.expect_gradients(*net.batch(6, SHAPE, C), names)
 
     return combine_outcomes([gradients(dims) for dims in DEPTHS])
@@ -63,24 +64,23 @@ def batchnorm_gradients(trial: Trial) -> Outcome:
 @CHECKS.criterion(QUESTION, "batch norm: regularization", 0.25, edge=True, needs=BATCHNORM)
 def batchnorm_regularization(trial: Trial) -> Outcome | None:
     """With use_batchnorm, reg applies to the weights, not to gamma and beta, in the loss and in the gradients."""
-    nets = [_make_normalized(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
+    nets = [_make_net_with_batchnorm(trial, DEPTHS[1], reg=reg)[0] for reg in (0.0, 0.3)]
     batch = nets[0].batch(6, SHAPE, C)
-    (without, free), (with_reg, pulled) = (net.run_loss(*batch) for net in nets)
-    for name, gradient in pulled.items():
-        if not name.startswith("W") and isinstance(gradient, np.ndarray) and name in free:
-            expect_close(gradient, free[name], f"{nets[1].call}, compared with reg = 0", RTOL_FLOAT32, f"d{name}")
+    (loss, gradients), (reg_loss, reg_gradients) = (net.run_loss(*batch) for net in nets)
+    for name, gradient in reg_gradients.items():
+        if not name.startswith("W") and isinstance(gradient, np.ndarray) and name in gradients:
+            expect_close(gradient, gradients[name], f"{nets[1].call}, compared with reg = 0", RTOL_FLOAT32, f"d{name}")
     squares = sum(np.sum(W**2) for name, W in nets[0].reference.params.items() if name.startswith("W"))
-    added = np.asarray(with_reg - without)
-    if agrees(added, 0.3 * squares, RTOL_FLOAT32):  # a missing ½ has its own criterion
+    added = np.asarray(reg_loss - loss)
+    if agrees(added, 0.3 * squares, RTOL_FLOAT32):  # another criterion tests the factor ½
         return None
-    call = f"{nets[1].call}: the regularization term of the loss"
-    return expect_close(added, 0.5 * 0.3 * squares, call, RTOL_FLOAT32, "it")
+    return expect_close(added, 0.5 * 0.3 * squares, nets[1].call, RTOL_FLOAT32, "the regularization term of the loss")
 
 
 @CHECKS.criterion(QUESTION, "batch norm: testing", 0.5, needs=BATCHNORM)
 def batchnorm_testing(trial: Trial) -> Outcome:
     """After training, loss(X) without y normalizes with the running averages of each hidden layer."""
-    net, _ = _make_normalized(trial, DEPTHS[1])
+    net, _ = _make_net_with_batchnorm(trial, DEPTHS[1])
     for N in (6, 9, 7):
         batch = net.batch(N, SHAPE, C)
         net.run_loss(*batch)
@@ -90,5 +90,5 @@ def batchnorm_testing(trial: Trial) -> Outcome:
 
 
 def normalize_by_batch(a: np.ndarray, gamma: np.ndarray, beta: np.ndarray, layer: int) -> np.ndarray:
-    """Return the output of batch normalization in training."""
+    """Return the output of batch normalization in mode 'train'; `layer` has no effect."""
     return batchnorm_forward(a, gamma, beta, {"mode": "train"})[0]

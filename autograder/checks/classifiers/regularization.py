@@ -29,7 +29,7 @@ def _make_variant(name: str, function: Callable[..., Any]) -> Variant:
     return Variant(function, find_misconception("FullyConnectedNet", name))
 
 
-# A loss without the ½ has its own gradient, and so has a loss of scores after a ReLU: such a gradient earns credit.
+# Wrong losses: without the ½, or of scores after a ReLU. A right gradient of such a loss gets its points.
 # A loss without regularization is not among these: its gradient is the one of reg = 0, which has its own criterion.
 NO_HALF = _make_variant("net_reg_no_half", lambda net, X, y: scale_regularization(net, X, y, 2.0))
 RELU_ON_SCORES = _make_variant(

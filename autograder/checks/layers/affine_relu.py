@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layers.criteria import state_layer
+from autograder.checks.layers.criteria import add_layer_criteria
 from autograder.checks.layers.layer import Inputs, Layer, make_single_example_edge
 from cs231n import layers as reference
 
@@ -33,7 +33,7 @@ def _relu(x: np.ndarray) -> np.ndarray:
     return reference.relu_forward(x)[0]
 
 
-state_layer(
+add_layer_criteria(
     CHECKS,
     Layer(
         module="cs231n.layers",
@@ -54,7 +54,7 @@ state_layer(
     ),
 )
 
-state_layer(
+add_layer_criteria(
     CHECKS,
     Layer(
         module="cs231n.layers",

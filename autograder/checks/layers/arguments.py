@@ -1,4 +1,4 @@
-"""Properties of a function's arguments and results that do not concern their values: unchanged, type, shape."""
+"""Checks that a function leaves its arguments unchanged, and that its results have the right dtype and shape."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,10 +12,15 @@ from autograder.checks.layers.layer import Inputs
 def expect_unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], function: str, may_change: Collection[str] = ()
 ) -> None:
-    """Raise Wrong if an array of `before`, or an entry of a dictionary in it, differs in `after`, both by name."""
+    """Raise Wrong if an argument changed: an array, or an entry of a dictionary.
+
+    - before, after: {argument's name: value} before and after the call
+    - may_change: keys of dictionaries that the function may change
+    """
     for name, value in before.items():
         if isinstance(value, dict):
-            left = after[name] if isinstance(after[name], dict) else value  # keys that are no names are not returned
+            # The worker returns no dictionary that has keys other than strings.
+            left = after[name] if isinstance(after[name], dict) else value
             for key, item in value.items():
                 if key not in may_change and not (key in left and np.array_equal(item, left[key])):
                     raise Wrong(
@@ -30,14 +35,14 @@ def expect_unchanged(
 
 
 def drop_unit_axes(value: Any, shape: tuple[int, ...]) -> Any:
-    """Return an array in this shape if only axes of length 1 differ; anything else unchanged."""
+    """Return an array, reshaped to `shape` if only axes of length 1 differ; return any other value unchanged."""
     if isinstance(value, np.ndarray) and [n for n in value.shape if n != 1] == [n for n in shape if n != 1]:
         return value.reshape(shape)
     return value
 
 
 def convert_to_float32(inputs: Inputs) -> Inputs:
-    """Return the inputs with every array in float32."""
+    """Return the inputs with every array converted to float32."""
     arrays = {name: value.astype(np.float32) for name, value in inputs.items() if isinstance(value, np.ndarray)}
     return inputs | arrays
 

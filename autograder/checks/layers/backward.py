@@ -1,4 +1,4 @@
-"""Criteria of a layer's backward function, which takes dout and the cache of the forward function."""
+"""Criteria of a layer's backward function, (dout, cache) -> gradients; the cache comes from the forward function."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from autograder.checks.layers.layer import Edge, Layer
 from autograder.checks.outcomes import combine_outcomes
 
 
-def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edge_weight: float = 0.5) -> None:
-    """State the criteria of the backward function: each gradient, the shapes, the edge cases, unchanged arguments."""
+def add_backward_criteria(checks: Checks, layer: Layer, gradient_weight: float = 2, edge_weight: float = 0.5) -> None:
+    """Add the criteria of the backward function: each gradient, the shapes, the edge cases, unchanged arguments."""
     usual = layer.cases[0]
     for position, (wrt, name) in enumerate(layer.gradients.items()):
         text = f"{name} is the gradient with respect to {wrt}, for inputs of several shapes."
@@ -55,7 +55,7 @@ def state_backward(checks: Checks, layer: Layer, gradient_weight: float = 2, edg
         _expect_same(at_once, later)
 
     if layer.keeps_type:
-        # Only dx, which is as large as the batch: a sum over the batch is small in any type.
+        # Only dx is tested: it is as large as the batch. The other gradients are sums over the batch and stay small.
         @checks.criterion(layer.backward, "float32", 0.25, edge=True, text="For inputs in float32, dx is in float32.")
         def backward_float32(trial: Trial) -> None:
             inputs = convert_to_float32(layer.inputs(trial, usual))
@@ -97,7 +97,7 @@ def _expect_same(at_once: BackwardPass, later: BackwardPass) -> None:
     for name, one, other in zip(layer.gradients.values(), at_once.grads, later.grads):
         if agrees(one, one) and not agrees(other, one):  # nan does not agree with itself
             raise Wrong(
-                f"{at_once.call}: {name} changes if {layer.forward} runs on other inputs before. Keep the values that "
-                "the backward pass needs in the cache that you return, not in a global variable: a net runs all its "
-                "forward passes first."
+                f"{at_once.call}: {name} changes if {layer.forward} runs on other inputs before the backward pass. "
+                "Keep the values that the backward pass needs in the cache that you return, not in a global variable: "
+                "a net runs all its forward passes first."
             )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.criteria import Outcome, Trial, Wrong, block_if_failed
-from autograder.checking.large_call import LargeCall, expect_about
+from autograder.checking.large_call import LargeCall, expect_nearly
 from autograder.checks.gradients import attribute_examples, attribute_terms, expect_gradient
 from autograder.checks.layers.arguments import drop_unit_axes
 from autograder.checks.layers.forward import find_variant
@@ -125,12 +125,12 @@ def make_large_call(trial: Trial, layer: Layer) -> LargeCall:
     def derive() -> Sequence[np.ndarray]:
         return layer.derive(inputs, dout)
 
-    def ask(trial: Trial, proved: set[str]) -> None:
+    def run_student(trial: Trial, proved: set[str]) -> None:
         _, cache = layer.run_forward(trial, inputs)
         result = trial.call(f"{layer.module}:{layer.backward}", dout, cache, returns=layer.returns)
         for name, gradient, right in zip(layer.gradients.values(), layer.as_sequence(result), derive()):
             if name in proved:
-                expect_about(gradient, right, f"{call}: {name}")
+                expect_nearly(gradient, right, f"{call}: {name}")
 
     entries = sum(inputs[wrt].size for wrt in layer.gradients)
-    return LargeCall(call, entries, lambda: layer.value(inputs), derive, ask)
+    return LargeCall(call, entries, lambda: layer.value(inputs), derive, run_student)

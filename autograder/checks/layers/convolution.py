@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layers.criteria import state_layer
+from autograder.checks.layers.criteria import add_layer_criteria
 from autograder.checks.layers.layer import Edge, Inputs, Layer
 
 CHECKS = Checks()
@@ -80,4 +80,4 @@ LAYER = Layer(
 )
 
 # The ordinary sizes have three quarters of the points; a failed edge case costs only its own points.
-state_layer(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=2, edge_weight=EDGE)
+add_layer_criteria(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=2, edge_weight=EDGE)

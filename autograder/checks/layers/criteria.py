@@ -1,18 +1,23 @@
-"""Criteria of both functions of a layer."""
+"""The criteria of a layer: those of its forward function and those of its backward function."""
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layers.backward import state_backward
-from autograder.checks.layers.forward import state_forward
+from autograder.checks.layers.backward import add_backward_criteria
+from autograder.checks.layers.forward import add_forward_criteria
 from autograder.checks.layers.layer import Layer
 
 
-def state_layer(
+def add_layer_criteria(
     checks: Checks,
     layer: Layer,
     forward_weights: tuple[float, float] = (4, 0.5),
     gradient_weight: float = 2,
     edge_weight: float = 0.5,
 ) -> None:
-    """State the criteria of the forward function and of the backward function."""
-    state_forward(checks, layer, *forward_weights)
-    state_backward(checks, layer, gradient_weight, edge_weight)
+    """Add the criteria of a layer's forward function and of its backward function.
+
+    - forward_weights: of the criteria "values" and "arguments unchanged"
+    - gradient_weight: of the criterion of each gradient
+    - edge_weight: of each of the other criteria of the backward function
+    """
+    add_forward_criteria(checks, layer, *forward_weights)
+    add_backward_criteria(checks, layer, gradient_weight, edge_weight)

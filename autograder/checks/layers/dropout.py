@@ -84,7 +84,7 @@ def _expect_independent(drawn: DropoutMask, call: Call) -> None:
             raise _make_wrong(
                 f"{call.name}: along axis {axis}, {alike:.1%} of neighbours are both kept or both dropped; expected "
                 f"about {expected:.0%} for independent units",
-                "dropout_shared_fate",
+                "dropout_units_not_independent",
             )
 
 

@@ -185,7 +185,7 @@ def large(trial: Trial) -> LargeCall:
     def forward() -> tuple[Any, ...]:
         return reference.dropout_forward(x, settings)[1]
 
-    def ask(trial: Trial, proved: set[str]) -> None:
+    def run_student(trial: Trial, proved: set[str]) -> None:
         try:
             _expect_train_gradient(make_call(trial))
         except Wrong:
@@ -193,4 +193,4 @@ def large(trial: Trial) -> LargeCall:
                 raise
 
     name = f"{BACKWARD} after {make_call(trial).name}"
-    return LargeCall(name, x.size, forward, lambda: reference.dropout_backward(x, forward()), ask)
+    return LargeCall(name, x.size, forward, lambda: reference.dropout_backward(x, forward()), run_student)

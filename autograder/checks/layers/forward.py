@@ -10,8 +10,8 @@ from autograder.checks.outcomes import combine_outcomes
 from autograder.checks.variants import Variant, find_matching_variants, get_variants
 
 
-def state_forward(checks: Checks, layer: Layer, values_weight: float = 4, unchanged_weight: float = 0.5) -> None:
-    """State the criteria of the forward function: its values, its edge cases, the type, its arguments unchanged."""
+def add_forward_criteria(checks: Checks, layer: Layer, values_weight: float = 4, unchanged_weight: float = 0.5) -> None:
+    """Add the criteria of the forward function: its values, its edge cases, the type, its arguments unchanged."""
 
     @checks.criterion(layer.forward, "values", values_weight, text=f"{layer.formula}, for inputs of several shapes.")
     def forward_values(trial: Trial) -> Outcome:

@@ -1,4 +1,4 @@
-"""A layer as the checks see it: its two functions, the inputs they are tried on, and the calls to a student's code."""
+"""The description of a layer for its checks: its two functions, its test inputs, and calls of the student's code."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,10 @@ class Layer:
     keeps_type: bool = False
 
     def inputs(self, trial: Trial, case: Case, *more: str) -> Inputs:
-        """Return the inputs of a case; `more` are names that draw other inputs of the same sizes."""
+        """Return the inputs of a case.
+
+        - more: any words; other words give other inputs of the same sizes
+        """
         return self.draw(trial.rng(self.forward, sorted(case.items()), *more), **case)
 
     def value(self, inputs: Inputs) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.checking.compare import expect_close, expect_number
 from autograder.checking.criteria import Checks, Outcome, Trial, Wrong
-from autograder.checking.large_call import LargeCall, expect_about
+from autograder.checking.large_call import LargeCall, expect_nearly
 from autograder.checks.gradients import Explain, attribute_terms, expect_gradient
 from autograder.checks.layers.layer import Inputs
 from autograder.checks.outcomes import combine_outcomes
@@ -21,13 +21,13 @@ Size = tuple[int, int]  # N, C
 LARGE: Size = (10000, 10)  # x of the call that detects a measured gradient
 
 
-def _state_loss(
+def _add_loss_criteria(
     question: str,
     function: Callable[..., float],
     sizes: tuple[Size, ...],
     terms: Callable[..., Mapping[str, np.ndarray]],
 ) -> None:
-    """State the criteria of a loss layer: (x, y) -> (loss, dx).
+    """Add the criteria of a loss layer: (x, y) -> (loss, dx).
 
     - function: (x, y) -> the right loss
     - sizes: of ordinary inputs, and last of a single example
@@ -99,10 +99,10 @@ def _state_loss(
         def derive() -> Any:
             return getattr(reference, question)(**inputs)
 
-        def ask(trial: Trial, _: set[str]) -> None:
-            expect_about(run(trial, inputs)[1], derive()[1], f"{call}: dx")
+        def run_student(trial: Trial, _: set[str]) -> None:
+            expect_nearly(run(trial, inputs)[1], derive()[1], f"{call}: dx")
 
-        return LargeCall(call, inputs["x"].size, derive, derive, ask, spared=("loss",))
+        return LargeCall(call, inputs["x"].size, derive, derive, run_student, without_gradient=("loss",))
 
 
 def _svm(x: np.ndarray, y: np.ndarray) -> float:
@@ -129,8 +129,8 @@ def _softmax_terms(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     return {"the probabilities": reference.softmax_loss(x, y)[1] - minus, "minus 1 at the right class": minus}
 
 
-_state_loss("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
-_state_loss("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
+_add_loss_criteria("svm_loss", _svm, ((6, 5), (4, 9), (1, 6)), _svm_terms)
+_add_loss_criteria("softmax_loss", _softmax, ((6, 5), (4, 9), (1, 6)), _softmax_terms)
 
 
 @CHECKS.criterion("softmax_loss", "large scores", 1, edge=True)

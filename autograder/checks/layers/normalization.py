@@ -7,29 +7,32 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layers.backward import state_backward
-from autograder.checks.layers.criteria import state_layer
-from autograder.checks.layers.forward import state_forward
+from autograder.checks.layers.backward import add_backward_criteria
+from autograder.checks.layers.criteria import add_layer_criteria
+from autograder.checks.layers.forward import add_forward_criteria
 from autograder.checks.layers.gradient_paths import EPS, compute_gradient_paths
 from autograder.checks.layers.layer import Case, Edge, Inputs, Layer, Terms, make_single_example_edge
-from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
+from autograder.checks.layers.running_averages import STATISTICS, add_running_average_criteria
 from cs231n import layers as reference
 
 CHECKS = Checks()
 
 GRADIENTS = {"x": "dx", "gamma": "dgamma", "beta": "dbeta"}
 
-# Sizes of x: the default eps is negligible beside the variance of LARGE, and matters beside that of SMALL.
+# Scales of x. With LARGE, the default eps is negligible compared with the variance of x; with SMALL, it is not.
 LARGE, SMALL = 10.0, 2e-3
 
 
 def draw_features(rng: np.random.Generator, shape: Sequence[int], axis: int, size: float) -> np.ndarray:
-    """Draw x whose features, along `axis`, differ in mean and standard deviation, both in proportion to `size`."""
-    along = [shape[axis] if position == axis else 1 for position in range(len(shape))]
+    """Return an x of this shape, whose features are along `axis`.
+
+    The features have different means and different standard deviations, all proportional to `size`.
+    """
+    feature_shape = [shape[axis] if position == axis else 1 for position in range(len(shape))]
     others = tuple(position for position in range(len(shape)) if position != axis)
     x = rng.normal(size=shape)
     x = (x - x.mean(axis=others, keepdims=True)) / x.std(axis=others, keepdims=True)
-    return size * (x * rng.uniform(4, 9, size=along) + 4 * rng.normal(size=along))
+    return size * (x * rng.uniform(4, 9, size=feature_shape) + 4 * rng.normal(size=feature_shape))
 
 
 def draw_batch(
@@ -37,19 +40,20 @@ def draw_batch(
     shape: Sequence[int],
     eps: float | None = None,
     size: float = LARGE,
-    still: bool = False,
+    constant: bool = False,
 ) -> Inputs:
-    """Draw the inputs of a layer with bn_param, x of shape (N, D) or (N, C, H, W).
+    """Return the inputs of a layer that has bn_param; x has shape (N, D) or (N, C, H, W).
 
-    bn_param contains running averages, so that only one criterion requires their creation.
+    bn_param already contains running averages: code that cannot create them fails only the criterion about that.
 
-    - still: whether the first feature has one value
+    - size: the scale of x, such as LARGE
+    - constant: whether the first feature has the same value in all examples
     """
     D = shape[1]
     x = draw_features(rng, shape, 1, size)
     running_mean, running_var = 4 * size * rng.normal(size=D), (size * rng.uniform(4, 9, size=D)) ** 2
     bn_param = {"mode": "train", "running_mean": running_mean, "running_var": running_var}
-    if still:
+    if constant:
         x[:, 0] = 2.0
     if eps is not None:
         bn_param["eps"] = eps
@@ -57,12 +61,13 @@ def draw_batch(
 
 
 def make_eps_edge(case: Case) -> Edge:
-    """Return the edge case of an eps that matters: the default with small inputs, then a large eps.
+    """Return the edge case in which eps has an effect: the default eps with small inputs, then a large eps.
 
-    The default comes first, because with a large eps an ignored eps and a missing eps look alike.
+    The default eps comes first. With a large eps, code that ignores the setting and code without any eps give the
+    same answer.
     """
     cases = (case | {"size": SMALL}, case | {"size": 1.0, "eps": 4.0})
-    return Edge("eps", cases, "where eps is not negligible beside the variance", 1)
+    return Edge("eps", cases, "where eps is not negligible compared with the variance", 1)
 
 
 def _draw_rows(rng: np.random.Generator, N: int, D: int, **more: Any) -> Inputs:
@@ -94,11 +99,11 @@ BATCHNORM = Layer(
     large={"N": 12, "D": 10000},
 )
 # Forward only: with the default eps the slopes of a constant feature are too steep to measure.
-CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "still": True},), "where one feature is constant in the batch")
-state_forward(CHECKS, replace(BATCHNORM, edges=(*BATCHNORM.edges, CONSTANT)))
-state_running_averages(CHECKS, BATCHNORM, rows=lambda x: x)
-state_backward(CHECKS, BATCHNORM)
-state_backward(CHECKS, replace(BATCHNORM, backward="batchnorm_backward_alt"))
+CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "constant": True},), "where one feature is constant in the batch")
+add_forward_criteria(CHECKS, replace(BATCHNORM, edges=(*BATCHNORM.edges, CONSTANT)))
+add_running_average_criteria(CHECKS, BATCHNORM, rows=lambda x: x)
+add_backward_criteria(CHECKS, BATCHNORM)
+add_backward_criteria(CHECKS, replace(BATCHNORM, backward="batchnorm_backward_alt"))
 
 
 def _draw_layernorm(rng: np.random.Generator, N: int, D: int, eps: float | None = None, size: float = LARGE) -> Inputs:
@@ -136,4 +141,4 @@ LAYERNORM = Layer(
     terms=_layernorm_terms,
     large={"N": 10000, "D": 12},
 )
-state_layer(CHECKS, LAYERNORM)
+add_layer_criteria(CHECKS, LAYERNORM)

@@ -5,7 +5,7 @@ import numpy as np
 from autograder.checking.compare import expect_array
 from autograder.checking.criteria import Checks, Trial, Wrong, block_if_failed
 from autograder.checks.layers.convolution import get_windows
-from autograder.checks.layers.criteria import state_layer
+from autograder.checks.layers.criteria import add_layer_criteria
 from autograder.checks.layers.layer import Edge, Inputs, Layer
 
 CHECKS = Checks()
@@ -72,7 +72,7 @@ LAYER = Layer(
 )
 
 # The ordinary sizes have three quarters of the points; a failed edge case costs only its own points.
-state_layer(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=7, edge_weight=EDGE)
+add_layer_criteria(CHECKS, LAYER, forward_weights=(6, EDGE), gradient_weight=7, edge_weight=EDGE)
 
 
 @CHECKS.criterion(LAYER.backward, "ties", EDGE, edge=True)

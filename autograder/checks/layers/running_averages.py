@@ -1,4 +1,4 @@
-"""Running averages and test mode: the criteria of batch normalization that need more than one training call."""
+"""Criteria of the running averages and of test mode, for batch normalization."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -18,11 +18,14 @@ STATISTICS = {"running_mean": "running mean", "running_var": "running variance"}
 BATCH_STATISTICS = {"running_mean": lambda rows: rows.mean(axis=0), "running_var": lambda rows: rows.var(axis=0)}
 
 
-Rows = Callable[[np.ndarray], np.ndarray]  # x -> (count, D), the examples of every feature
+Rows = Callable[[np.ndarray], np.ndarray]
 
 
-def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
-    """State the criteria of the running averages and of mode 'test' for a layer with bn_param and an "eps" edge."""
+def add_running_average_criteria(checks: Checks, layer: Layer, rows: Rows) -> None:
+    """Add the criteria of the running averages and of mode 'test' for a layer with bn_param and an "eps" edge.
+
+    - rows: x -> (count, D), the examples of every feature
+    """
     for key, name in STATISTICS.items():
         text = f"In training, each batch changes the {name} to momentum · old + (1 - momentum) · batch."
 
@@ -57,7 +60,7 @@ def state_running_averages(checks: Checks, layer: Layer, rows: Rows) -> None:
 
     @checks.criterion(layer.forward, "eps in test mode", 0.5, edge=True)
     def test_eps(trial: Trial) -> Outcome:
-        """In mode 'test', out is right where eps is not negligible beside the running variance."""
+        """In mode 'test', out is right where eps is not negligible compared with the running variance."""
         eps_cases = next(edge.cases for edge in layer.edges if edge.name == "eps")
         return combine_outcomes([expect_forward(trial, tested, case) for case in eps_cases])
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from autograder.checking.criteria import Checks
-from autograder.checks.layers.backward import state_backward
-from autograder.checks.layers.criteria import state_layer
-from autograder.checks.layers.forward import state_forward
+from autograder.checks.layers.backward import add_backward_criteria
+from autograder.checks.layers.criteria import add_layer_criteria
+from autograder.checks.layers.forward import add_forward_criteria
 from autograder.checks.layers.gradient_paths import EPS, compute_gradient_paths
 from autograder.checks.layers.layer import Edge, Inputs, Layer, Terms, make_single_example_edge
 from autograder.checks.layers.normalization import GRADIENTS, LARGE, draw_batch, draw_features, make_eps_edge
-from autograder.checks.layers.running_averages import STATISTICS, state_running_averages
+from autograder.checks.layers.running_averages import STATISTICS, add_running_average_criteria
 from cs231n import layers as reference
 
 CHECKS = Checks()
@@ -31,7 +31,8 @@ def _spatial_terms(
     return {"x": compute_gradient_paths(dout, x, gamma, bn_param.get("eps", EPS), axes=(0, 2, 3))}
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
+def _make_rows(x: np.ndarray) -> np.ndarray:
+    """Return the pixels of images as rows: (N, C, H, W) -> (N·H·W, C)."""
     return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
@@ -56,9 +57,9 @@ SPATIAL = Layer(
     may_change=tuple(STATISTICS),
     large={"N": 3, "C": 10000, "H": 2, "W": 2},
 )
-state_forward(CHECKS, SPATIAL)
-state_running_averages(CHECKS, SPATIAL, _rows)
-state_backward(CHECKS, SPATIAL)
+add_forward_criteria(CHECKS, SPATIAL)
+add_running_average_criteria(CHECKS, SPATIAL, _make_rows)
+add_backward_criteria(CHECKS, SPATIAL)
 
 
 def _draw_groups(
@@ -111,4 +112,4 @@ GROUPNORM = Layer(
     terms=_groupnorm_terms,
     large={"N": 100, "C": 300, "H": 2, "W": 2, "G": 150},
 )
-state_layer(CHECKS, GROUPNORM)
+add_layer_criteria(CHECKS, GROUPNORM)

@@ -82,8 +82,8 @@ def _measure_tensorflow(trial: Trial) -> list[Accuracy]:
     return measure(trial, scores_of)
 
 
-def _state_marks(question: str, measured: Measure) -> None:
-    """State the criteria of a saved model: it loads, and it earns each mark."""
+def _add_mark_criteria(question: str, measured: Measure) -> None:
+    """Add the criteria of a saved model: it loads, and it earns each mark."""
     done = WeakKeyDictionary()  # the result of each worker
 
     def accuracies(trial: Trial) -> list[Accuracy] | Unmeasured:
@@ -123,6 +123,6 @@ def _state_marks(question: str, measured: Measure) -> None:
         CHECKS.criterion(question, name, 3, text=text)(check_mark(number))
 
 
-_state_marks("best_fc_model", _measure_rebuilt(rebuild_fully_connected))
-_state_marks("best_conv_model", _measure_rebuilt(rebuild_convolutional))
-_state_marks("best_tf_model", _measure_tensorflow)
+_add_mark_criteria("best_fc_model", _measure_rebuilt(rebuild_fully_connected))
+_add_mark_criteria("best_conv_model", _measure_rebuilt(rebuild_convolutional))
+_add_mark_criteria("best_tf_model", _measure_tensorflow)

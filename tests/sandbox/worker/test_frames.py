@@ -54,7 +54,7 @@ def test_a_frame_comes_back_as_it_was_packed(header, tensors):
 class TestAForgedFrame:
     @pytest.mark.parametrize("magic", [b"\0\0", b"PK", b"a2", b"{}"])
     def test_without_the_magic_is_refused(self, magic):
-        with pytest.raises(FrameError, match="what came is no frame"):
+        with pytest.raises(FrameError, match="the bytes are not a frame"):
             read(forged(magic=magic))
 
     @pytest.mark.parametrize("sizes", [(MAX_HEADER + 1, 0), (2, MAX_BODY + 1), (2**32 - 1, 2**32 - 1)])
@@ -80,12 +80,12 @@ class TestAForgedFrame:
 
     @pytest.mark.parametrize("header", [b"[]", b"1", b'"value"', b"null"])
     def test_whose_header_is_no_object_is_refused(self, header):
-        with pytest.raises(FrameError, match="a header that is no object"):
+        with pytest.raises(FrameError, match="is not a JSON object"):
             read(forged(header))
 
     @given(st.binary(min_size=1, max_size=64))
     def test_whose_body_is_not_safetensors_is_refused(self, body):
-        with pytest.raises(FrameError, match="unreadable frame|too long a list"):
+        with pytest.raises(FrameError, match="unreadable frame"):
             read(forged(body=body))
 
     @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ class TestAForgedFrame:
             read(forged(body=struct.pack("<Q", len(text)) + text + bytes(16)))
 
     def test_with_a_list_of_a_million_tensors_is_refused(self):
-        with pytest.raises(FrameError, match="too long a list of arrays"):
+        with pytest.raises(FrameError, match="the list of arrays is too long"):
             read(forged(body=struct.pack("<Q", MAX_HEADER + 1) + bytes(100)))
 
     @given(st.integers(0, 10_000), st.integers(1, 255))
