@@ -1,9 +1,8 @@
-"""The table of attacks and sandboxes in docs/attacks.md, and its summary in docs/security.md, by trying them all.
+"""Run every attack in every sandbox; write the table of docs/attacks.md and its summary in docs/security.md.
 
     python -m tests.hostile_table
 
-*held*: the attack gets nothing, and its code the verdict it deserves. *stopped*: it is ended when it has begun, and the
-report says why. *not covered*: it works, or is not tried because it would. Takes some ten minutes.
+This takes about ten minutes. `_HEAD` explains the words of the table.
 """
 
 import multiprocessing
@@ -24,7 +23,7 @@ _HEAD = """# Attacks
 `python -m tests.hostile_table` writes this file. Each row is a case of
 `tests/submissions/attacks/`, graded in each sandbox.
 
-- **held**: the attack gets nothing, and the code around it gets the verdict it deserves;
+- **held**: the attack gets nothing, and the answers get the verdict that they deserve;
 - **stopped**: the attack was ended after it began, and the report says why;
 - **not covered**: the attack works, or was not run because it would leave files behind.
 
@@ -32,20 +31,20 @@ _HEAD = """# Attacks
 """
 
 
-def outcome(name, isolation):
-    """Return how an attack ended in the isolation of a name: "held", "stopped", "not covered" or "BROKEN"."""
+def run_attack(name, isolation):
+    """Run an attack in one sandbox; return its word in the table, or "BROKEN" if the attack works."""
     if name in NOT_HELD[isolation]:
         return "not covered"
-    came, expected = verdicts(name, read_manifest(ROOT / "assignment2"), ISOLATIONS[isolation])
-    if not is_held(came, expected):
+    actual, expected = verdicts(name, read_manifest(ROOT / "assignment2"), ISOLATIONS[isolation])
+    if not is_held(actual, expected):
         return "BROKEN"
-    return "stopped" if _STOPPED & set(came.values()) else "held"
+    return "stopped" if _STOPPED & set(actual.values()) else "held"
 
 
-def table(found):
-    """Return the markdown of docs/attacks.md.
+def format_table(found):
+    """Return docs/attacks.md as markdown.
 
-    - found: {attack: {isolation's name: outcome}}
+    - found: {attack: {sandbox: word of run_attack}}
     """
     lines = [_HEAD]
     for kind in KINDS:
@@ -58,8 +57,11 @@ def table(found):
     return "\n".join(lines)
 
 
-def summary(found):
-    """Return the markdown of the table in docs/security.md: how many attacks of each kind a sandbox holds."""
+def format_summary(found):
+    """Return the table in docs/security.md as markdown: the number of attacks of each kind and of each word.
+
+    - found: {attack: {sandbox: word of run_attack}}
+    """
     lines = [f"| attacks | {' | '.join(ISOLATIONS)} |", "|---" * 4 + "|"]
     for kind in KINDS:
         names = [name for name, sample in ATTACKS.items() if sample.attack == kind]
@@ -70,16 +72,16 @@ def summary(found):
 
 
 def main():
-    """Try every attack in every isolation and write both tables."""
+    """Run every attack in every sandbox and write both tables."""
     found = {name: {} for name in ATTACKS}
     tries = [(name, isolation) for isolation in ISOLATIONS for name in ATTACKS]
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        for (name, isolation), ended in zip(tries, pool.map(outcome, *zip(*tries), chunksize=4)):
+        for (name, isolation), ended in zip(tries, pool.map(run_attack, *zip(*tries), chunksize=4)):
             found[name][isolation] = ended
             if ended == "BROKEN":
                 print(f"{name} is not held under {isolation}", flush=True)
-    (ROOT / "docs" / "attacks.md").write_text(table(found))
-    write_between(ROOT / "docs" / "security.md", BEGIN, END, summary(found))
+    (ROOT / "docs" / "attacks.md").write_text(format_table(found))
+    write_between(ROOT / "docs" / "security.md", BEGIN, END, format_summary(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a student reads where something is wrong: the numbers differ visibly, and the advice names the next step."""
+"""Messages about wrong results: the two numbers look different, and the advice names the next step."""
 
 import numpy as np
 import pytest
@@ -9,31 +9,32 @@ from autograder.sandbox.python_errors import find_advice
 from tests.kit import PACK
 
 
-def message_of(actual, expected, name="loss"):
+def find_message(actual, expected, name="loss"):
     with pytest.raises(Wrong) as caught:
         expect_close(actual, expected, "f(x)", name=name)
     return str(caught.value)
 
 
 def test_a_number_is_reported_without_counting_entries():
-    assert message_of(2.5, 2.0) == "f(x): loss is 2.5, expected 2"
+    assert find_message(2.5, 2.0) == "f(x): loss is 2.5, expected 2"
 
 
 def test_an_array_is_reported_with_its_worst_entry():
     assert (
-        message_of(np.array([1.0, 3.0]), [1.0, 2.0], "out") == "f(x): 1 of 2 entries are wrong; out[1] is 3, expected 2"
+        find_message(np.array([1.0, 3.0]), [1.0, 2.0], "out")
+        == "f(x): 1 of 2 entries are wrong; out[1] is 3, expected 2"
     )
 
 
-def test_as_many_digits_are_shown_as_tell_the_numbers_apart():
-    assert message_of(1.0900031, 1.09) == "f(x): loss is 1.0900031, expected 1.09"
+def test_two_numbers_are_shown_with_enough_digits_to_look_different():
+    assert find_message(1.0900031, 1.09) == "f(x): loss is 1.0900031, expected 1.09"
 
 
 @pytest.mark.parametrize(
     "loss", [np.float32(1 / 3), np.array(1 / 3, dtype=np.float32), np.array([[1 / 3]], np.float32)]
 )
-def test_a_loss_in_float32_is_measured_as_one(loss):
-    """Its type, and with it the tolerance, survives; 1e-5 is too much for float64 alone."""
+def test_a_loss_in_float32_has_the_tolerance_of_float32(loss):
+    """expect_number keeps the type. An error of 1e-5 is allowed in float32 and too large in float64."""
     value = expect_number(np.asarray(loss), "the loss")
     assert value.dtype == np.float32 and value.shape == ()
     expect_close(value, 1 / 3 * (1 + 1e-5), "f(x)")
@@ -42,7 +43,7 @@ def test_a_loss_in_float32_is_measured_as_one(loss):
 
 
 @pytest.mark.parametrize(
-    "kind, message, says",
+    "kind, message, expected",
     [
         ("ModuleNotFoundError", "No module named 'past'", "Python 2 too; take it out"),
         ("ModuleNotFoundError", "No module named 'past.builtins'", "Python 2 too; take it out"),
@@ -62,6 +63,6 @@ def test_a_loss_in_float32_is_measured_as_one(loss):
         ("ValueError", "something else", ""),
     ],
 )
-def test_advice_names_the_next_step(kind, message, says):
-    assert says in find_advice(kind, message, PACK.advice)
-    assert bool(find_advice(kind, message, PACK.advice)) == bool(says)
+def test_advice_names_the_next_step(kind, message, expected):
+    assert expected in find_advice(kind, message, PACK.advice)
+    assert bool(find_advice(kind, message, PACK.advice)) == bool(expected)

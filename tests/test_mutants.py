@@ -8,7 +8,7 @@ import pytest
 from autograder.assignment.reference import read_reference_texts
 from autograder.checking.pack import Vocabulary
 from autograder.diagnosis import single_edits as edits
-from autograder.diagnosis.mutation.derive import choose_varied, derive, mutants_of
+from autograder.diagnosis.mutation.derive import choose_varied_mutants, derive_file_mutants, derive_mutants
 from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.diagnosis.mutation.operators import OPERATORS
 from autograder.diagnosis.single_edits import find_edits
@@ -23,24 +23,26 @@ ALL = 10**6
 
 @pytest.fixture(scope="module")
 def every_mutant(manifest):
-    return derive(manifest, PACK.vocabulary, max_mutants=ALL)
+    return derive_mutants(manifest, PACK.vocabulary, max_mutants=ALL)
 
 
 @pytest.fixture(scope="module")
 def mutants(manifest):
-    return [mutant for mutant in derive(manifest, PACK.vocabulary) if mutant.key not in equivalent()]
+    return [mutant for mutant in derive_mutants(manifest, PACK.vocabulary) if mutant.key not in equivalent()]
 
 
 def sampled(mutants):
     """Return mutants of small questions: those of the nets take seconds each."""
-    return choose_varied([mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function")
+    return choose_varied_mutants(
+        [mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function"
+    )
 
 
 def lines_made_of(line, name="f", arguments="x, y", before=(), vocabulary=PACK.vocabulary):
     """Return the lines that a solution of one line is turned into."""
     body = [f"    {each}" for each in (*before, "### BEGIN SOLUTION", line, "### END SOLUTION", "return x")]
     text = "\n".join([f"def {name}({arguments}):", *body, ""])
-    return {key.partition(" -> ")[2] for key in (mutant.key for mutant in mutants_of("file.py", text, vocabulary))}
+    return {mutant.key.partition(" -> ")[2] for mutant in derive_file_mutants("file.py", text, vocabulary)}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_definition_is_not_taken_out_but_a_second_value_is():
 
 
 def test_nothing_outside_the_solution_is_changed():
-    assert mutants_of("file.py", "def f(x):\n    return x + 1\n", PACK.vocabulary) == []
+    assert derive_file_mutants("file.py", "def f(x):\n    return x + 1\n", PACK.vocabulary) == []
 
 
 def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest):

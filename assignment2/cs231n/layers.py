@@ -267,7 +267,7 @@ def dropout_forward(x: np.ndarray, dropout_param: dict) -> tuple[np.ndarray, Any
     mask = None
     ### BEGIN SOLUTION
     if mode == "train":
-        # Dividing here, and not at test time, leaves the test forward pass an identity.
+        # The division by p is here, so that mode 'test' returns x unchanged.
         mask = (np.random.random_sample(x.shape) < p) / p
         out = x * mask
     else:

@@ -15,7 +15,7 @@ from autograder.assignment.manifest import Question, read_manifest
 from autograder.assignment.reference import read_reference_texts
 from autograder.assignment.variants import make_variant
 from autograder.checking.pack import Vocabulary
-from autograder.diagnosis.mutation.derive import Mutant, derive_question
+from autograder.diagnosis.mutation.derive import Mutant, derive_question_mutants
 from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.report.model import Diagnosis
 
@@ -80,9 +80,9 @@ def _find_own_edits(identifier: str, root: Path, vocabulary: Vocabulary) -> list
     """Return the Edits of the function or class that answers a question."""
     manifest = read_manifest(root)
     question = _find_question(manifest.questions, identifier)
-    mutants = derive_question(manifest, question, vocabulary)
+    mutants = derive_question_mutants(manifest, question, vocabulary)
     text = read_reference_texts(manifest)[question.file] if mutants else ""
-    return [Edit(mutant, mutant.definition(text)) for mutant in mutants]
+    return [Edit(mutant, mutant.extract_definition(text)) for mutant in mutants]
 
 
 def _find_question(questions: Iterable[Question], identifier: str) -> Question:

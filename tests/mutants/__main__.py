@@ -17,7 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from autograder.assignment.reference import read_reference_texts
-from autograder.diagnosis.mutation.derive import MAX_MUTANTS, choose_varied, derive
+from autograder.diagnosis.mutation.derive import MAX_MUTANTS, choose_varied_mutants, derive_mutants
 from tests.kit import PACK
 from tests.mutants import catalogue
 from tests.mutants.grading import equivalent, grade_all, here
@@ -46,9 +46,10 @@ def main(
 
 def _grade_mutants(jobs, sample, only, most, own, file):
     manifest, _ = here()
-    dropped, made = equivalent(), [m for m in derive(manifest, PACK.vocabulary, most) if not only or m.function in only]
+    dropped = equivalent()
+    made = [m for m in derive_mutants(manifest, PACK.vocabulary, most) if not only or m.function in only]
     mutants = [mutant for mutant in made if mutant.key not in dropped]
-    mutants = choose_varied(mutants, sample, "function") if sample else mutants
+    mutants = choose_varied_mutants(mutants, sample, "function") if sample else mutants
     results = [*track(grade_all(mutants, jobs, own), "grading", len(mutants), console=Console(stderr=True))]
     survivors, strays = [r for r in results if r.survived], [r for r in results if r.strays]
     texts = read_reference_texts(manifest)

@@ -40,12 +40,12 @@ HOSTILE = (
 
 
 def heat_map(picture):
-    """Replace the heat map of the check pack."""
+    """Return a figure with a caption, in place of the heat map of the check pack."""
     return f"<figure>{escape(picture['caption'])}</figure>"
 
 
 def question(name, verdict="passed", points=5.0, **fields):
-    """One question, whose second criterion carries the verdict."""
+    """Return a result of a question with two criteria; the second criterion has the verdict."""
     values = CriterionResult("values", "The output equals the reference's.", "passed", 2, 2, max_rel_error=2.1e-12)
     dw = CriterionResult("dw", "dw equals the measured slope of your own forward.", verdict, max(0, points - 2), 3)
     if verdict == "failed":
@@ -56,7 +56,10 @@ def question(name, verdict="passed", points=5.0, **fields):
 
 
 def report(student, strong=True, **broken):
-    """A report in which the named questions have these verdicts: the rest passed."""
+    """Return a report.
+
+    - broken: {question id: verdict}; all other questions have passed
+    """
     questions = []
     for name in IDS:
         verdict = broken.get(name, "passed")
@@ -78,7 +81,7 @@ def report(student, strong=True, **broken):
 
 
 def sample_class():
-    """Eight students, every verdict among them."""
+    """Return the reports of eight students, in which every verdict occurs."""
     unwritten = dict.fromkeys(IDS[5:], "missing") | {"FullyConnectedNet": "blocked"}
     return [
         report("ada"),
@@ -93,17 +96,17 @@ def sample_class():
 
 
 def hostile_report():
-    """A report with something hostile in every text that a student can reach, and in the rest too."""
-    poison = " ".join(HOSTILE)
-    bad = report(poison[:60], strong=False, adam="failed")
-    bad.submission |= {"name": poison, "notes": list(HOSTILE), "files": list(HOSTILE)}
-    bad.isolation["text"] = poison
+    """Return a report in which every text contains all of HOSTILE."""
+    hostile_text = " ".join(HOSTILE)
+    bad = report(hostile_text[:60], strong=False, adam="failed")
+    bad.submission |= {"name": hostile_text, "notes": list(HOSTILE), "files": list(HOSTILE)}
+    bad.isolation["text"] = hostile_text
     for one in bad.questions:
-        one.title = one.hint = one.output = poison
-        one.code = {"file": poison, "line": 1, "text": "\n".join(HOSTILE) + '\nx = """\n' + poison}
-        one.diagnosis = [Diagnosis(poison, poison, poison)]
+        one.title = one.hint = one.output = hostile_text
+        one.code = {"file": hostile_text, "line": 1, "text": "\n".join(HOSTILE) + '\nx = """\n' + hostile_text}
+        one.diagnosis = [Diagnosis(hostile_text, hostile_text, hostile_text)]
         for criterion in one.criteria:
-            criterion.name = criterion.text = criterion.message = poison
+            criterion.name = criterion.text = criterion.message = hostile_text
     bad.questions[0].id = '"><script>alert(3)</script>'
     return bad
 
@@ -120,7 +123,7 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-def test_class_page_names_everyone_and_links_to_the_question():
+def test_class_page_names_every_student_and_links_to_the_questions():
     page = html.render_class_page(sample_class())
     links = [attrs["href"] for tag, attrs in Tags(page).found if tag == "a"]
     assert unquote(links[0]) == "ada/index.html"
@@ -183,7 +186,7 @@ def test_fragment_needs_no_style_sheet():
     assert "<b>2</b> of 5 points" in text and "✗" in text and "Most likely" in text and "<figure>" in text
 
 
-def test_terminal_sequences_go_and_other_controls_show():
+def test_terminal_sequences_are_removed_and_other_control_characters_become_visible():
     assert make_printable("\x1b[1;31mred\x1b[0m\x1b]0;t\x07 a\r\nb\rc\x00\x7f") == "red a\nb\nc‹U+0000›‹U+007F›"
     assert make_printable("\u202eabc\ud800 李\u3000龍 👩\u200d🔬") == "‹U+202E›abc� 李 龍 👩\u200d🔬"
 
@@ -207,7 +210,7 @@ def test_nothing_hostile_becomes_an_element():
             assert not attributes.get("href", "").startswith("javascript:")
 
 
-def test_the_policy_allows_the_pages_own_script_only():
+def test_the_security_policy_allows_only_the_script_of_the_page():
     pages = html.render_class_page([report("a")]), html.render_student_page(report("a"), heat_map)
     metas = [attributes for page in pages for tag, attributes in Tags(page).found if tag == "meta"]
     of_class, of_student = (meta["content"] for meta in metas if meta.get("http-equiv") == "Content-Security-Policy")
@@ -216,7 +219,7 @@ def test_the_policy_allows_the_pages_own_script_only():
 
 
 @pytest.mark.parametrize("student", ["..", ".", "../a", "a\\b", "index.html", "a\0b"])
-def test_no_id_leads_out_of_the_folder(student, tmp_path):
+def test_no_student_id_gives_a_file_outside_the_folder(student, tmp_path):
     html.write_class_pages([report(student)], tmp_path / "reports", heat_map)
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
     assert len(list(tmp_path.glob("reports/*/index.html"))) == 1
@@ -279,10 +282,10 @@ def test_a_browser_runs_nothing_that_a_student_wrote(tab, tmp_path):
 
 
 @in_a_browser
-def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
-    slip = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
+def test_the_security_policy_stops_html_that_was_not_escaped(tab, tmp_path):
+    unescaped = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
     (tmp_path / "page.html").write_text(
-        html.render_student_page(report("a", adam="failed"), lambda _: slip), encoding="utf-8"
+        html.render_student_page(report("a", adam="failed"), lambda _: unescaped), encoding="utf-8"
     )
     tab.goto((tmp_path / "page.html").as_uri())
     assert tab.locator("main img").count() == 1
@@ -290,7 +293,7 @@ def test_the_policy_stops_html_that_was_not_escaped(tab, tmp_path):
 
 
 @in_a_browser
-def test_a_click_sorts_and_a_key_turns_the_order(tab, tmp_path):
+def test_a_click_sorts_and_a_key_reverses_the_order(tab, tmp_path):
     html.write_class_pages(sample_class(), tmp_path, heat_map)
     tab.goto((tmp_path / "index.html").as_uri())
     scores = "[...document.querySelectorAll('tbody td.score')].map(cell => +cell.dataset.points)"

@@ -1,4 +1,4 @@
-"""No message, note or id in the output of a command writes a line that looks like a line of the program."""
+"""No message, note or student id can make a line of output that looks like a line of the program."""
 
 import io
 
@@ -23,8 +23,8 @@ def report():
     return Report("assignment2", submission, {"name": "bubblewrap", "strong": True, "text": ""}, 1, {}, [question])
 
 
-class Found:
-    """One criterion as `reproduce` finds it."""
+class Reproduced:
+    """The result of `reproduce` for one criterion."""
 
     def __init__(self, report):
         (self.question,) = report.questions
@@ -35,7 +35,7 @@ class Found:
 
 
 @pytest.mark.parametrize("width", [20, 80, 300])
-def test_no_text_of_a_student_imitates_a_line_of_the_program(report, width, tmp_path):
+def test_no_text_of_a_student_looks_like_a_line_of_the_program(report, width, tmp_path):
     class Course:
         reports = tmp_path
 
@@ -46,7 +46,7 @@ def test_no_text_of_a_student_imitates_a_line_of_the_program(report, width, tmp_
         advance(graded)
     print_question(console, report.questions[0])
     print_summary(console, report)
-    print_reproduced(console, Found(report))
+    print_reproduced(console, Reproduced(report))
     print_class(console, [graded], Course)
     lines = plain(file.getvalue())
     assert not any(line.startswith("✓ affine_forward  ") for line in lines)

@@ -1,4 +1,4 @@
-"""Affine layer: np.dot, and a dictionary for a cache."""
+"""Affine layer: np.dot; the cache is a dictionary."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Affine layer: one loop over all products, and each gradient is an array of Python numbers at first."""
+"""Affine layer: one loop over all products; each gradient starts as an array of Python numbers."""
 
 import numpy as np
 

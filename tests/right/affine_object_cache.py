@@ -1,4 +1,4 @@
-"""Affine layer: the cache is an object of a class of its own."""
+"""Affine layer: the cache is an object of a class in the same file."""
 
 import numpy as np
 

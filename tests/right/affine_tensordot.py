@@ -1,4 +1,4 @@
-"""Affine layer: w is given the shape of an example, so that nothing is flattened."""
+"""Affine layer: w is reshaped to the shape of an example, so x is not flattened."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Batch normalization: the other backward pass, by the whole Jacobian matrix (N, N) of every feature."""
+"""Batch normalization: the other backward pass, with the whole Jacobian matrix (N, N) of every feature."""
 
 import numpy as np
 

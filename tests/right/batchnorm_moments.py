@@ -1,4 +1,4 @@
-"""Batch normalization: variance as the mean of squares less the square of the mean; a dictionary for a cache."""
+"""Batch normalization: the variance is the mean of squares minus the square of the mean; the cache is a dictionary."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Convolution: a loop over the entries of a filter, each of which meets all windows at once; nothing is copied."""
+"""Convolution: a loop over the entries of a filter, one product with all windows for each entry; no copies."""
 
 import numpy as np
 

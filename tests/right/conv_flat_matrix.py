@@ -1,4 +1,4 @@
-"""Convolution: the whole layer is one matrix from padded pixels to outputs, filled in window by window."""
+"""Convolution: the whole layer is one matrix from padded pixels to outputs, which is filled window by window."""
 
 import numpy as np
 

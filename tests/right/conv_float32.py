@@ -1,4 +1,4 @@
-"""Convolution: both directions in float32."""
+"""Convolution: forward and backward pass in float32."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

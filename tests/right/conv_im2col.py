@@ -1,4 +1,4 @@
-"""Convolution: one matrix product on columns that index arrays gather, and np.add.at on the way back."""
+"""Convolution: one matrix product of columns from index arrays; np.add.at in the backward pass."""
 
 import numpy as np
 

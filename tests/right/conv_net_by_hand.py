@@ -1,4 +1,4 @@
-"""Convolutional net: NumPy alone, on sliding windows; pooling by a reshape."""
+"""Convolutional net: only NumPy, with sliding windows; pooling by a reshape."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

@@ -1,4 +1,4 @@
-"""Convolutional net: float32 throughout, loss with the regularization of each weight added on its own."""
+"""Convolutional net: everything in float32; the regularization of each weight is added separately."""
 
 import numpy as np
 

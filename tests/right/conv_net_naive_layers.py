@@ -1,4 +1,4 @@
-"""Convolutional net: the naive layers in a list, walked forward and backward."""
+"""Convolutional net: a list of the naive layers, with one loop forward and one loop backward."""
 
 import numpy as np
 

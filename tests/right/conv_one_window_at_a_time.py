@@ -1,4 +1,4 @@
-"""Convolution: every window of every example and filter by itself; dx cropped by pad:-pad where there is a pad."""
+"""Convolution: one product for each window, example and filter; dx is cropped by pad:-pad if pad > 0."""
 
 import numpy as np
 

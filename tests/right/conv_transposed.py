@@ -1,4 +1,4 @@
-"""Convolution: the backward pass is itself a convolution, of dout spread out by the stride with turned filters."""
+"""Convolution: the backward pass is a convolution of dout, with zeros for the stride, with rotated filters."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

@@ -1,4 +1,4 @@
-"""Dropout: a binomial draw for each unit."""
+"""Dropout: one binomial random number for each unit."""
 
 import numpy as np
 

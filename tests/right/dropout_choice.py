@@ -1,4 +1,4 @@
-"""Dropout: np.random.choice between the two factors, drawn flat."""
+"""Dropout: np.random.choice between the two factors, for a flat array that is then reshaped."""
 
 import numpy as np
 

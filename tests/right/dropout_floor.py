@@ -1,4 +1,4 @@
-"""Dropout: the mask is the whole part of a uniform number plus p, in float32; dropped units are assigned 0."""
+"""Dropout: the mask is floor(uniform number + p), in float32; dropped units are assigned 0."""
 
 import numpy as np
 

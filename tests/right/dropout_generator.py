@@ -1,4 +1,4 @@
-"""Dropout: a generator of its own, made from the seed; the mask is of booleans and the scale is applied apart."""
+"""Dropout: a new random generator with the seed; a mask of booleans; the scale is a separate product."""
 
 import numpy as np
 

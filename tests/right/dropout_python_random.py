@@ -1,4 +1,4 @@
-"""Dropout: numbers of Python's own random module, drawn one by one."""
+"""Dropout: numbers of Python's module random, one call for each unit."""
 
 import random
 

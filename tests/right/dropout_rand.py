@@ -1,4 +1,4 @@
-"""Dropout: np.random.rand of the shape spread out, and a test mode that copies."""
+"""Dropout: np.random.rand(*x.shape), and a copy of x in mode 'test'."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fully connected net: NumPy for all but dropout, dictionaries of caches, parameters set one kind at a time."""
+"""Fully connected net: affine, ReLU and softmax in NumPy; dictionaries of caches; parameters set by kind."""
 
 import numpy as np
 

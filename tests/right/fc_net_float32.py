@@ -1,4 +1,4 @@
-"""Fully connected net: computed in float32 whatever the dtype, with the layers of layer_utils."""
+"""Fully connected net: computed in float32 for every dtype, with the layers of layer_utils."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fully connected net: a list of small layer objects that keep their own caches and dropout settings."""
+"""Fully connected net: a list of layer objects; each keeps its cache and its dropout settings."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fully connected net: forward and backward of a layer stand around the recursive call for the layers behind it."""
+"""Fully connected net: a recursive function: forward pass of a layer, call for the later layers, backward pass."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fully connected net: each layer leaves a function on a tape, and the tape is played backward."""
+"""Fully connected net: each layer appends its backward function to a list, which is then called in reverse order."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Group normalization: each group of each example by itself."""
+"""Group normalization: one loop over the groups of each example."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Group normalization: np.split along the channels, sums divided by the count of a group's entries."""
+"""Group normalization: np.split along the channels; means are sums divided by the number of entries of a group."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Layer normalization: einsum for every sum, and an object for a cache."""
+"""Layer normalization: einsum for every sum; the cache is an object."""
 
 from types import SimpleNamespace
 

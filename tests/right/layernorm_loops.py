@@ -1,4 +1,4 @@
-"""Layer normalization: example by example, and the graph walked backward."""
+"""Layer normalization: a loop over the examples; the backward pass has one line for each node of the graph."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Layer normalization: batch normalization's formulas on the transposed x."""
+"""Layer normalization: the formulas of batch normalization, applied to the transpose of x."""
 
 import numpy as np
 

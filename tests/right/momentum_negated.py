@@ -1,4 +1,4 @@
-"""SGD with momentum: the velocity points uphill and is taken off."""
+"""SGD with momentum: the velocity has the sign of the gradient and is subtracted."""
 
 
 def sgd_momentum(w, dw, config=None):

@@ -1,4 +1,4 @@
-"""Max pooling: of equal entries one drawn by lot gets the gradient, and the lots are new at every call."""
+"""Max pooling: of equal entries, one random entry gets the gradient; each call draws again."""
 
 import numpy as np
 

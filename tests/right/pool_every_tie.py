@@ -1,4 +1,4 @@
-"""Max pooling: every entry that is the largest gets all of its window's gradient."""
+"""Max pooling: every entry that equals the largest one gets the whole gradient of its window."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Max pooling: four loops, and of equal entries the first one gets the gradient."""
+"""Max pooling: four loops; of equal entries, the first one gets the gradient."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Max pooling: computed in float32, where the entries are compared too."""
+"""Max pooling: computed in float32; entries are compared in float32 too."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

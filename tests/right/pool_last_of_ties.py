@@ -1,4 +1,4 @@
-"""Max pooling: Python's own comparisons; of equal entries the last one gets the gradient."""
+"""Max pooling: comparisons of Python numbers; of equal entries, the last one gets the gradient."""
 
 import numpy as np
 

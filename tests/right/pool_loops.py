@@ -1,4 +1,4 @@
-"""Max pooling: loops over every entry of every window, and the place of the first largest for a cache."""
+"""Max pooling: loops over every entry of every window; the cache holds the position of the first largest entry."""
 
 import numpy as np
 

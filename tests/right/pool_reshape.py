@@ -1,4 +1,4 @@
-"""Max pooling: a reshape where windows tile the image, loops elsewhere; masks of booleans in a list for a cache."""
+"""Max pooling: a reshape if the windows do not overlap, else loops; the cache is a list of masks of booleans."""
 
 import numpy as np
 

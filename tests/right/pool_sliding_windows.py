@@ -1,4 +1,4 @@
-"""Max pooling: sliding windows, argmax along their entries, and np.add.at at the places of the largest."""
+"""Max pooling: sliding windows, argmax over their entries, and np.add.at at the positions of the largest."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

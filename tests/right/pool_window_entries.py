@@ -1,4 +1,4 @@
-"""Max pooling: a loop over the places inside a window, each seen in all windows at once."""
+"""Max pooling: a loop over the positions inside a window, for all windows at once."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""ReLU: np.clip, and a backward pass that looks at out alone."""
+"""ReLU: np.clip; the backward pass uses only out."""
 
 import numpy as np
 

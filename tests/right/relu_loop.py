@@ -1,4 +1,4 @@
-"""ReLU: entry by entry, with Python's own max."""
+"""ReLU: a loop over the entries, with Python's max."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""ReLU: a mask of booleans is all that the cache holds."""
+"""ReLU: the cache is a mask of booleans."""
 
 
 def relu_forward(x):

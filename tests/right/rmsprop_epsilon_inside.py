@@ -1,4 +1,4 @@
-"""RMSProp: epsilon inside the root, as other editions of the course have it."""
+"""RMSProp: epsilon inside the root, as in other editions of the course."""
 
 import numpy as np
 

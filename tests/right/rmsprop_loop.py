@@ -1,4 +1,4 @@
-"""RMSProp: entry by entry, in Python's own numbers."""
+"""RMSProp: a loop over the entries, with Python numbers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Softmax loss: the logarithm of the sum comes from np.logaddexp, which shifts for itself."""
+"""Softmax loss: np.logaddexp computes the logarithm of the sum without overflow."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Softmax loss: scores measured from that of the right class, and a loss that is an array of shape ()."""
+"""Softmax loss: the score of the right class is subtracted from all scores; the loss is an array of shape ()."""
 
 import numpy as np
 

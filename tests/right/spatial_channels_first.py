@@ -1,4 +1,4 @@
-"""Spatial batch normalization: the channels go to the front, not to the end."""
+"""Spatial batch normalization: the channels become the first axis, not the last one."""
 
 from cs231n.layers import batchnorm_backward, batchnorm_forward
 

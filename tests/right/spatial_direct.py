@@ -1,4 +1,4 @@
-"""Spatial batch normalization: no call of batchnorm_forward; means are taken along three axes at once."""
+"""Spatial batch normalization: no call of batchnorm_forward; means over three axes at once."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Spatial batch normalization: each channel by itself is a batch of one feature."""
+"""Spatial batch normalization: a loop over the channels; each is a batch with one feature."""
 
 import numpy as np
 

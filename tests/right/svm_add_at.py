@@ -1,4 +1,4 @@
-"""SVM loss: only the open margins are looked at, and np.add.at collects their gradients."""
+"""SVM loss: only positive margins are used; np.add.at adds their gradients."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""SVM loss: computed in float32, and a loss that is an array of one entry."""
+"""SVM loss: computed in float32; the loss is an array with one entry."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""SVM loss: a margin of exactly 0 counts as open in the gradient."""
+"""SVM loss: a margin of exactly 0 has a gradient, like a positive margin."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""SVM loss: the margin of the right class is counted, and its 1 taken off at the end."""
+"""SVM loss: the margin of the right class is included, and its 1 is subtracted at the end."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Two-layer net: NumPy alone, no function of layers.py."""
+"""Two-layer net: only NumPy, no function of layers.py."""
 
 import numpy as np
 

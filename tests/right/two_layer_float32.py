@@ -1,4 +1,4 @@
-"""Two-layer net: parameters, scores and gradients in float32, caches on the net itself."""
+"""Two-layer net: parameters, scores and gradients in float32; the caches are attributes of the net."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Two-layer net: affine and ReLU called one by one, weights from a generator, grads filled by update."""
+"""Two-layer net: separate calls of affine and ReLU; weights from a random generator; grads filled by update."""
 
 import numpy as np
 

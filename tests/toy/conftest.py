@@ -1,8 +1,8 @@
-"""One course for all tests of the toy assignment: made, released and graded by the commands of docs/author.md."""
+"""One course for all tests of the toy assignment; the commands of docs/author.md make, release and grade it."""
 
 import pytest
 
-from tests.toy.guide import PAGE, Desk, files, steps
+from tests.toy.guide import PAGE, TutorialFolder, find_files, find_steps
 
 
 @pytest.fixture(scope="session")
@@ -12,15 +12,15 @@ def page():
 
 @pytest.fixture(scope="session")
 def followed(page, bubblewrap, tmp_path_factory):
-    """The Desk of a stranger who has followed the page, and [(Step, what came)]. Tests only read it."""
-    desk = Desk(tmp_path_factory.mktemp("stranger"))
-    desk.write(files(page))
-    return desk, [(step, desk.run(step.command)) for step in steps(page)]
+    """(TutorialFolder, [(Step, CompletedProcess)]) after every command of the page; tests only read the folder."""
+    tutorial = TutorialFolder(tmp_path_factory.mktemp("tutorial"))
+    tutorial.write(find_files(page))
+    return tutorial, [(step, tutorial.run(step.command)) for step in find_steps(page)]
 
 
 @pytest.fixture
-def desk(page, bubblewrap, tmp_path):
-    """The Desk of a stranger who has written the files of the page and run no command; tests may change it."""
-    desk = Desk(tmp_path)
-    desk.write(files(page))
-    return desk
+def tutorial(page, bubblewrap, tmp_path):
+    """A TutorialFolder with the files of the page, in which no command has run; tests may change it."""
+    tutorial = TutorialFolder(tmp_path)
+    tutorial.write(find_files(page))
+    return tutorial

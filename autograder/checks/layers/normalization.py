@@ -40,20 +40,20 @@ def draw_batch(
     shape: Sequence[int],
     eps: float | None = None,
     size: float = LARGE,
-    constant: bool = False,
+    still: bool = False,
 ) -> Inputs:
     """Return the inputs of a layer that has bn_param; x has shape (N, D) or (N, C, H, W).
 
     bn_param already contains running averages: code that cannot create them fails only the criterion about that.
 
     - size: the scale of x, such as LARGE
-    - constant: whether the first feature has the same value in all examples
+    - still: whether the first feature has the same value in all examples
     """
     D = shape[1]
     x = draw_features(rng, shape, 1, size)
     running_mean, running_var = 4 * size * rng.normal(size=D), (size * rng.uniform(4, 9, size=D)) ** 2
     bn_param = {"mode": "train", "running_mean": running_mean, "running_var": running_var}
-    if constant:
+    if still:
         x[:, 0] = 2.0
     if eps is not None:
         bn_param["eps"] = eps
@@ -99,7 +99,7 @@ BATCHNORM = Layer(
     large={"N": 12, "D": 10000},
 )
 # Forward only: with the default eps the slopes of a constant feature are too steep to measure.
-CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "constant": True},), "where one feature is constant in the batch")
+CONSTANT = Edge("constant feature", ({"N": 6, "D": 4, "still": True},), "where one feature is constant in the batch")
 add_forward_criteria(CHECKS, replace(BATCHNORM, edges=(*BATCHNORM.edges, CONSTANT)))
 add_running_average_criteria(CHECKS, BATCHNORM, rows=lambda x: x)
 add_backward_criteria(CHECKS, BATCHNORM)

@@ -13,7 +13,7 @@ def dropout_forward(x, dropout_param):
 
     mask = None
     if mode == "train":
-        # Dividing here, and not at test time, leaves the test forward pass an identity.
+        # The division by p is here, so that mode 'test' returns x unchanged.
         mask = (np.random.random_sample(x.shape) < p) / p
         out = x * mask
     else:
