@@ -1,6 +1,5 @@
 """Disks that are full or read-only, a gradebook that is locked or damaged: one message, and what was done is kept."""
 
-import contextlib
 import os
 import resource
 import shutil
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from autograder.course.course import Course
-from autograder.course.database import prepare_gradebook
 from autograder.errors import KitError, StorageError
 from autograder.runtime.locks import LOCK_FILE
 from autograder.sandbox.bubblewrap import why_not_bubblewrap
@@ -220,21 +218,6 @@ def test_a_half_made_gradebook_is_completed(course, grade, template):
         assert len(made.execute("SELECT version_num FROM alembic_version").fetchall()) == 1
     made.close()
     expect_all_graded(course, grade, template)
-
-
-def test_a_gradebook_that_has_a_version_and_no_tables_is_completed(course):
-    """As a release leaves it that is killed between recording the version and making the tables."""
-    path = course.root / "gradebook.db"
-    with contextlib.closing(sqlite3.connect(path)) as released:
-        (version,) = released.execute("SELECT version_num FROM alembic_version").fetchone()
-    path.unlink()
-    with contextlib.closing(sqlite3.connect(path)) as half, half:
-        half.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        half.execute("INSERT INTO alembic_version VALUES (?)", (version,))
-    prepare_gradebook(course)
-    with contextlib.closing(sqlite3.connect(path)) as made:
-        assert made.execute("SELECT version_num FROM alembic_version").fetchall() == [(version,)]
-        assert made.execute("SELECT count(*) FROM submitted_assignment").fetchone() == (0,)
 
 
 def test_a_file_in_the_place_of_the_reports_is_refused(course, grade):
