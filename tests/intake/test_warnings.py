@@ -3,7 +3,9 @@
 import pytest
 
 from autograder.assignment.manifest import Limits, Manifest, Question
+from autograder.intake import warnings
 from autograder.intake.warnings import describe_skipped_files, find_warnings
+from autograder.runtime.memo import Memo
 from autograder.runtime.text import escape_file_name
 
 LIMITS = Limits(1, 1, 1)
@@ -84,3 +86,19 @@ def test_files_that_are_left_out_are_told_in_one_sentence():
 
 def test_names_are_shown_without_control_characters():
     assert escape_file_name("a\x1b\udcff") == r"a\x1b\udcff" and escape_file_name("作业") == "作业"
+
+
+def test_an_equal_file_of_another_submission_is_not_parsed_again(monkeypatch):
+    parsed = []
+
+    def find_problem(data, path):
+        parsed.append(path)
+        return f"{path} has a problem"
+
+    monkeypatch.setattr(warnings, "_REASONS", Memo(1 << 20))
+    monkeypatch.setattr(warnings, "find_source_problem", find_problem)
+    files = GOOD | {"pkg/layers.py": b"# parsed once\n"}
+    assert warn(files)[0] == warn(files)[0] == "pkg/layers.py has a problem"
+    assert parsed.count("pkg/layers.py") == 1
+    warn(files | {"pkg/layers.py": b"# changed\n"})
+    assert parsed.count("pkg/layers.py") == 2

@@ -16,7 +16,7 @@ from autograder.course.course import Course
 from autograder.errors import ReleaseError
 from autograder.release.build import make_zip, read_secret_lines
 from autograder.release.publish import find_differences, publish
-from tests.courses import configuration, copy_sources
+from tests.courses import configuration, copy_sources, make_small_course
 
 pytestmark = pytest.mark.xdist_group("release")  # one process, so that what they share is made once
 
@@ -70,14 +70,17 @@ def version_of_tables(course):
         return gradebook.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
-def test_nbgrader_on_its_own_makes_the_same_release_and_a_gradebook_of_the_same_version(released):
-    ours, version = contents(released.release), version_of_tables(released)
-    shutil.rmtree(released.release)
-    (released.root / "gradebook.db").unlink()
+def test_nbgrader_on_its_own_makes_the_same_release_and_a_gradebook_of_the_same_version(tmp_path):
+    course = make_small_course(tmp_path, ("FullyConnectedNets", "Dropout"), ("adam", "dropout_forward"))
+    publish(course, course.manifest)
+    ours, version = contents(course.release), version_of_tables(course)
+    assert {"assignment2.zip", "assignment2/cs231n/layers.py", "assignment2/Dropout.ipynb"} <= ours.keys()
+    shutil.rmtree(course.release)
+    (course.root / "gradebook.db").unlink()
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "assignment2"]
-    subprocess.run(command, cwd=released.root, check=True, capture_output=True)
-    assert contents(released.release) == ours
-    assert len(version) == 1 and version_of_tables(released) == version
+    subprocess.run(command, cwd=course.root, check=True, capture_output=True)
+    assert contents(course.release) == ours
+    assert len(version) == 1 and version_of_tables(course) == version
 
 
 def test_the_archive_holds_just_what_the_folder_holds(published):
