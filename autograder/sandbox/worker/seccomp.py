@@ -51,9 +51,9 @@ ALLOWED_VALUES = {
 ABSENT = ("clone3", "openat2")
 # Each of these has a rule of its own in `make_program`.
 OTHERS = ("clone", "tgkill", "prctl", "open", "openat")
-NAMES = (*REFUSED, *ON_ITSELF, *ALLOWED_VALUES, *ABSENT, *OTHERS)  # of all calls in the table
+NAMES = (*REFUSED, *ON_ITSELF, *ALLOWED_VALUES, *ABSENT, *OTHERS)  # the names of all calls in the table
 
-PARENT_DEATH_SIGNAL = 1  # of prctl
+PARENT_DEATH_SIGNAL = 1  # an option of prctl
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _TMPFILE, _CLONE_THREAD, _X32 = 0x400000, 0x00010000, 0x40000000
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
