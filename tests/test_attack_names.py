@@ -41,7 +41,7 @@ def find_names(text):
 
 
 def exists(name):
-    """Return whether a dotted name is a module of the engine or an attribute of one; attributes of instances count."""
+    """Return whether a dotted name is a module of the engine or an attribute of one; instances have any attribute."""
     package, _, rest = name.partition(".")
     module, steps = PACKAGES[package], rest.split(".") if rest else []
     while steps and _is_module(f"{module}.{steps[0]}"):

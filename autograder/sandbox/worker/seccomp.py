@@ -47,7 +47,7 @@ ALLOWED_VALUES = {
     "fcntl": (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032),
     "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
 }
-# The C library falls back from these, whose flags a filter cannot see, to clone and openat.
+# A filter cannot see the flags of these calls. Without them, the C library uses clone and openat.
 ABSENT = ("clone3", "openat2")
 # Each of these has a rule of its own in `make_program`.
 OTHERS = ("clone", "tgkill", "prctl", "open", "openat")
