@@ -50,8 +50,8 @@ def remove_file():
     os.unlink("to_be_removed")
 def make_files(number):
     for name in range(number): open(f"file{name}", "w").close()
-def write_and(then, *deeds):
-    for name, *arguments in deeds:
+def write_and(then, *faults):
+    for name, *arguments in faults:
         try: globals()[name](*arguments)
         except Exception as error: kept = error
     if then == "loop": burn()

@@ -12,7 +12,7 @@ import unicodedata
 OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")
 
 
-# Runs commands of the kit one after another, since each process would load nbgrader anew.
+# Runs commands of the kit one after another, since each process would load nbgrader again.
 _ONE_BY_ONE = """
 import json, sys
 from autograder import cli

@@ -8,7 +8,7 @@ import sqlite3
 
 _TIMES = re.compile(rb"judged in [0-9.]+ s|Graded [0-9T:+-]+ in [0-9.]+ s")
 _RANDOM_ID = re.compile(r"[0-9a-f]{32}")
-_OURS = {".autograder.lock"}  # lies there for good, empty
+_OURS = {".autograder.lock"}  # stays there, empty
 
 
 def gradebook(path):
