@@ -5,6 +5,7 @@ with their solutions; the preprocessor `ReleasePackage` adds the stubbed package
 nbgrader deletes the release: an error leaves no release instead of one with solutions.
 """
 
+import functools
 import hashlib
 import io
 import json
@@ -34,8 +35,13 @@ def read_handout_files(manifest: Manifest) -> dict[str, bytes]:
 
 def read_secret_lines(manifest: Manifest, source: Path) -> dict[str, str]:
     """Return the secret lines of the reference and of the notebooks in the folder `source`."""
-    notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb"))}
-    return find_secret_lines(read_reference_texts(manifest), notebooks)
+    notebooks = tuple((path.name, path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.ipynb")))
+    return _find_secret_lines(tuple(read_reference_texts(manifest).items()), notebooks)
+
+
+@functools.lru_cache(maxsize=1)  # the same for every notebook of a release
+def _find_secret_lines(texts: tuple[tuple[str, str], ...], notebooks: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return find_secret_lines(dict(texts), {name: json.loads(text) for name, text in notebooks})
 
 
 def complete_release(manifest: Manifest, source: Path, folder: Path, notebooks: dict[str, bytes]) -> None:

@@ -63,7 +63,7 @@ def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cl
         verdicts = {
             question.id: question.verdict for question in load_report(get_report_path(course, student)).questions
         }
-        assert verdicts["relu_forward"] == "passed" and verdicts["affine_forward"] == "missing"
+        assert verdicts["relu_forward"] == "passed" and verdicts["adam"] == "missing"
 
 
 def test_grade_takes_a_folder_of_zips(tmp_path, course, run_cli):

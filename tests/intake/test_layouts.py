@@ -140,8 +140,11 @@ def test_indentation_line_ends_and_encoding_are_a_matter_of_taste(style, manifes
     written = {
         path: STYLES[style](text) if manifest.is_editable(path) else text.encode() for path, text in texts.items()
     }
-    report = judge(Submission(style, written), make_setting(manifest, isolation), ["TwoLayerNet", "adam"])
+    submission = Submission(style, written)
+    questions = ["TwoLayerNet" if style == "tabs, Latin-1" else "relu_backward", "adam"]
+    report = judge(submission, make_setting(manifest, isolation), questions)
     assert_full_marks(report)
+    assert "TwoLayerNet" in submission.find_code("cs231n/classifiers/fc_net.py", "TwoLayerNet")["text"]
     assert all(question.code and question.id in question.code["text"] for question in report.questions)
 
 

@@ -59,11 +59,10 @@ def test_the_committed_release_is_fresh():
     assert find_differences(here, here.manifest) == []
 
 
-def test_two_builds_are_the_same_to_the_byte(released):
-    first = contents(released.release)
-    publish(released, released.manifest)
-    assert contents(released.release) == first
-    assert first["assignment2.zip"] == (ROOT / "release" / "assignment2.zip").read_bytes()
+def test_a_build_at_another_time_and_place_is_the_same_to_the_byte(published):
+    committed, built = contents(ROOT / "release"), contents(published.release)
+    assert {name: data for name, data in built.items() if committed.get(name) != data} == {}
+    assert "assignment2.zip" in built
 
 
 def version_of_tables(course):
