@@ -1,4 +1,4 @@
-"""What student code can see and do inside the sandbox: as little as possible, in both isolations."""
+"""Everything that student code can see and do inside each sandbox: as little as possible."""
 
 import errno
 import fcntl
