@@ -1,6 +1,6 @@
 """Exceptions for problems that the user can solve, and the exit code of each.
 
-0   done (for `check` and `grade`: graded, whatever the score)
+0   done (for `check` and `grade`: graded, with any score)
 1   a fault of this program; please report it with its traceback
 2   the command line was wrong (Typer's own code for usage errors)
 3   the input cannot be used: missing, empty, no archive or no course; or `grade` could not judge or record every

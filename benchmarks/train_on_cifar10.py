@@ -1,4 +1,4 @@
-"""Train the reference's networks on genuine CIFAR-10 and write what came out to docs/results.md.
+"""Train the reference's networks on genuine CIFAR-10 and write the results to docs/results.md.
 
     python benchmarks/train_on_cifar10.py --data FOLDER
 
@@ -123,7 +123,7 @@ Python {platform.python_version()}, NumPy {np.__version__}, fast layers: {BACKEN
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="where CIFAR-10 lies")
+    parser.add_argument("--data", required=True, metavar="FOLDER", help="the folder with CIFAR-10")
     folder = parser.parse_args().data
     try:
         if find_data(folder).name == SAMPLE_FOLDER:

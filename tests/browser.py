@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright: a page that notes all that a page may do of its own accord."""
+"""Debian's Chromium, driven by Playwright: a page that records everything that it does without a click."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ def chromium():
 
 @contextmanager
 def new_tab(browser, allowed=lambda url: True, headers=None):
-    """Yield a page in a session of its own.
+    """Yield a page in a new session.
 
     `page.events` is the list of dialogs, console messages, errors and requests, as they come.
 

@@ -1,7 +1,7 @@
 """A worker that is forked from this process: the worker's own code, protocol and filter, but no sandbox.
 
 Starting Python and importing NumPy takes most of the time in which a question is judged; importing TensorFlow takes
-twenty times as long. Tests of what a check says of an answer use this worker. Tests of the sandbox, of limits, crashes
+twenty times as long. Tests of the results of checks use this worker. Tests of the sandbox, of limits, crashes
 and printed output use a real one, and so do all attacks and golden reports.
 """
 
@@ -54,7 +54,7 @@ def forked_workers():
 
 @functools.cache
 def import_tensorflow():
-    """Import TensorFlow, if it is installed, into this process as a worker would: forked workers have it then.
+    """Import TensorFlow, if it is installed, into this process, so that forked workers have it.
 
     Nothing may compute with it here: its threads would be missing in a forked worker.
     """
@@ -89,7 +89,7 @@ def _fork_worker(folder, limits, options):
 
 
 class _Child:
-    """What WorkerProcess uses of `subprocess.Popen`."""
+    """The part of the interface of `subprocess.Popen` that WorkerProcess uses."""
 
     def __init__(self, pid, stdin, stdout, stderr):
         self.pid, self.returncode = pid, None
@@ -105,7 +105,7 @@ class _Child:
 
 @functools.cache
 def _import_worker():
-    """Return the `main` of the worker, imported as `worker.main` as in a worker."""
+    """Return the function `main` of the worker, imported from `worker.main` as in a real worker."""
     sys.path.insert(0, str(WORKER.parent))
     from worker.main import main
 
@@ -114,7 +114,7 @@ def _import_worker():
 
 
 def _leave_this_process(descriptors, folder):
-    """Keep nothing of the process of the tests but installed modules."""
+    """Remove everything that belongs to the tests from this process, except installed modules."""
     sys.settrace(None)
     threading.settrace(None)
     os.setsid()
@@ -137,7 +137,7 @@ def _leave_this_process(descriptors, folder):
 
 
 def _is_kept(name, module):
-    """Say whether a module is the worker's, or built in, or lies among the installed ones."""
+    """Return whether a module belongs to the worker, is built in, or is installed."""
     place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
     return place is None or place.startswith(INSTALLED) or name.partition(".")[0] in ("worker", "__main__")
 

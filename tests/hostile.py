@@ -1,9 +1,9 @@
-"""The planted attacks, put to a sandbox: which of them are held, and how long it took.
+"""Run the planted attacks in a sandbox; print which of them are held, and the time of each.
 
     python -m tests.hostile [--isolation plain] [--attack forgery|theft|harm] [NAME ...]
 
-An attack is held where every question judged gets the verdict that its case expects; of a theft that is a wrong answer,
-because a thief who gets what he wants answers right. Exit code 1 where one is not held that should be.
+An attack is held if each question passes exactly when its case expects that. A theft gives a wrong answer on purpose if
+it finds nothing, and the right answer if it succeeds. The exit code is 1 if an attack is not held that should be.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from autograder.sandbox.isolation import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 ATTACKS = {name: sample for name, sample in load_samples().items() if sample.attack}
-# What an isolation does not promise to hold. Those that would leave files of theirs behind are not even tried there.
+# The attacks that a sandbox does not promise to hold. They are not run there, because some leave files behind.
 NOT_HELD = {
     BUBBLEWRAP.name: frozenset(),
     LANDLOCK.name: frozenset({"failed_sees_names_at_home"}),
@@ -52,12 +52,12 @@ NOT_HELD = {
 
 
 def held(isolation):
-    """Return the names of the attacks that an isolation promises to hold, sorted."""
+    """Return the names of the attacks that a sandbox promises to hold, sorted."""
     return sorted(set(ATTACKS) - NOT_HELD[isolation.name])
 
 
 def verdicts(name, manifest, isolation):
-    """Return ({question id: verdict}, {question id: expected verdict}) of one attack under one isolation."""
+    """Return ({question id: verdict}, {question id: expected verdict}) of one attack in one sandbox."""
     sample = ATTACKS[name]
     report = judge(sample.submission(manifest), make_setting(sample.limited(manifest), isolation), sample.questions)
     came = {question.id: question.verdict for question in report.questions}
@@ -65,14 +65,17 @@ def verdicts(name, manifest, isolation):
 
 
 def is_held(came, expected):
-    """Say whether verdicts amount to the expected ones: sandboxes may say no in other words, as of a file."""
+    """Return whether the same questions pass in both; other verdicts may differ between sandboxes.
+
+    - came, expected: {question id: verdict}
+    """
     return {name: verdict == "passed" for name, verdict in came.items()} == {
         name: verdict == "passed" for name, verdict in expected.items()
     }
 
 
 def main():
-    """Try the attacks that are asked for and print one line each."""
+    """Run the chosen attacks and print one line for each."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="cases of tests/submissions/attacks (default: all)")
     parser.add_argument("--isolation", choices=ISOLATIONS, default=BUBBLEWRAP.name)

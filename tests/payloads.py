@@ -1,7 +1,7 @@
-"""A hand-in that puts a payload into everything a student can name, write, print or raise.
+"""A submission with a payload in everything that a student can name, write, print or raise.
 
-Each payload sets `window.pwned` where it runs. PLAIN is what has to be read of it: a text that was dropped is no more
-right than one that ran.
+Each payload sets `window.pwned` if it runs. PLAIN is the part of it that must be readable on a page: a text that was
+removed is an error too.
 """
 
 import base64
@@ -117,7 +117,7 @@ def poisoned(path):
 
 
 def write_zip(path, released):
-    """Write the hand-in as a zip, whose members' names are payloads too.
+    """Write the submission as a zip; the names of its members are payloads too.
 
     - released: the folder with the released FullyConnectedNets.ipynb
     """

@@ -1,4 +1,4 @@
-"""A module that plays the student: each function looks at, or tries, one thing from inside the sandbox."""
+"""A module in place of the student's code: each function reads or tries one thing inside the sandbox."""
 
 from autograder.assignment.manifest import Limits
 
@@ -50,8 +50,8 @@ def remove_file():
     os.unlink("to_be_removed")
 def make_files(number):
     for name in range(number): open(f"file{name}", "w").close()
-def write_and(then, *deeds):
-    for name, *arguments in deeds:
+def write_and(then, *faults):
+    for name, *arguments in faults:
         try: globals()[name](*arguments)
         except Exception as error: kept = error
     if then == "loop": burn()
@@ -83,5 +83,5 @@ def thread():
     while not done: time.sleep(0.001)
     return len(done)
 """
-# So much time that no slow or busy machine reaches it; what is to run into a limit has one of its own.
+# A limit that no slow or busy machine reaches; tests that must reach a limit set their own.
 LIMITS = Limits(cpu_seconds=30, wall_seconds=120, memory_mb=768)

@@ -1,4 +1,4 @@
-"""A pseudo-terminal: what a command prints where somebody watches, colours, cursor moves and all."""
+"""A pseudo-terminal: the output of a command on a terminal, with colours and cursor movements."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import unicodedata
 OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")
 
 
-# Runs commands of the kit one after another, since each process would load nbgrader anew.
+# Runs commands of the kit one after another, since each process would load nbgrader again.
 _ONE_BY_ONE = """
 import json, sys
 from autograder import cli
@@ -27,7 +27,7 @@ for command in json.loads(sys.argv[1]):
 
 
 def commands_on_a_terminal(*commands):
-    """Run commands of the kit on one pseudo-terminal; return the lines of plain(), with "exit code N" after each."""
+    """Run commands of the kit on one pseudo-terminal; return the lines of plain(), and "exit code N" after each."""
     texts = json.dumps([[str(argument) for argument in command] for command in commands])
     code, sent = on_a_terminal(sys.executable, "-c", _ONE_BY_ONE, texts)
     assert code == 0, sent
@@ -35,7 +35,7 @@ def commands_on_a_terminal(*commands):
 
 
 def on_a_terminal(*command, cwd=None):
-    """Run a command on a pseudo-terminal of its own; return (exit code, everything it sent there)."""
+    """Run a command on a new pseudo-terminal; return (exit code, output)."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
     process = subprocess.Popen(
@@ -54,7 +54,7 @@ def on_a_terminal(*command, cwd=None):
 
 
 def plain(sent):
-    """Return the lines a terminal would show of what was sent; AssertionError where anything else was sent to it."""
+    """Return the lines that a terminal shows for an output; raise AssertionError for unknown control characters."""
     text = OURS.sub("", sent).replace("\r\n", "\n").replace("\r", "\n")
     odd = {character for character in text if unicodedata.category(character) in ("Cc", "Cf", "Cs")} - {"\n"}
     assert not odd, f"{odd!a} in {text!a}"

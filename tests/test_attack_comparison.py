@@ -1,4 +1,4 @@
-"""The comparison of graders under attack: this kit holds, evidence decides the word, and no attack is left out."""
+"""The comparison of graders under attack: this kit holds, the evidence decides each word, every attack has a row."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ HELD = {"ada": ALL, "mallory": 0, "zoe": ALL}
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory):
-    """What came of a few attacks on this kit, each in a world of its own."""
+    """The results of a few attacks on this kit, each in its own folder."""
     if not shutil.which("bwrap") or subprocess.run(["unshare", "--user", "--map-root-user", "true"]).returncode:
         pytest.skip("bubblewrap or unshare is missing: apt install bubblewrap util-linux")
     chosen = [attack for attack in ATTACKS if any(words in attack.name for words in CHEAP)]

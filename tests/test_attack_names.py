@@ -41,7 +41,7 @@ def find_names(text):
 
 
 def exists(name):
-    """Say whether a dotted name is a module of the engine, or an attribute of one; of instances only the first step."""
+    """Return whether a dotted name is a module of the engine or an attribute of one; instances have any attribute."""
     package, _, rest = name.partition(".")
     module, steps = PACKAGES[package], rest.split(".") if rest else []
     while steps and _is_module(f"{module}.{steps[0]}"):

@@ -1,6 +1,6 @@
-"""Attacks that are no planted submission: on the sandbox, on the judge's own process, and through the notebook.
+"""Attacks that are not sample submissions: on the sandbox, on the judge's own process, and through the notebook.
 
-The rest are cases of tests/submissions/attacks. Whatever a hand-in does, it gets a verdict; none is `grader_fault`.
+The other attacks are in tests/submissions/attacks. Every submission gets a verdict, and never `grader_fault`.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ LIMITS = Limits(cpu_seconds=60, wall_seconds=240, memory_mb=2048)
 
 
 def attacked(manifest, text):
-    """The reference with `text` at the end of layers.py, where it replaces what stands before."""
+    """Return the reference with `text` at the end of layers.py, where it replaces earlier definitions."""
     files = {path: data.encode() for path, data in read_reference_texts(manifest).items()}
     return Submission("attack", files | {"cs231n/layers.py": files["cs231n/layers.py"] + b"\n\n" + text.encode()})
 
@@ -116,7 +116,7 @@ for folder in ("/", "/usr", "/kit", "/kit/worker", "/submission", "/submission/c
 
 
 def family(pid):
-    """The ids of a process and of all that came from it."""
+    """Return the ids of a process and of all its descendants."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

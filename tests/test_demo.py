@@ -1,4 +1,4 @@
-"""The demo's course: made from the sample submissions, in a folder of its own."""
+"""The demo course: made from the sample submissions, in its own folder."""
 
 from autograder.samples.demo_course import make_course
 

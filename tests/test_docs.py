@@ -170,7 +170,7 @@ def test_every_target_of_make_exists():
 
 
 def is_made_later(found):
-    """Say whether a path is made by a command, and so is not in a fresh checkout."""
+    """Return whether a path is made by a command, and so is not in a fresh checkout."""
     return re.search(r": (datasets/cifar|datasets/.*\.npz|benchmarks/results\.json)", found) is not None
 
 

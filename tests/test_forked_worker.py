@@ -1,4 +1,4 @@
-"""The forked worker of the tests says what a sandboxed one says, and has nothing of the process of the tests."""
+"""The forked worker of the tests gives the same reports as a sandboxed worker, and contains nothing of the tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""get_datasets.sh, run for real, on archives that are made here; nothing leaves this machine."""
+"""get_datasets.sh runs on archives that this file makes; no test uses the network."""
 
 import hashlib
 import http.server

@@ -1,4 +1,4 @@
-"""What a student has, unpacked somewhere else: from the first `make` to a zip that the grader reads."""
+"""The released assignment on a student's machine: from the first `make` to a zip that the grader reads."""
 
 import io
 import re
@@ -55,7 +55,7 @@ def released(tmp_path, manifest, notebooks):
 
 @pytest.fixture
 def finished(released, manifest, notebooks):
-    """The assignment with every answer in its place, and the litter that comes of working."""
+    """The assignment with all answers, and with the files that work on it leaves behind."""
     texts = read_reference_texts(manifest)
     files = {
         path: "\n".join(line for line in text.split("\n") if line.strip() not in (BEGIN, END)).encode()
@@ -68,7 +68,7 @@ def finished(released, manifest, notebooks):
 
 
 def hand_in(folder, *arguments):
-    """Run the script with Python alone; return what it printed."""
+    """Run the script with Python alone; return its output."""
     command = [sys.executable, "-I", "make_submission.py", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and done.stderr == "", done.stderr

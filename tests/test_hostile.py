@@ -1,7 +1,7 @@
-"""Every attack that the kit promises to hold is planted, and is held by every sandbox that promises it.
+"""Every attack that the kit promises to hold has a sample submission, and every sandbox holds what it promises.
 
-Under the best sandbox of this machine tests/test_samples.py judges every case, with all others. Here a part of them is
-judged under each weaker one; `python -m tests.hostile --isolation plain` judges them all.
+tests/test_samples.py judges every attack in the best sandbox of this machine. Here, some attacks are judged in each
+weaker sandbox; `python -m tests.hostile --isolation plain` judges them all.
 """
 
 import pytest
@@ -158,6 +158,6 @@ THEFTS = ["failed_steals_reference", "failed_steals_checks", "failed_poisons_the
 
 @pytest.mark.parametrize("name", THEFTS)
 def test_a_theft_that_succeeds_is_a_right_answer(name, manifest):
-    """Else a case would be held whatever a sandbox shows: without one, what is looked for is there."""
+    """Without a sandbox the secret is there. If the answer were wrong even then, the case would prove nothing."""
     came, _ = verdicts(name, manifest, PLAIN)
     assert set(came.values()) == {"passed"}

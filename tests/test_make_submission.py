@@ -1,4 +1,4 @@
-"""The student's script, part by part: what it takes, what it says is open, and the zip it writes whatever it finds."""
+"""The student's script: the files that it takes, the open questions that it names, and the zip that it writes."""
 
 import importlib.util
 import json
@@ -62,7 +62,7 @@ def notebook(*cells):
 
 @pytest.fixture
 def work(tmp_path):
-    """An assignment in which everything is answered, beside a copy of the script."""
+    """An assignment with all answers, and a copy of the script next to it."""
     files = {
         "questions.toml": MANIFEST,
         "make_submission.py": SCRIPT.read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""The wrong versions of the reference: made as they should be, enough of them, and each failed by the judge."""
+"""The mutants of the reference are made correctly, there are enough of them, and the judge fails each of them."""
 
 import ast
 from collections import Counter
@@ -32,14 +32,14 @@ def mutants(manifest):
 
 
 def sampled(mutants):
-    """Return mutants of small questions: those of the nets take seconds each."""
+    """Return mutants of small questions, because each mutant of a net takes seconds."""
     return choose_varied_mutants(
         [mutant for mutant in mutants if mutant.file == "cs231n/layers.py"], SAMPLED, "function"
     )
 
 
 def lines_made_of(line, name="f", arguments="x, y", before=(), vocabulary=PACK.vocabulary):
-    """Return the lines that a solution of one line is turned into."""
+    """Return the mutants of a solution of one line, as lines."""
     body = [f"    {each}" for each in (*before, "### BEGIN SOLUTION", line, "### END SOLUTION", "return x")]
     text = "\n".join([f"def {name}({arguments}):", *body, ""])
     return {mutant.key.partition(" -> ")[2] for mutant in derive_file_mutants("file.py", text, vocabulary)}
@@ -65,11 +65,11 @@ def lines_made_of(line, name="f", arguments="x, y", before=(), vocabulary=PACK.v
         ("dx = y", {"dx = -y"}),
     ],
 )
-def test_a_line_is_turned_into_wrong_ones(line, made):
+def test_a_line_has_these_mutants(line, made):
     assert made <= lines_made_of(line)
 
 
-def test_a_name_gives_way_to_one_of_its_kind_that_is_there():
+def test_a_name_is_replaced_by_another_name_of_the_same_kind():
     assert "a = beta" in lines_made_of("a = gamma", arguments="gamma, beta")
     assert not lines_made_of("a = gamma", arguments="gamma")
 
@@ -81,20 +81,20 @@ def test_operators_on_names_need_the_vocabulary_of_a_pack(line):
     assert not lines_made_of(line, arguments=arguments, vocabulary=Vocabulary())
 
 
-def test_a_formatted_string_that_names_no_parameter_stays_as_it_is():
+def test_a_formatted_string_without_a_parameter_name_has_no_mutants():
     assert not lines_made_of('a = f"{x}"')
     assert not lines_made_of('a = f"row {x} of {y}"')
 
 
-def test_brackets_keep_what_was_meant():
+def test_brackets_keep_the_order_of_operations():
     made = lines_made_of("a = 1 - x * (y + 2)")
     assert "a = 1 - (y + 2)" in made
     assert "a = 1 - y + 2" not in made
     assert "dx = -(x + y)" in lines_made_of("dx = x + y")
 
 
-def test_a_definition_is_not_taken_out_but_a_second_value_is():
-    """Code without the definition would raise a NameError, and nobody hands that in."""
+def test_a_second_assignment_is_removed_but_not_the_first():
+    """Code without the first assignment would raise a NameError, which every student would notice."""
     assert "pass" not in lines_made_of("a = 2")
     assert "pass" in lines_made_of("a = 2", before=["a = 1"])
 
@@ -103,7 +103,7 @@ def test_nothing_outside_the_solution_is_changed():
     assert derive_file_mutants("file.py", "def f(x):\n    return x + 1\n", PACK.vocabulary) == []
 
 
-def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest):
+def test_mutants_that_change_only_the_cache_are_marked(every_mutant, manifest):
     own = {mutant.key: own_questions(mutant, manifest) for mutant in every_mutant}
     assert own["affine_forward: cache = (x, w) -> cache = (w, x)"] == ("affine_backward",)
     both = ("batchnorm_backward", "batchnorm_backward_alt")
@@ -111,7 +111,7 @@ def test_what_only_the_cache_holds_is_told_from_the_rest(every_mutant, manifest)
     assert own['batchnorm_forward: if mode == "train": -> if False:'] == ("batchnorm_forward",)
 
 
-def test_every_mutant_differs_and_can_be_read_by_python(every_mutant, manifest):
+def test_every_mutant_is_different_and_valid_python(every_mutant, manifest):
     texts = read_reference_texts(manifest)
     versions = Counter()
     for mutant in every_mutant[::29]:
@@ -132,14 +132,14 @@ def test_the_edits_of_a_question_are_its_own_mutants_and_those_of_the_caches_it_
         assert [edit.mutant for edit in find_edits(question.id, manifest.root, PACK.vocabulary)] == expected
 
 
-def test_only_functions_that_a_question_is_about_are_taken_apart(manifest, monkeypatch):
+def test_only_functions_of_questions_have_mutants(manifest, monkeypatch):
     taken = []
     monkeypatch.setattr(edits, "_find_own_edits", lambda identifier, root, vocabulary: taken.append(identifier) or [])
     find_edits.__wrapped__("affine_backward", manifest.root, PACK.vocabulary)
     assert taken == ["affine_forward", "affine_backward"]
 
 
-def test_every_kind_has_words_for_a_report():
+def test_every_operator_has_a_description_for_reports():
     assert set(DESCRIPTIONS) == {operator.name for operator in OPERATORS}
 
 
@@ -147,7 +147,7 @@ def test_keys_are_names(every_mutant):
     assert set(Counter(mutant.key for mutant in every_mutant).values()) == {1}
 
 
-def test_there_are_enough(mutants, manifest):
+def test_there_are_enough_mutants(mutants, manifest):
     assert len(mutants) >= 250
     counts = Counter(mutant.function for mutant in mutants)
     graded = [question.id for question in manifest.questions if question.source and not question.cells]
@@ -158,7 +158,7 @@ def test_every_operator_is_in_use(mutants, every_mutant):
     assert {mutant.operator for mutant in every_mutant} == {mutant.operator for mutant in mutants}
 
 
-def test_what_is_excused_still_exists_and_has_a_reason(every_mutant):
+def test_every_excused_mutant_exists_and_has_a_reason(every_mutant):
     keys = {mutant.key for mutant in every_mutant}
     for excused in (equivalent(), of_the_cache()):
         assert set(excused) - keys == set()

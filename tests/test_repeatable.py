@@ -1,4 +1,4 @@
-"""The same submission graded twice gives the same report, but for the times it took."""
+"""The same submission graded twice gives the same report, except for the times."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ MIXED = {
 
 
 def facts(report):
-    """Everything in a report but its times, as text."""
+    """Return a report without its times, as text."""
     fields = dataclasses.asdict(report)
     for part in (fields, *fields["questions"]):
         part.pop("seconds"), part.pop("graded_at", None)

@@ -1,4 +1,4 @@
-"""The right versions in tests/right/: nothing is found wrong in them, however they are written."""
+"""The judge finds no mistake in the right versions of tests/right/."""
 
 import os
 
@@ -26,12 +26,12 @@ def test_there_are_enough_of_every_function(manifest):
     assert {name for name in graded if written.count(name) < 3} == set()
 
 
-def test_each_says_what_is_different_about_it():
+def test_each_version_has_a_title_of_its_own():
     titles = [right.title for right in RIGHTS.values()]
     assert all(titles) and len(set(titles)) == len(titles)
 
 
-def test_the_reference_is_gone_where_a_version_takes_its_place():
+def test_a_version_replaces_the_function_of_the_reference():
     text = "def relu_forward(x):\n    return 1\n\n\ndef other(x):\n    return 2\n"
     version = replaced(RIGHTS["relu_mask"], text)
     assert "return 1" not in version and "return 2" in version

@@ -33,7 +33,7 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: dict | None = None) -> t
 
     config:
         learning_rate: default 1e-2
-        momentum: share of the velocity that survives a step, 0 to 1, default 0.9
+        momentum: share of the velocity that is kept in a step, 0 to 1, default 0.9
         velocity: v, the shape of w, starts at 0
     """
     config = {} if config is None else config

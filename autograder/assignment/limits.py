@@ -1,7 +1,7 @@
 """The limits of a question: a multiple of the reference's cost, with a floor.
 
 A worker in the sandbox runs every check with the reference, as for a submission (autograder/grading/calibrate.py). The
-file costs.toml beside the manifest contains the costs on the authors' machine, which give the first limits. A slower
+file costs.toml next to the manifest contains the costs on the authors' machine, which give the first limits. A slower
 machine measures again (autograder/grading/retry.py).
 """
 

@@ -75,7 +75,7 @@ class Manifest:
 
     - root: the folder of the reference
     - editable: patterns of the files that students write
-    - handout: files that students get beside the package
+    - handout: files that students get next to the package
     - provided: files of the package that students must not change
     - aliases: {file: its name in older editions of the course}
     - options: differences between editions of the course, for the checks
@@ -109,7 +109,7 @@ class Manifest:
         return {f"{question.notebook}.ipynb" for question in self.questions}
 
     def is_editable(self, path: str | PurePath) -> bool:
-        """Say whether students write a file; `path` is relative to the assignment's folder."""
+        """Return whether students write a file; `path` is relative to the assignment's folder."""
         return any(fnmatch(str(path), pattern) for pattern in self.editable)
 
     def find_questions(self, notebook: str) -> list[Question]:

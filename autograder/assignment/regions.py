@@ -63,7 +63,7 @@ def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
 
 @functools.lru_cache(maxsize=256)  # every judge stages the same stubs
 def strip_regions(text: str, where: str) -> str:
-    """Return a Python text with every solution region replaced by nbgrader's stub; raises as find_regions."""
+    """Return a Python text with every solution region replaced by nbgrader's stub; raises ReleaseError."""
     lines = text.split("\n")
     for region in reversed(find_regions(text, where)):
         begin = region.line - 1
@@ -73,7 +73,7 @@ def strip_regions(text: str, where: str) -> str:
 
 
 def _resembles_marker(line: str) -> bool:
-    """Say whether a comment resembles a marker: misspelt, in another case or order, or after code on its line."""
+    """Return whether a comment resembles a marker: misspelt, in another case or order, or after code on its line."""
     _, sign, comment = line.partition("#")
     words = "".join(letter if letter.isalpha() else " " for letter in comment.upper()).split()
     text = " ".join(words)

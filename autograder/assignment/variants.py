@@ -1,4 +1,4 @@
-"""Modules of the reference with other code for one function or class, which run beside the reference."""
+"""Copies of modules of the reference, with other code for one function or class."""
 
 import functools
 import importlib
@@ -20,7 +20,8 @@ def make_variant(file: str, code: str) -> types.ModuleType:
     """Return a copy of the reference's module for a file, with another definition of a function or class.
 
     Only the definition `code` is compiled. The other functions of the module have the reference's code and the
-    variant's global names, so that they call the new definition. Raises as compiling and running `code` does.
+    variant's global names, so that they call the new definition. Raises any exception of compiling or
+    running `code`.
     """
     original, name = import_reference(file), get_module_name(file)
     module = types.ModuleType(name)

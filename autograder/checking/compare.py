@@ -1,4 +1,4 @@
-"""Compare the results of a student's code with the right ones."""
+"""Compare the results of a student's code with the right results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from autograder.checking.criteria import Outcome, Wrong
 from autograder.sandbox.worker.values import Handle
 
-RTOL = 1e-6  # of an array computed in float64
-RTOL_FLOAT32 = 2e-4  # of one that is, or may be, computed in float32
+RTOL = 1e-6  # bound for an array computed in float64
+RTOL_FLOAT32 = 2e-4  # bound for an array that is, or may be, computed in float32
 
 
 def expect_array(actual: Any, shape: Sequence[int], what: str) -> np.ndarray:
@@ -28,7 +28,7 @@ def expect_array(actual: Any, shape: Sequence[int], what: str) -> np.ndarray:
 
 
 def expect_number(actual: Any, what: str) -> np.ndarray:
-    """Return `actual`, a number or an array of one entry, as an array of shape () in its own type; else raise Wrong."""
+    """Return a number, or an array with one entry, as an array of shape () with the same dtype; else raise Wrong."""
     array = np.asarray(_real(actual)) if isinstance(actual, (np.ndarray, int, float)) else None
     if actual is None:
         raise Wrong(f"{what} is None; expected one number. Is it written yet?", "missing")
@@ -42,7 +42,7 @@ def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None
     """Return an Outcome if the arrays agree, else raise Wrong.
 
     The error of an entry is relative to that entry, or to the array's typical (root mean square) entry if that is
-    larger, so that rounding in an entry near 0 is no mistake.
+    larger, so that a rounding error in an entry near 0 is not a mistake.
 
     - what: the call, for the message, as in "affine_forward(x, w, b) with x of shape (4, 6)"
     """
@@ -65,7 +65,7 @@ def expect_close(actual: Any, expected: ArrayLike, what: str, rtol: float | None
 
 
 def agrees(actual: Any, expected: Any, rtol: float = RTOL_FLOAT32) -> bool:
-    """Say whether two arrays (or numbers) agree, without raising; shapes have to agree too."""
+    """Return whether two arrays (or numbers) agree within `rtol`, in shape and in values; it raises no exception."""
     # Compare the shapes first: the array may be huge, and its copy in float64 even larger.
     if not _is_numeric(actual) or np.shape(actual) != np.shape(expected):
         return False

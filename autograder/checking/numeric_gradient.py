@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.runtime.memo import Memo, make_key
 
-MOST_BYTES = 64 << 20  # of kept slopes
+MOST_BYTES = 64 << 20  # the largest size of all kept slopes
 
 _measured = Memo(MOST_BYTES)
 

@@ -23,7 +23,7 @@ from autograder.errors import KitError
 from autograder.report.model import Diagnosis
 from autograder.sandbox.follow_through import Answers
 
-MOST_ENTRIES = 10**6  # of all arrays of one call that `make_answers_for` answers
+MOST_ENTRIES = 10**6  # the largest number of entries of all arrays in one call of `make_answers_for`'s answers
 AnswersFor = Callable[[str, Sequence[str], Mapping[str, str]], tuple[Answers, list[str]]]
 
 
@@ -172,7 +172,7 @@ def load_pack(manifest: Manifest) -> Pack:
 def pack_path(manifest: Manifest) -> Path | None:
     """Return the folder of the manifest's pack, or the file of a pack without a folder; None if there is none.
 
-    Raises KitError if a pack is beside the assignment's folder, but Python would import another module of that name.
+    Raises KitError if a pack is next to the assignment's folder, but Python would import another module of that name.
     """
     for folder in (str(manifest.root), str(manifest.root.parent)):
         if folder not in sys.path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-ROWS, COLUMNS = 12, 12  # of the shown part, around the worst entry
+ROWS, COLUMNS = 12, 12  # the size of the shown part, around the worst entry
 
 _CELL = "padding:.15em .5em;text-align:right;font-variant-numeric:tabular-nums"
 _WRONG = f"{_CELL};background:rgba(200,60,40,.22);font-weight:600"

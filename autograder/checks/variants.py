@@ -15,7 +15,7 @@ from autograder.report.model import Diagnosis
 from autograder.runtime.memo import Memo, make_key
 
 FAILED = object()  # the value of a variant that raises an exception
-_values = Memo(64 << 20)  # of variants, by inputs
+_values = Memo(64 << 20)  # the values of variants, by inputs
 
 
 @dataclass(frozen=True)

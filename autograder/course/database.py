@@ -23,7 +23,7 @@ _GRADEBOOK_HINTS = {  # words of SQLite's messages
     "not a database": "It is damaged: put a backup in its place",
     "malformed": "It is damaged: put a backup in its place",
 }
-_FAULTS = (IntegrityError, ProgrammingError, DataError)  # of the program, not of the database
+_FAULTS = (IntegrityError, ProgrammingError, DataError)  # errors that show a fault of the program, not of the database
 
 
 @contextlib.contextmanager

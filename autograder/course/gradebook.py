@@ -21,7 +21,7 @@ from autograder.runtime.atomic import write_atomically
 
 
 def is_recorded(course: Course, student: str, report: Report) -> bool:
-    """Say whether this report is in the gradebook completely, and its scores are unchanged."""
+    """Return whether this report is in the gradebook completely, and its scores are unchanged."""
     note = _get_note_path(course, student)
     if not course.autograded(student).is_dir() or not note.is_file():
         return False

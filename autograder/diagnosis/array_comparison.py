@@ -84,7 +84,7 @@ def compare_arrays(
 
 
 def is_real(*arrays: np.ndarray) -> bool:
-    """Say whether all arrays contain real numbers."""
+    """Return whether all arrays contain real numbers."""
     return all(array.dtype.kind in "biuf" for array in arrays)
 
 

@@ -11,7 +11,7 @@ from autograder.diagnosis.replay import Record, find_explanations
 from autograder.diagnosis.single_edits import find_edits
 from autograder.report.model import Diagnosis
 
-MAX_ATTRIBUTIONS = 3  # of one question: most gradients of one net have the same mistake
+MAX_ATTRIBUTIONS = 3  # for one question, because most gradients of one net have the same mistake
 _ANSWERED = ("passed", "failed", "error", "blocked")
 log = logging.getLogger("autograder")
 
@@ -21,8 +21,8 @@ class ReplayFindings:
     """The wrong versions that explain the attempts at a question.
 
     - diagnoses: the diagnoses of these versions
-    - own_mistakes: indices of the attempts that a version of the catalogue explains, so that no needed question is to
-      blame
+    - own_mistakes: indices of the attempts that a version of the catalogue explains; a needed question is not their
+      cause
     """
 
     diagnoses: tuple[Diagnosis, ...] = ()

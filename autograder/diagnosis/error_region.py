@@ -80,7 +80,7 @@ def _describe_sign(comparison: ArrayComparison) -> str:
 
 
 def _fills(wrong: np.ndarray, region: np.ndarray) -> bool:
-    """Say whether all wrong entries are inside a region, and most of the region is wrong."""
+    """Return whether all wrong entries are inside a region, and most of the region is wrong."""
     return not wrong[~region].any() and bool(wrong[region].mean() > MIN_SHARE)
 
 

@@ -16,9 +16,9 @@ from autograder.diagnosis.array_comparison import is_real
 from autograder.runtime.text import join_words
 
 SMALL_NUMBERS = {0.0: "0", 1.0: "1", 2.0: "2", 0.5: "1/2", 3.0: "3"}
-MIN_SINGULAR_VALUE = 1e-5  # of terms of length 1; if it is smaller, more than one sum fits
-MAX_UNCERTAINTY = 1e-3  # of a coefficient; a less certain coefficient is not reported
-MAX_OPERATIONS = 1e9  # of one fit; a longer fit is not tried
+MIN_SINGULAR_VALUE = 1e-5  # for terms of length 1; with a smaller value, more than one sum fits
+MAX_UNCERTAINTY = 1e-3  # a less certain coefficient is not reported
+MAX_OPERATIONS = 1e9  # a longer fit is not tried
 MAX_TERMS = 6  # in a sentence; a longer sum is no help to a reader
 
 
@@ -80,7 +80,7 @@ def describe_shares(actual: Any, parts: np.ndarray, name: str, each: str = "exam
     """Return a sentence about the examples (or windows, ...) whose shares a gradient contains, or "".
 
     - parts: array of shape (n, *actual.shape), one share for each example; the right gradient is their sum
-    - name: of the gradient, as in "dw"
+    - name: the name of the gradient, as in "dw"
     - each: the noun for one part, in the singular
     """
     found = attribute(actual, {f"{each} {i}": part for i, part in enumerate(parts)}, {"n": len(parts)})

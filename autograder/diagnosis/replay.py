@@ -22,9 +22,9 @@ from autograder.runtime.memo import Memo
 from autograder.sandbox.worker_client import Call
 
 MAX_MEMO_BYTES = 64 << 20
-MAX_ENTRIES = 100_000  # of an array among the arguments
+MAX_ENTRIES = 100_000  # calls with a larger array as an argument are not replayed
 
-_answers = Memo(MAX_MEMO_BYTES)  # of the reference and its wrong versions, by calls
+_answers = Memo(MAX_MEMO_BYTES)  # the answers of the reference and of wrong versions, by calls
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class _ReplayedRecord:
         return Match.STUDENT if are_equal(answer, self._student, self._paths) else Match.OTHER
 
     def is_complete(self, version: WrongVersion) -> bool:
-        """Say whether a version gives the whole answer of the student, not the failing array alone."""
+        """Return whether a version gives the whole answer of the student, not the failing array alone."""
         return are_equal(self._answer_of(version.module, version.file), self._student)
 
     def _answer_of(self, module: object, file: str) -> Answer:

@@ -12,7 +12,7 @@ from autograder.runtime.memo import make_key
 from autograder.sandbox.call import Call, CallError, Returns, Target
 from autograder.sandbox.worker.values import Handle
 
-MAX_PARTS = 50  # of a tuple, list or dictionary; the parts of a longer one are not read
+MAX_PARTS = 50  # the parts of a longer tuple, list or dictionary are not read
 Path = tuple[Hashable, ...]
 Answer = dict[Path, Any]  # {path: array, number, text or None}, or the type and message of an exception
 
@@ -115,14 +115,14 @@ def make_calls_key(calls: Sequence[Call]) -> Hashable:
 
 
 def are_equal(one: Answer, other: Answer, paths: Iterable[Path] | None = None) -> bool:
-    """Say whether two answers are equal, in all their parts or at these paths."""
+    """Return whether two answers are equal, in all their parts or at these paths."""
     if paths is None:
         paths = set(one) | set(other)
     return all(_are_values_equal(one.get(path, _MISSING), other.get(path, _MISSING)) for path in paths)
 
 
 def equals_array(leaf: Any, array: np.ndarray) -> bool:
-    """Say whether a part of an answer is exactly the array that a criterion failed on."""
+    """Return whether a part of an answer is exactly the array that a criterion failed on."""
     if not isinstance(leaf, _NUMBERS):
         return False
     leaf = np.asarray(leaf)

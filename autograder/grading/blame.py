@@ -23,7 +23,7 @@ def find_unmet_needs(
     pass, and a blocked criterion needs all edge cases to pass.
 
     - needs: ids of the questions that the answer needs
-    - results: of the questions that were judged before
+    - results: the results of the questions that were judged before
     - blocked: whether the check gave the verdict `blocked`
     """
     names, found = {*needs, *criterion.needs}, []
@@ -52,7 +52,7 @@ def find_causes(error: CallError, question: Question, unmet: tuple[str, ...]) ->
 
 
 def may_be_inherited(attempt: Attempt) -> bool:
-    """Say whether a needed question may be the cause of a failure; it is not if the answer itself is a stub."""
+    """Return whether a needed question may be the cause of a failure; it is not if the answer itself is a stub."""
     is_stub = attempt.verdict == "missing" and not attempt.error
     return bool(attempt.unmet) and attempt.verdict in INHERITED and not is_stub
 

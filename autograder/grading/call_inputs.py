@@ -9,9 +9,9 @@ import numpy as np
 from autograder.sandbox.call import Call, Target
 from autograder.sandbox.worker.values import Handle
 
-MAX_CALLS = 2  # of one criterion
-MAX_NUMBERS = 400  # of one array; also the characters of one text
-MAX_ITEMS = 20  # of one dictionary, list or tuple
+MAX_CALLS = 2  # for one criterion
+MAX_NUMBERS = 400  # for one array; also the number of characters of one text
+MAX_ITEMS = 20  # for one dictionary, list or tuple
 MAX_KEY = 80  # characters
 
 

@@ -23,10 +23,10 @@ from autograder.report.model import QuestionResult
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.worker_client import CallError
 
-SECONDS = 10  # of processor time; the limit is never lower
+SECONDS = 10  # the lowest limit, in seconds of processor time
 FACTOR = 3000  # the limit as a multiple of the time that the reference takes
 WALL = 10  # seconds of wall-clock time for each second of processor time
-RUNS = 3  # of the reference; the shortest one counts
+RUNS = 3  # the number of runs of the reference; the shortest one counts
 log = logging.getLogger("autograder")
 
 

@@ -70,7 +70,7 @@ def _describe_location(question: Question, found: Outcome, pack: Pack) -> str:
 
 
 def _is_near(found: Outcome) -> bool:
-    """Say whether an error is between half the bound and twice the bound, so that a person may want to look."""
+    """Return whether an error is between half the bound and twice the bound, so that a person may want to look."""
     if not found.max_rel_error or not found.bound:
         return False
     return bool(0.5 <= found.max_rel_error / found.bound <= 2)

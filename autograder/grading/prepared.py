@@ -85,7 +85,7 @@ class PreparedSubmission:
         return code, code is not None and stub is not None and code["text"] == stub["text"]
 
     def _names(self, identifier: str) -> bool:
-        """Say whether the student's own code contains the name of a function, outside the file of that function."""
+        """Return whether the student's own code contains the name of a function, outside the file of that function."""
         own_file = next(question.file for question in self.manifest.questions if question.id == identifier)
         texts = [
             text.decode(errors="replace")

@@ -43,7 +43,7 @@ class JudgedQuestion:
 
 
 def is_available(module: str) -> bool:
-    """Say whether a module that a question requires is installed on this machine."""
+    """Return whether a module that a question requires is installed on this machine."""
     return importlib.util.find_spec(module) is not None
 
 
@@ -55,7 +55,7 @@ def judge_question(
 ) -> JudgedQuestion:
     """Judge one question.
 
-    - results: of the questions that were judged before, with all needed questions
+    - results: the results of the questions that were judged before, including all needed questions
     - while_running: called with the Trial after the last call, before the worker is stopped
     """
     started = time.monotonic()

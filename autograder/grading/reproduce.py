@@ -38,7 +38,7 @@ class Reproduced:
         return arrays
 
     def save(self, path: Path) -> None:
-        """Write all arrays to an .npz file; raises as runtime.atomic.write_output does."""
+        """Write all arrays to an .npz file; raises the errors of runtime.atomic.write_output."""
         data = io.BytesIO()
         np.savez(data, **self.arrays())  # pyright: ignore[reportArgumentType]  # numpy's types reject every **dict: allow_pickle
         write_output(path, data.getvalue())

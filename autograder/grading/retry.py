@@ -76,7 +76,7 @@ def _find_reached(attempts: Iterable[Attempt]) -> set[Limit]:
 
 
 def _are_higher(limits: Limits, others: Limits, limit: Limit) -> bool:
-    """Say whether `limits` allow more time, or more memory, than `others`."""
+    """Return whether `limits` allow more time, or more memory, than `others`."""
     if limit == "memory":
         return _memory_mb(limits) > _memory_mb(others)
     return limits.cpu_seconds > others.cpu_seconds or limits.wall_seconds > others.wall_seconds

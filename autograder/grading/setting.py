@@ -19,7 +19,7 @@ class Setting:
 
     - hidden: all folders that the student's code must not be able to read
     - secret: integers that no student can know; images with hidden labels are drawn from them
-    - seed: of all hidden inputs
+    - seed: the seed of all hidden inputs
     """
 
     manifest: Manifest
@@ -43,8 +43,8 @@ def make_setting(
 
     - isolation: from sandbox.isolation.choose_isolation
     - hidden: folders that the student's code must not be able to read, in addition to the assignment and its pack
-    - secret: of the course, from runtime.secret.load_secret; None takes the kit's own secret
-    - seed: of the hidden inputs; None derives it from the course's secret, or without a course from the kit's version
+    - secret: the course's secret, from runtime.secret.load_secret; None takes the kit's own secret
+    - seed: the seed of the hidden inputs; None derives it from the course's secret, or else from the kit's version
     - pack: the checks; None takes the pack that the manifest names
     """
     return Setting(
@@ -60,7 +60,7 @@ def make_setting(
 def derive_seed(manifest: Manifest, secret: tuple[int, ...] | None = None) -> int:
     """Return the seed of all hidden inputs; it is the same for all students of a course.
 
-    - secret: of the course; without it, the seed follows from the kit's version and the assignment's name
+    - secret: the course's secret; without it, the kit's version and the assignment's name determine the seed
     """
     text = f"{autograder.__version__} {manifest.name} {secret or ''}".strip()
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")

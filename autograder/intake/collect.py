@@ -248,7 +248,7 @@ def _read_digest(folder: Path, manifest: Manifest) -> str | None:
 
 
 def _is_earlier(new: Path, old: Path) -> bool:
-    """Say whether the time stamp in the file `new` is earlier than that in `old`; False if one has no time stamp."""
+    """Return whether the time stamp in the file `new` is earlier than that in `old`; False if one has no time stamp."""
     new_time, old_time = _read_timestamp(new), _read_timestamp(old)
     return new_time is not None and old_time is not None and new_time < old_time
 

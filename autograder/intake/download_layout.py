@@ -11,11 +11,17 @@ from autograder.intake.file_limits import IGNORED_FOLDERS
 from autograder.intake.lms_names import find_owner
 from autograder.intake.safe_zip import ArchiveError, open_zip
 
-LEFTOVERS = {".ds_store", "thumbs.db", "desktop.ini", "timestamp.txt", "index.html"}  # of systems; lower-case names
+LEFTOVERS = {
+    ".ds_store",
+    "thumbs.db",
+    "desktop.ini",
+    "timestamp.txt",
+    "index.html",
+}  # files that operating systems and LMSs add; lower-case names
 
 
 def is_submission(path: Path, manifest: Manifest) -> bool:
-    """Say whether a folder is one student's submission.
+    """Return whether a folder is one student's submission.
 
     It is if it contains the package, at most one folder down, or notebooks and no zip.
     """
@@ -28,7 +34,7 @@ def is_submission(path: Path, manifest: Manifest) -> bool:
 
 
 def is_bulk_zip(path: Path, manifest: Manifest, pattern: Pattern[str] | None) -> bool:
-    """Say whether a zip contains the submissions of several students, and is not itself a submission.
+    """Return whether a zip contains the submissions of several students, and is not itself a submission.
 
     Call it only for a zip that the instructor named, never for a zip of a student. Raises KitError if the zip has too
     many members.

@@ -57,7 +57,7 @@ def _read_folder_or_inner_zip(path: Path, manifest: Manifest) -> tuple[SourceFil
             raise_if_everywhere(error)
             if not files:
                 raise
-            source.notes.append(str(error))  # the notebooks beside a damaged archive still count
+            source.notes.append(str(error))  # the notebooks next to a damaged archive still count
         else:
             files |= _select_root(packed, manifest)
             source.notes += [f"{escape_file_name(zips[0].name)} was unpacked and graded.", *packed.notes]

@@ -7,7 +7,7 @@ only for deflate: to read one byte of a member packed by bzip2 or LZMA, it unpac
 import zipfile
 from typing import Any, BinaryIO
 
-MAX_MEMBERS = 100_000  # a submission with its virtual environment has some ten thousand
+MAX_MEMBERS = 100_000  # a submission with a virtual environment has about ten thousand
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENTRY, _LARGEST_ENTRY = b"PK\x01\x02", 1 << 10
 _END_64 = 76  # bytes of the two records between the list of contents and the last record of a large zip
@@ -35,5 +35,5 @@ def open_zip(file: BinaryIO, max_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
 
 
 def is_bounded(entry: zipfile.ZipInfo) -> bool:
-    """Say whether reading n bytes of a member needs memory for about n bytes only."""
+    """Return whether reading n bytes of a member needs memory for about n bytes only."""
     return entry.compress_type in METHODS

@@ -50,7 +50,7 @@ def decode_source(data: bytes) -> str:
 
 
 def parse_source(text: str) -> ast.Module:
-    """Return the syntax tree of a student's code; raises as ast.parse, also MemoryError and RecursionError.
+    """Return the syntax tree of a student's code; raises the errors of ast.parse, also MemoryError and RecursionError.
 
     Line ends count as in Python's importer, and warnings of the compiler are not printed.
     """

@@ -10,7 +10,7 @@ _PARTIAL = ".aside"  # suffix of a file that is not complete yet
 
 
 def write_atomically(path: Path | str, data: bytes) -> None:
-    """Write bytes to a partial file beside `path`, then rename it: no reader and no crash leaves half a file.
+    """Write bytes to a partial file next to `path`, then rename it: a reader or a crash never meets an incomplete file.
 
     Raises StorageError if the file cannot be written; the old file then stays as it was.
     """

@@ -4,5 +4,5 @@ import os
 
 
 def is_loaded() -> bool:
-    """Say whether the machine has more running processes, of all users, than processors."""
+    """Return whether the machine has more running processes, of all users, than processors."""
     return os.getloadavg()[0] > (os.cpu_count() or 1)

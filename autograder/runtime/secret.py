@@ -37,7 +37,7 @@ def load_secret(folder: Path | str) -> tuple[int, ...]:
 
 
 def find_secret(folder: Path | str) -> tuple[int, ...] | None:
-    """Return the secret of a folder that has one, else None; it makes no secret. Raises as load_secret does."""
+    """Return the secret of a folder, or None if there is none. It raises the same errors as load_secret."""
     return load_secret(folder) if os.path.lexists(Path(folder) / SECRET_FILE) else None
 
 

@@ -57,7 +57,7 @@ def _remove_noted_folder(note: Path) -> None:
 
 @contextlib.contextmanager
 def make_temporary_folder(prefix: str) -> Generator[str, None, None]:
-    """Yield the path of a new folder; remove it after the block, whatever a student's code has put into it."""
+    """Yield the path of a new folder; remove it after the block, with everything that is in it."""
     folder = tempfile.mkdtemp(prefix=prefix)
     try:
         yield folder

@@ -25,7 +25,7 @@ def make_printable(value: Any) -> Any:
 
 
 def make_one_line(text: str) -> str:
-    """Return text as `make_printable` does, on one line, so that no name or reason can imitate a line of output."""
+    """Return text as `make_printable` does, on one line, so that no name or reason looks like a line of output."""
     return make_printable(text).replace("\n", "‹U+000A›")
 
 

@@ -46,7 +46,7 @@ def make_bubblewrap_command(folder: Path, secrets: Sequence[Path], environment: 
     - secrets: folders to cover, in addition to the kit's own
     - environment: all environment variables of the worker
     """
-    # The worker is process 1: a process of bubblewrap beside it would use memory that no limit bounds.
+    # The worker is process 1. A second process, of bubblewrap, would use memory that no limit bounds.
     command = ["bwrap", "--as-pid-1", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--clearenv"]
     for name, value in environment.items():
@@ -74,7 +74,7 @@ def make_bubblewrap_command(folder: Path, secrets: Sequence[Path], environment: 
 class Home:
     """The folders that one worker may write to, held open so that they can be counted even after its end.
 
-    - pid: of bwrap, whose worker must have answered once and must not have loaded any of the student's code yet
+    - pid: the process id of bwrap; its worker must have answered once, and must not have loaded the student's code yet
 
     Raises OSError if this system does not show them.
     """

@@ -74,7 +74,7 @@ class Request:
         return ["handle", handle.number, *names]
 
     def is_answered_by(self, value: Any) -> bool:
-        """Say whether an answer has the form of `returns`; the checks judge its content."""
+        """Return whether an answer has the form of `returns`; the checks judge its content."""
         return _has_form(value, self.returns)
 
 

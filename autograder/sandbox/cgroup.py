@@ -65,7 +65,7 @@ class Group:
         return ["sh", "-c", _ENTER, str(self.path / "cgroup.procs"), *command]
 
     def was_exhausted(self) -> bool:
-        """Say whether a process was killed because the group had no memory left."""
+        """Return whether a process was killed because the group had no memory left."""
         found = re.search(r"^oom_kill (\d+)", (self.path / self._kind.events).read_text(), re.MULTILINE)
         return bool(found) and int(found[1]) > 0
 

@@ -123,7 +123,7 @@ def find_exception_reason(
 
 
 def is_forbidden(raised: RaisedException) -> bool:
-    """Say whether an exception comes from an action that a sandbox refuses; each sandbox raises its own."""
+    """Return whether an exception comes from an action that a sandbox refuses; each sandbox raises its own."""
     return raised.kind == "PermissionError" or raised.number in (errno.EPERM, errno.EACCES, errno.EROFS)
 
 
@@ -150,7 +150,7 @@ def make_memory_reason(name: str, limits: Limits, memory_mb: int) -> Reason:
 
 
 def _used_up_processor(ending: Ending, limits: Limits) -> bool:
-    """Say whether the limit of processor time ended a worker.
+    """Return whether the limit of processor time ended a worker.
 
     The kernel sends SIGKILL at the limit, but so may other processes. It counts in ticks of its clock, and its final
     report is exact; so half of the limit is proof enough.

@@ -110,6 +110,6 @@ def _list_parts_without(path: Path, secret: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_closed(paths: Sequence[Path]) -> bool:
-    """Say whether one of these paths is in a folder that only its owner may pass through."""
+    """Return whether one of these paths is in a folder that only its owner may pass through."""
     folders = {folder for path in paths for folder in (path, *path.parents)}
     return any(not folder.stat().st_mode & 0o001 for folder in folders if folder.is_dir())

@@ -1,1 +1,1 @@
-"""Attacks and broken hand-ins tried on three graders: what each holds, and what each lets through."""
+"""Attacks and broken submissions tried on three graders: what each holds, and what each lets through."""

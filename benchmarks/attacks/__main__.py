@@ -1,4 +1,4 @@
-"""Try attacks and broken hand-ins on this kit, on nbgrader and on otter-grader, and print who holds.
+"""Try attacks and broken submissions on this kit, on nbgrader and on otter-grader, and print who holds.
 
     python -m venv build/otter && build/otter/bin/pip install -r benchmarks/attacks/requirements.txt
     python -m benchmarks.attacks [--markdown docs/security.md] [--only WORDS] [--graders ours,nbgrader,otter]
@@ -67,7 +67,7 @@ def rows(results, attacks, graders):
 
 
 def cell(result):
-    """Return the text of one entry of the table, from what came of an attack or None."""
+    """Return the text of one entry of the table, from the result of an attack or None."""
     if result is None:
         return NOT_RUN
     word = result["word"] if result["word"] in GOOD else f"**{result['word']}**"
@@ -89,7 +89,7 @@ def totals(results, attacks):
 
 
 def markdown(head, lines, sentences):
-    """Return the text that stands between the markers."""
+    """Return the text between the markers."""
     table = [head, ["---"] * len(head), *lines]
     shown = "\n".join(f"| {' | '.join(part.replace('|', '/') for part in line)} |" for line in table)
     ran = "ran in Chromium" if has_browser() else "is in a page unescaped"

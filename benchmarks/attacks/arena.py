@@ -4,7 +4,7 @@ Every run of a grader gets a folder of its own, mounted as /srv, and is shut in 
 only, there is no network but a loopback of its own, and no process that is not its own. So an attack that gets through
 can do no more than leave its marks in that folder, and ends with the run. The folder holds:
 
-    home/        the home directory of whoever grades, with private.txt
+    home/        the home directory of the user who grades, with private.txt
     submitted/   <student>/...   what ada, mallory and zoe handed in; mallory is the attacker
     records/     what a grader writes for each of them
     outside/     where nobody has any business: a file here is a mark
@@ -27,7 +27,7 @@ PLACES = ("home", "classmate", "gradebook", "environment", "tests", "solution")
 
 
 def draw_tokens():
-    """Return {place: token}, drawn anew for every run of the benchmark."""
+    """Return {place: token}, drawn again for every run of the benchmark."""
     return {place: f"{place}-token-{secrets.token_hex(8)}" for place in PLACES}
 
 

@@ -1,4 +1,4 @@
-"""What an attack is: one text of student code, which every grader gets in its own format."""
+"""The type of an attack: one text of student code, which every grader gets in its own format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ARENA = "{ARENA}"
 
 
 def tell(*words):
-    """Bring out what was found: on the screen, and to a folder everybody may write to."""
+    """Show what was found: print it, and write it to a folder that everybody may write to."""
     print(*words)
     try:
         with open(ARENA + "/loot/found.txt", "a") as file:
@@ -26,7 +26,7 @@ def tell(*words):
 
 
 def mark(name):
-    """Leave a mark where no hand-in has any business."""
+    """Leave a mark in a folder that no submission may write to."""
     try:
         open(ARENA + "/outside/" + name, "w").close()
     except OSError:
@@ -86,10 +86,10 @@ def affine_forward(x, w, b):
 
 @dataclass(frozen=True, eq=False)
 class Attack:
-    """One hand-in.
+    """One submission.
 
     - group: Forgery, Theft, Harm, Reports, Broken input, or Control
-    - code: what stands after the answers; it may define them anew
+    - code: the text after the answers; it may define them again
     - right: whether the answers deserve all points; if not, they deserve none
     - lost: whether answers in a notebook cannot be read any more, so that any number of points is fair
     - files: {name: text} handed in beside the notebook

@@ -1,4 +1,4 @@
-"""Hand-ins that are broken by accident. The answers are right; everyone must get a grade or a reason."""
+"""Submissions that are broken by accident. The answers are right; everyone must get a grade or a reason."""
 
 import json
 

@@ -10,12 +10,12 @@ CHROMIUM = shutil.which("chromium")
 
 
 def has_browser():
-    """Say whether pages are opened in a browser here."""
+    """Return whether pages are opened in a browser here."""
     return bool(CHROMIUM and importlib.util.find_spec("playwright"))
 
 
 def script_ran(path):
-    """Say whether the script of `reports.py` runs as the page at `path` is opened."""
+    """Return whether the script of `reports.py` runs as the page at `path` is opened."""
     if not has_browser():
         return SCRIPT in path.read_text(errors="replace")
     from playwright.sync_api import sync_playwright

@@ -43,7 +43,7 @@ def prepared(grader, folder, tokens):
 
 
 def hand_in(grader, folder, student, attack, tokens):
-    """Hand in for a student; ada's holds the token that a thief of hand-ins would show."""
+    """Hand in for a student; ada's holds the token that a thief of submissions would show."""
     grader.hand_in(folder, student, attack)
     if student == "ada":
         (folder / "submitted/ada/notes.py").write_text(f"# {tokens['classmate']}\n")
@@ -67,11 +67,11 @@ def attempt(grader, template, folder, attack, tokens):
 
 
 def compare(graders, attacks, results, jobs=1, progress=None):
-    """Run attacks on graders, and keep what came of each as {word, evidence, seconds, log}.
+    """Run attacks on graders, and keep the result of each as {word, evidence, seconds, log}.
 
-    - graders: names out of GRADERS
-    - results: folder of one JSON file for each attack on each grader; what stands there is not run again
-    - jobs: attacks at once
+    - graders: some names of GRADERS
+    - results: folder with one JSON file for each attack on each grader; an attack with a file is not run again
+    - jobs: number of attacks at the same time
     - progress: called with (grader, attack, result) after each
     """
     tokens = draw_tokens()
@@ -95,7 +95,7 @@ def compare(graders, attacks, results, jobs=1, progress=None):
 
 
 def found(graders, attacks, results):
-    """Return {grader: {attack's name: what came of it}} of all that has been run."""
+    """Return {grader: {attack's name: its result}} of all attacks that have been run."""
     files = {name: {attack.name: _file(results, name, attack) for attack in attacks} for name in graders}
     return {
         name: {attack: json.loads(path.read_text()) for attack, path in there.items() if path.exists()}

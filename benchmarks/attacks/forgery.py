@@ -1,4 +1,4 @@
-"""Attacks on the score by code: every answer is wrong, and asks for points all the same."""
+"""Attacks on the score by code: every answer is wrong, and tries to get points."""
 
 from .attack import Attack
 

@@ -1,4 +1,4 @@
-"""nbgrader: `nbgrader autograde` with its own preprocessors, which run the hand-in in a kernel."""
+"""nbgrader: `nbgrader autograde` with its own preprocessors, which run the submission in a kernel."""
 
 import re
 import sys
@@ -92,5 +92,5 @@ def printed(arena, student):
 
 
 def named(arena, student, said):
-    """Return the words by which the grader names what was wrong with a hand-in."""
+    """Return the words by which the grader names what was wrong with a submission."""
     return sorted(set(_NAMED.findall(said)))

@@ -1,4 +1,4 @@
-"""otter-grader: an assignment made by `otter assign`, each hand-in graded by `otter run`, without Docker."""
+"""otter-grader: an assignment made by `otter assign`, each submission graded by `otter run`, without Docker."""
 
 import json
 import os
@@ -99,5 +99,5 @@ def printed(arena, student):
 
 
 def named(arena, student, said):
-    """Return the words by which the grader names what was wrong with a hand-in."""
+    """Return the words by which the grader names what was wrong with a submission."""
     return sorted(set(_NAMED.findall(said)))

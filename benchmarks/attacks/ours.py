@@ -1,4 +1,4 @@
-"""This kit: `autograder check`, a run for each hand-in, from a copy of the kit that holds the tokens."""
+"""This kit: `autograder check`, a run for each submission, from a copy of the kit that holds the tokens."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ SIGNS = ("forbidden", "timeout", "memory")
 
 
 def prepare(arena, tokens):
-    """Copy the kit, tokens in its reference and checks; return the commands to run before anybody hands in."""
+    """Copy the kit, tokens in its reference and checks; return the commands to run before any student submits."""
     for name in PARTS:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, arena / "kit" / name)
@@ -40,7 +40,7 @@ def plant_gradebook(arena, tokens):
 
 
 def hand_in(arena, student, attack):
-    """Write what a student hands in: the package with the answers at its end, and the notebook."""
+    """Write the submission of a student: the package with the answers at its end, and the notebook."""
     folder = arena / "submitted" / student
     package = folder / "cs231n"
     shutil.copytree(ROOT / "release/assignment2/cs231n", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -82,7 +82,7 @@ def printed(arena, student):
 
 
 def named(arena, student, said):
-    """Return the words by which the grader names what was wrong with a hand-in."""
+    """Return the words by which the grader names what was wrong with a submission."""
     path = arena / "records" / student / "report.json"
     if not path.exists():
         return [line for line in said.splitlines() if line.startswith("autograder:")][-1:]

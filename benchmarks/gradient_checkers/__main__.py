@@ -48,7 +48,7 @@ def checkers():
 
 
 def accepts(check, case):
-    """Say whether a checker accepts a case; what it raises is a rejection."""
+    """Return whether a checker accepts a case; what it raises is a rejection."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:

@@ -45,7 +45,7 @@ def drawn(*shape, seed=0):
 
 
 def tuples(backward):
-    """Return a backward function that returns a tuple of gradients, whatever `backward` returns."""
+    """Return a backward function that always returns a tuple of gradients, also if `backward` returns one array."""
 
     def wrapped(dout, cache):
         gradients = backward(dout, cache)

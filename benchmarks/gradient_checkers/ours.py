@@ -9,7 +9,7 @@ from autograder.checks.layers.arguments import expect_unchanged
 
 
 def accepts(case):
-    """Say whether the kit finds nothing wrong with a case."""
+    """Return whether the kit finds nothing wrong with a case."""
     try:
         _judge(case)
     except Wrong:

@@ -1,4 +1,4 @@
-"""What came is compared with what is right, and a difference is said in a sentence that helps."""
+"""Results are compared with the right results; a message describes the difference."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ class TestExpectingAnArray:
             (Handle(0, "Tensor"), "a Tensor"),
         ],
     )
-    def test_names_what_came_instead(self, actual, came):
+    def test_names_the_actual_value(self, actual, came):
         assert refusal(expect_array, actual, (3,), "out").message == f"out is {came}; expected an array of shape (3,)"
 
     def test_takes_none_for_what_is_not_written_yet(self):
@@ -76,7 +76,7 @@ class TestExpectingANumber:
         "actual, came",
         [("2", "a str"), (np.zeros(2), "an array of shape (2,)"), (Handle(0, "Net"), "a Net")],
     )
-    def test_names_what_came_instead(self, actual, came):
+    def test_names_the_actual_value(self, actual, came):
         assert refusal(expect_number, actual, "loss").message == f"loss is {came}; expected one number"
 
 

@@ -44,7 +44,7 @@ def compiled(copy_kit):
 
 @pytest.fixture(scope="session", params=["numpy", "cython"])
 def fast(request):
-    """The module cs231n.fast_layers, imported anew with one of its backends."""
+    """The module cs231n.fast_layers, imported again with one of its backends."""
     compiled_module = None  # makes Python refuse the import
     if request.param == "cython":
         folder, _ = request.getfixturevalue("compiled")

@@ -1,4 +1,4 @@
-"""Ten thousand random right gradients through a ReLU at exactly 0 and through tied maxima: not one false alarm.
+"""Ten thousand random right gradients through a ReLU at exactly 0 and through tied maxima: no false alarm.
 
 A seeded sample runs by default; KINK_TRIALS=10000 in the environment runs them all, in two or three minutes.
 """
@@ -22,7 +22,7 @@ def tied(rng, shape):
 
 
 def upstream(rng, shape):
-    """Draw dout: of any size, or of equal entries, with which opposite kinks cancel in the sum."""
+    """Draw dout: of any size, or with equal entries, so that opposite kinks cancel in the sum."""
     return rng.choice([rng.normal(size=shape), rng.choice([-1.0, 1.0], size=shape)]) * 10.0 ** rng.uniform(-30, 30)
 
 
@@ -83,7 +83,7 @@ def test_a_kink_near_an_entry_is_none_at_it():
 
 
 @pytest.mark.parametrize("size", [12, SMALL + 1])
-def test_the_message_counts_the_kinks_whatever_the_verdict(size):
+def test_the_message_counts_the_kinks_for_every_verdict(size):
     x = np.random.default_rng(0).normal(size=size)
     x[:3] = 0
     dx = (x > 0).astype(float)

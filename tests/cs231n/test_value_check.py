@@ -1,4 +1,4 @@
-"""Values beside what they should be: what counts as right, what a wrong one says, and both forms of the table."""
+"""Values and expected values: which values are right, the message of a wrong value, and both forms of the table."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -17,7 +17,7 @@ def check(actual, expected, advice="Try this.", **options):
 
 
 class Tensor:
-    """What other libraries hand over: not an array, but NumPy can make one of it."""
+    """A value of another library: not an array, but NumPy can convert it to an array."""
 
     def __init__(self, content):
         self.content = content
@@ -70,7 +70,7 @@ class TestRight:
         assert check([1.0, 2.0], [1, 2], bound=0).bound == "exact"
         assert not check([1.0, 2.0 + 1e-15], [1, 2], bound=0).passed
 
-    def test_booleans_are_exact_whatever_the_bound(self):
+    def test_booleans_must_be_equal_for_every_bound(self):
         row = check([True, True], [True, False], bound=10)
         assert not row.passed and row.bound == "exact"
         assert row.message.startswith("out: True came back at [1], expected False")
@@ -220,7 +220,7 @@ class TestTheTable:
         text = values._repr_html_()
         assert text.count("<svg") == 3 and "Advice 2." in text and "Advice 3." not in text
 
-    def test_escapes_whatever_came_back(self):
+    def test_escapes_every_value(self):
         values = Values()
         values.expect("out", "<script>alert(1)</script>", 1, "Try this.")
         values.expect("<b>bold</b>", [1, 2], [3, 4], "Is x < 3 & y?")

@@ -1,4 +1,4 @@
-"""The pictures hold what they should, whatever layout the images have."""
+"""The pictures show the right content for every layout of images."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A sentence says where an array is wrong and how, and nothing is said where there is nothing simple to say."""
+"""A sentence says where and how an array is wrong; there is no sentence if no simple one is true."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A wrong gradient is told as a sum of its terms, and only where it is one."""
+"""A wrong gradient is described as a sum of its terms, if it is such a sum."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def told(coefficients, sizes=SIZES, **options):
 
 class TestFindingTheCoefficients:
     @given(SEEDS, SCALES, st.tuples(*[st.sampled_from((*PLAIN, 4, 0.25, -0.25, 6, 1 / 6))] * 3))
-    def test_whatever_they_are_and_whatever_the_scale(self, seed, scale, coefficients):
+    def test_with_any_coefficients_and_any_scale(self, seed, scale, coefficients):
         assume(set(coefficients) not in ({1}, {0}))
         terms = {name: scale * term for name, term in drawn(seed).items()}
         found = attribute(summed(terms, coefficients), terms, SIZES)

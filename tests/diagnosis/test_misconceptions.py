@@ -1,4 +1,4 @@
-"""The catalogue: every wrong version in it is caught, called by its name, and costs its own question only."""
+"""Every wrong version of the catalogue fails, is named, and costs points of its own question only."""
 
 import re
 import zlib

@@ -1,4 +1,4 @@
-"""Replay: which wrong version of the code gives a student's own answers."""
+"""Replay finds the wrong version of the code that gives a student's own answers."""
 
 import sys
 import types
@@ -69,7 +69,7 @@ def test_where_nothing_failed_nothing_is_named():
     assert names(record((2 * X, X.sum()), passed=True)) == []
 
 
-def test_the_failing_array_is_enough_whatever_else_is_wrong():
+def test_the_failing_array_is_enough_if_other_parts_are_wrong_too():
     assert names(record((3 * X, 99.0), array=3 * X)) == ["thrice"]
     assert names(record((3 * X, 99.0))) == []
 

@@ -1,1 +1,1 @@
-"""Broken hand-ins by the thousand: made from a seed, handed to the judge, and never the cause of a crash."""
+"""The fuzz: thousands of broken submissions, made from a seed, which must never crash the judge."""

@@ -1,6 +1,6 @@
-"""Hand in broken work by the thousand: python -m tests.fuzz, from the top of the repository.
+"""Grade thousands of broken submissions: python -m tests.fuzz, from the top of the repository.
 
-Exit code 1 where a case crashed, was refused or graded without a reason, or cost a right answer its points.
+The exit code is 1 if a case crashed, was refused or graded without a reason, or took points from a right answer.
 """
 
 import multiprocessing
@@ -27,12 +27,14 @@ def main(
     cases: Annotated[int, typer.Option(help="How many cases.")] = 1000,
     seed: Annotated[int, typer.Option(help="What all cases are drawn from.")] = 1,
     through: Annotated[str, typer.Option(help="How deep: reading, judge or course.")] = "judge",
-    jobs: Annotated[int, typer.Option(help="Processes that hand in and judge.")] = 2,
-    minutes: Annotated[Optional[float], typer.Option(help="Stop after so long, wherever it is.")] = None,
-    only: Annotated[Optional[int], typer.Option(help="Hand in the case of this number alone, and show all.")] = None,
+    jobs: Annotated[int, typer.Option(help="Number of processes that judge.")] = 2,
+    minutes: Annotated[Optional[float], typer.Option(help="Stop after this time.")] = None,
+    only: Annotated[
+        Optional[int], typer.Option(help="Judge only the case of this number, and show everything.")
+    ] = None,
     said: Annotated[int, typer.Option(help="Show so many of the messages that students read.")] = 0,
 ):
-    """Hand in broken work: every case must end in a report with a reason, and what is right must stay right."""
+    """Grade broken submissions: every case must give a report with a reason, and right answers must pass."""
     if through not in ("reading", "judge", "course"):
         raise typer.BadParameter("reading, judge or course", param_hint="--through")
     if through == "course":
@@ -44,7 +46,7 @@ def main(
     drawn, results = [make_case(seed, number) for number in numbers], []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         tried = pool.map(partial(try_case, questions=questions), drawn, chunksize=5)
-        for result in track(tried, "handing in", len(drawn), console=Console(stderr=True)):
+        for result in track(tried, "judging", len(drawn), console=Console(stderr=True)):
             results.append(result)
             for problem in result.problems:
                 console.print(f"\n{result.case}\n{problem}", markup=False, soft_wrap=True)
@@ -65,7 +67,7 @@ def main(
 
 
 def _table(results):
-    """How the cases ended, by the breakage that came first in them."""
+    """Return a table of the outcomes of the cases, by the first breakage of each case."""
     by_kind = defaultdict(list)
     for result in results:
         by_kind[result.case.breakages[0]].append(result)

@@ -1,7 +1,7 @@
-"""What goes wrong with a module, one small function for each way, over {path: bytes}.
+"""Breakages of modules: small functions that break the files of a submission.
 
-A breakage takes the files and a random.Random, and returns the files broken. What `spares` says is a promise that the
-fuzz holds the judge to: after it a right answer in the package is still right.
+A breakage takes {path: bytes} and a random.Random, and returns the broken files. After a breakage that is registered
+with `spares`, the fuzz requires that every right answer in the package still passes.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ ALL = {}  # {name: Breakage}; tests/fuzz/notebooks.py and names.py add their own
 
 @dataclass(frozen=True)
 class Breakage:
-    """One way a hand-in breaks.
+    """One way in which a submission breaks.
 
-    - spares: a right answer in a module stays right
-    - breaks: applies it
+    - spares: whether a right answer in a module stays right
+    - breaks: (files, random) -> the broken files
     """
 
     name: str
@@ -25,7 +25,7 @@ class Breakage:
 
 
 def spares(function):
-    """Register a breakage after which what was right is still right."""
+    """Register a breakage after which right answers are still right."""
     return _registered(function, True)
 
 
@@ -40,7 +40,7 @@ def _registered(function, spared):
 
 
 def edited(files, random, suffixes, change):
-    """Return the files with `change` (bytes -> bytes) made to one whose path ends so; the files where there is none."""
+    """Return the files after `change` (bytes -> bytes) of a random file whose path ends with one of `suffixes`."""
     found = [path for path in sorted(files) if path.endswith(suffixes)]
     path = random.choice(found) if found else None
     return files | {path: change(files[path])} if path else files
@@ -54,7 +54,7 @@ def _edited_text(files, random, change):
     return _edited(files, random, lambda data: change(data.decode("utf-8", "replace")).encode("utf-8", "replace"))
 
 
-# How files are encoded and their lines ended.
+# Encodings, line ends and white space.
 
 
 @spares
@@ -147,7 +147,7 @@ def random_bytes(files, random):
     return _edited(files, random, spoil)
 
 
-# What stands in the files.
+# Contents.
 
 
 @harms

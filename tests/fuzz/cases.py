@@ -1,4 +1,4 @@
-"""The cases of the fuzz: a good hand-in, one to three breakages, and a way to pack it, all drawn from a seed."""
+"""The cases of the fuzz: a good submission, one to three breakages and a packing, all drawn from a seed."""
 
 import functools
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RIGHT = ("reference", "half")  # the bases in which the judged questions are rig
 
 @dataclass(frozen=True)
 class Case:
-    """One broken hand-in; everything in it follows from seed and number."""
+    """One broken submission; `seed` and `number` determine it."""
 
     seed: int
     number: int
@@ -31,7 +31,7 @@ class Case:
 
     @property
     def stays_right(self):
-        """Whether a right answer in the package must still get its points."""
+        """Whether right answers in the package must still get their points."""
         spared = all(ALL[name].spares for name in self.breakages) and PACKINGS[self.packing][1]
         return spared and self.base in RIGHT
 
@@ -43,12 +43,15 @@ class Case:
         return files
 
     def write(self, folder):
-        """Write the hand-in below an empty folder and return its path."""
+        """Write the submission below an empty folder and return its path."""
         return pack(self.packing, self.files(), folder, Random(f"{self.seed} {self.number} packing"))
 
 
 def make_case(seed, number):
-    """Return the Case of this number. Each breakage comes first in turn; half of the packings are plain."""
+    """Return the Case of this number.
+
+    The first breakage is the next one of ALL for each number. Half of the packings are plain.
+    """
     random = Random(f"{seed} {number}")
     kinds, packings = list(ALL), list(PACKINGS)
     breakages = [kinds[number % len(kinds)], *random.sample(kinds, random.choice([0, 0, 1, 2]))]
@@ -65,9 +68,9 @@ def manifest():
 
 @functools.cache
 def bases():
-    """Return {name: files} of hand-ins without a fault, all five notebooks along, without trained models."""
+    """Return {name: files} of good submissions, with all five notebooks and without saved models."""
     planted = load_samples()
-    asked = ("affine_forward",)  # of a sample that judges but some questions no model is trained
+    asked = ("affine_forward",)  # a sample with a list of questions gets no saved models
     released = {path.name: path.read_bytes() for path in (ROOT / "release" / "assignment2").glob("*.ipynb")}
     samples = {
         "reference": Sample("reference", "", questions=asked),

@@ -1,6 +1,6 @@
-"""A class of broken hand-ins between two good ones, through a whole course: collected, graded, recorded, shown.
+"""A class of broken submissions and two good ones in a whole course: collected, graded, recorded, shown.
 
-Everybody must get a report and grades, and the two good ones exactly what they get where they are graded alone.
+All students must get a report and grades. The two good submissions must get the same as when they are graded alone.
 """
 
 import dataclasses
@@ -26,19 +26,19 @@ from tests.fuzz.depths import JUDGED
 from tests.fuzz.packings import zipped
 
 GOOD = ("ada", "zoe")
-CLASS = 12  # broken hand-ins in one class
+CLASS = 12  # the number of broken submissions in one class
 
 
 @contextmanager
 def few_questions():
-    """An assignment of the cheap questions alone, in this process."""
+    """Yield an assignment with only the cheap questions, in this process."""
     few = tuple(question for question in manifest().questions if question.id in JUDGED)
     with mock.patch.object(courses, "read_manifest", return_value=dataclasses.replace(manifest(), questions=few)):
         yield
 
 
 def problems_of(cases, make_course, folder, feedback=True):
-    """Grade a class of cases between two good students; return a sentence for everything that must not be.
+    """Grade a class of cases between two good students; return one sentence for each problem.
 
     - make_course: function from a new folder to a Course whose gradebook knows the cells
     - feedback: also let nbgrader make everybody's feedback pages
@@ -62,7 +62,7 @@ def problems_of(cases, make_course, folder, feedback=True):
 
 
 def _hand_in(case, student, downloads, course, by_hand):
-    """Put a case among the downloads, or, as an instructor may, straight into submitted/."""
+    """Write a case into the downloads, or directly into submitted/, as an instructor may do."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = case.write(Path(folder))
         target = downloads / f"{student}_assignment2{'' if path.is_dir() else '.zip'}"
@@ -114,7 +114,7 @@ def _problems(cases, strange, expected, done, alone, together, feedback):
 
 
 def _told(report):
-    """A report without what differs from one run to the next."""
+    """Return a report without the parts that differ between two runs."""
     fields = dataclasses.asdict(report) | {"seconds": 0, "graded_at": ""}
     fields["questions"] = [question | {"seconds": 0} for question in fields["questions"]]
     return fields
@@ -127,7 +127,7 @@ def _grades(course, student):
 
 
 def grade_all(cases, seed, console):
-    """Grade classes of `CLASS` until all cases were handed in; print what must not be, return the exit code."""
+    """Grade classes of `CLASS` cases until all cases are graded; print the problems and return the exit code."""
     broken = 0
     for first in range(0, cases, CLASS):
         drawn = [make_case(seed, number) for number in range(first, min(first + CLASS, cases))]

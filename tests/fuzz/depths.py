@@ -1,7 +1,7 @@
-"""What a broken hand-in must never do, found out by handing it in: read only, or judged as well.
+"""Try a broken submission and find the problems: things that no submission may cause.
 
-A problem is a sentence; a case without one has held. `reading` runs none of the student's code. `judge` runs the whole
-judge on two cheap questions.
+A problem is a sentence; a case without problems has passed. With no questions, a case is only read, staged and shown,
+and no code of the student runs. By default, two cheap questions are judged.
 """
 
 import ast
@@ -32,12 +32,17 @@ from tests.fuzz.cases import RIGHT, Case, bases, manifest
 from tests.kit import PACK
 
 JUDGED = ("relu_forward", "sgd_momentum")
-LONGEST = 30  # seconds of this process's time; the judge of one hand-in must not keep a class waiting
+LONGEST = 30  # seconds of this process's time for one submission
 
 
 @dataclass
 class Result:
-    """How a case ended: refused, or graded with these verdicts; what was said to the student; what must not be."""
+    """The result of a case.
+
+    - outcome: refused, crashed, read, or the worst verdict
+    - said: the texts for the student
+    - problems: one sentence for each thing that must not happen
+    """
 
     case: Case
     outcome: str = "crashed"
@@ -47,18 +52,18 @@ class Result:
 
 
 def try_case(case, questions=JUDGED):
-    """Hand a case in and return its Result.
+    """Read and judge a case, and return its Result.
 
     - questions: ids that are judged; () to read, stage and report only
     """
     result, loud = Result(case), io.StringIO()
     started = time.process_time()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, contextlib.redirect_stderr(loud):
-        handed_in = case.write(Path(folder))
+        path = case.write(Path(folder))
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             try:
-                _grade(handed_in, case, questions, result)
+                _grade(path, case, questions, result)
             except Exception:
                 result.problems.append(traceback.format_exc(limit=-4))
     result.seconds = time.process_time() - started
@@ -69,9 +74,9 @@ def try_case(case, questions=JUDGED):
     return result
 
 
-def _grade(handed_in, case, questions, result):
+def _grade(path, case, questions, result):
     try:
-        submission = read_submission(handed_in, manifest(), "ada")
+        submission = read_submission(path, manifest(), "ada")
     except KitError as error:
         result.outcome, result.said = "refused", [str(error)]
         if case.stays_right:
@@ -82,7 +87,7 @@ def _grade(handed_in, case, questions, result):
     for path, data in submission.files.items():
         notebook, _ = read_notebook(data) if path.endswith(".ipynb") else (None, "")
         if notebook:
-            nbformat.writes(notebook, version=4).encode()  # as the gradebook's side does
+            nbformat.writes(notebook, version=4).encode()  # as nbgrader does
     done = judge(submission, make_setting(manifest(), choose_isolation()), questions)
     verdicts = {question.id: question.verdict for question in done.questions}
     result.outcome = find_worst_verdict(verdicts.values()) if questions else "read"
@@ -93,7 +98,7 @@ def _grade(handed_in, case, questions, result):
 
 
 def _stage(submission, case, result):
-    """Lay it out for the worker; what was right must lie there, and of what does not there must be a word."""
+    """Stage a submission; a right file that is not staged is a problem, and so is an ignored file without a reason."""
     with prepare_submission(submission, make_setting(manifest(), choose_isolation(), seed=1)) as work:
         for question in {question.source: question for question in manifest().questions}.values():
             work.find_code(question), work.find_needs(question)
@@ -108,7 +113,7 @@ def _stage(submission, case, result):
 
 @functools.lru_cache(maxsize=100)
 def _defined(data):
-    """Return {name: code} of what a module defines, or None where it is not to be imported."""
+    """Return {name: code} of the functions and classes of a module, or None if it cannot be imported."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -119,7 +124,7 @@ def _defined(data):
 
 
 def _problems(question, case):
-    """Yield what is wrong with the outcome of a question."""
+    """Yield the problems of the result of one question."""
     for criterion in question.criteria:
         if criterion.verdict == "grader_fault":
             yield f"{question.id}: {criterion.message}"
@@ -132,7 +137,7 @@ def _problems(question, case):
 
 
 def _show(done):
-    """Write and show a report in all of its forms."""
+    """Write a report as JSON and HTML and print it; raise an exception if that fails."""
     text = done.to_json().encode("utf-8", "backslashreplace").decode()
     if report.parse_report(text).score != done.score:
         raise ValueError("a report that is read again has another score")

@@ -1,10 +1,10 @@
-"""What goes wrong with the files of a hand-in: which there are, where they lie, and what they are called."""
+"""Breakages of the set of files of a submission: missing and additional files, other folders, other names."""
 
 from tests.fuzz.breakages import OWN, edited, harms, spares
 
 
 def _renamed(files, random, rename):
-    """Return the files with one module under another path, `rename(path)`; None takes it away."""
+    """Return the files with one module at the path `rename(path)`, or without it if that is None."""
     found = [path for path in sorted(files) if path.endswith(OWN)]
     if not found:
         return files
@@ -140,14 +140,14 @@ def caches(files, random):
 
 @spares
 def many_files(files, random):
-    """As a virtual environment, or another course's folder, that was packed along."""
+    """Many files, such as those of a virtual environment or of another course."""
     folder = random.choice([".venv/lib", "aaa", "cs231n/aaa", "zzz"])
     return {f"{_top(files)}{folder}/m{number}.py": b"" for number in range(random.choice([100, 600, 3_000]))} | files
 
 
 @spares
 def large_files(files, random):
-    """Models and notebooks beside the package, together far more than is read."""
+    """Large models and notebooks next to the package, far more than the grader reads."""
     top, size = _top(files), random.choice([1, 20, 33]) << 20
     large = {f"{top}{name}": bytes(size) for name in ("a.npz", "b.npz", "A.ipynb", "zz.npz", "c/d.npz")}
     return large | files
@@ -168,7 +168,7 @@ def _below(files, top):
 
 
 def _top(files):
-    """Return the folder in which the package lies, with its slash."""
+    """Return the folder that contains the package, with a slash at the end."""
     for path in sorted(files):
         if path.endswith("cs231n/layers.py"):
             return path.removesuffix("cs231n/layers.py")

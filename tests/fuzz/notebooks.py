@@ -1,4 +1,4 @@
-"""What goes wrong with a notebook. The modules of the package are spared by all of it."""
+"""Breakages of notebooks. They change no module of the package."""
 
 import json
 
@@ -10,7 +10,7 @@ def _edited(files, random, change):
 
 
 def _changed(files, random, change):
-    """Change one notebook as data; `change` returns the new data, or None where it changed it in place."""
+    """Change one notebook as data; `change` returns the new data, or None if it changed the data in place."""
 
     def spoil(data):
         try:
@@ -180,7 +180,7 @@ def nbformat_is_odd(files, random):
 
 @spares
 def worksheets(files, random):
-    """As notebooks were before 2014: format 3, or one that says 4 and is not."""
+    """A notebook of the format 3, from before 2014, or one that claims to have format 4."""
     version = random.choice([2, 3, 4])
 
     def change(notebook):
@@ -323,7 +323,7 @@ def cell_too_long(files, random):
 
 @spares
 def huge_output(files, random):
-    """What one printed in a loop: the notebook has 1, 30 or 100 MB."""
+    """The output of a print in a loop: the notebook has 1, 30 or 100 MB."""
     size = random.choices([1, 30, 100], [8, 2, 1])[0] << 20
     stream = b'[{"output_type": "stream", "name": "stdout", "text": "' + b"x" * size + b'"}]'
     return _edited(files, random, lambda data: data.replace(b'"outputs": []', b'"outputs": ' + stream, 1))

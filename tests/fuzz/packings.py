@@ -1,4 +1,4 @@
-"""How the files of a hand-in arrive on disk: a folder, or one of the zips that people really make."""
+"""Packings of a submission on disk: a folder, or a zip as students make it."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def _packing(spares):
 
 
 def pack(name, files, folder, random):
-    """Write the files (packed in the named way) below an empty folder; return the path that is handed in."""
+    """Write the files below an empty folder, with the packing of this name; return the path of the submission."""
     return PACKINGS[name][0](files, Path(folder), random)
 
 
@@ -130,10 +130,13 @@ def one_file_alone(files, folder, random):
 
 
 def zipped(files, again=()):
-    """Return the files as a zip's bytes; `again` are put in a second time under the same names."""
+    """Return the bytes of a zip of these files.
+
+    - again: files that are added once more, under the same names
+    """
     target = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        warnings.simplefilter("ignore")  # names that stand there twice are what is wanted
+        warnings.simplefilter("ignore")  # about names that occur twice, which is intended
         for path, data in [*files.items(), *dict(again).items()]:
             archive.writestr(path, data)
     return target.getvalue()

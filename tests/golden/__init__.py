@@ -1,1 +1,1 @@
-"""Golden reports: what the grader says of fixed submissions, so that a change of the code shows as a change here."""
+"""Golden reports: the expected reports of fixed submissions; they show every change of the grader's results."""

@@ -1,8 +1,8 @@
-"""Show how the reports of the golden cases differ from the golden ones, and accept the difference.
+"""Show how the current reports of the golden cases differ from the golden reports, and accept the differences.
 
     python -m tests.golden [--accept] [NAME ...]
 
-Exit code 1 where one differs and is not accepted.
+The exit code is 1 if a report differs and is not accepted.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from tests.golden.comparison import differences
 
 
 def main():
-    """Judge the cases named, or all of them; print each difference; return the exit code."""
+    """Judge the named cases, or all cases; print each difference; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="cases (default: all)")
     parser.add_argument("--accept", action="store_true", help="write the reports as they are now")

@@ -1,4 +1,4 @@
-"""The golden cases: which submissions are judged, and how."""
+"""The golden cases: the submissions to judge, and the options for each."""
 
 import dataclasses
 import re
@@ -70,7 +70,7 @@ class Case:
         return dataclasses.replace(question, limits=limits, requires=requires)
 
     def _spoiled(self, pack):
-        """Return the pack, with one check of these questions replaced by one that fails as a faulty grader would."""
+        """Return the pack with a check of these questions that raises an exception, as a fault of the grader would."""
         if not self.fails:
             return pack
 

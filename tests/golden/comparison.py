@@ -1,7 +1,7 @@
-"""Comparing two reports: times and versions are left out, and numbers may differ by rounding.
+"""Compare two reports without times and versions; numbers may differ by rounding.
 
-Processors differ in the last digits of a product, so a golden report made on one machine must fit on another one. Text
-is compared word by word, and the numbers in it as numbers. Arrays are kept as their shape and two sums.
+Processors differ in the last digits of a product, and a golden report of one machine must be valid on another machine.
+Texts are compared word by word, and the numbers in them as numbers. An array is stored as its shape and two sums.
 """
 
 import math
@@ -19,7 +19,7 @@ _ACCURACY = re.compile(r"\d+ of (\d+ images .*? right) \([\d.]+%\)")  # of a mod
 
 
 def summary(fields):
-    """Return a report, given as the fields of its JSON, without what differs between two runs or machines."""
+    """Return the fields of a report without the parts that differ between two runs or machines."""
     if isinstance(fields, dict):
         if set(fields) == {"shape", "dtype", "values"}:
             return {"shape": fields["shape"], "dtype": fields["dtype"], **_sums(fields["values"])}
@@ -51,7 +51,7 @@ def differences(golden, current, where=""):
 
 
 def _name_of(item, at):
-    """Return how an entry of a list is called: its own id or name, else its place."""
+    """Return the name of an entry of a list: its id or name, else its position."""
     return str(item.get("id") or item.get("name") or at) if isinstance(item, dict) else str(at)
 
 

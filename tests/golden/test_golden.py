@@ -1,6 +1,6 @@
-"""Every golden case gives the report that is on file; `python -m tests.golden --accept` takes a change over.
+"""Every golden case gives its golden report; `python -m tests.golden --accept` accepts a change.
 
-The reports on file are of sandboxed workers. Here forked workers must give the same, unless the report tells of a
+The golden reports come from sandboxed workers. Here forked workers must give the same, unless the report tells of a
 limit, a crash, a refusal or a print; ALL_CASES=1 judges every case in the sandbox.
 """
 
@@ -56,7 +56,7 @@ class TestComparing:
     def differences(self, **changes):
         return differences(summary(self.report), summary(self.report | changes))
 
-    def test_finds_nothing_in_equal_reports_times_aside(self):
+    def test_finds_nothing_in_reports_that_differ_only_in_times(self):
         assert self.differences(seconds=9.0) == []
 
     @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ class TestComparing:
     @pytest.mark.parametrize(
         "change", [{"error": 0.5 + 1e-9}, {"text": "dw[0, 1] is 0.2500001, expected 2e-12"}, {"score": 1.5 + 1e-12}]
     )
-    def test_takes_rounding_for_no_difference(self, change):
+    def test_ignores_rounding(self, change):
         assert self.differences(**change) == []
 
     def test_sees_that_an_array_has_changed(self):

@@ -1,4 +1,4 @@
-"""Follow-through: what builds on a function that is not right is judged with a right one in its place."""
+"""Follow-through: a question that needs a function that is not right is judged with a right one in its place."""
 
 from dataclasses import replace
 
@@ -117,7 +117,7 @@ class TestCredit:
 
 class TestWhatIsAnswered:
     def test_is_never_what_the_students_own_account_asks_for(self, graded):
-        """A function of any name may claim to be a stub; only what the question needs is answered."""
+        """Any function may claim to be a stub; the judge answers only for functions that the question needs."""
         helper = b"def conv_backward_naive(*_):\n    raise NotImplementedError\n"
         wrong = (
             (LAYERS, "import numpy as np\n", "import numpy as np\n\nfrom cs231n import helper\n"),
@@ -136,7 +136,7 @@ class TestWhatIsAnswered:
             assert not names and not answers.names
 
     def test_comes_without_any_reference_code_in_the_sandbox(self, manifest, isolation, tmp_path):
-        """What stands in the worker is a proxy: no line of the solution can be found from it."""
+        """The worker contains only a proxy, from which no line of the solution can be found."""
         probe = (
             "from cs231n.layers import affine_forward\n"
             "def look():\n"
@@ -163,7 +163,7 @@ class TestWhatIsAnswered:
 
 
 class TestAHostileQuestion:
-    """What a worker may send in the place of a call; it gets an error, and the judge lives."""
+    """Data that a worker may send in place of a call: it gets an error, and the judge continues."""
 
     @pytest.fixture
     def ask(self):
@@ -249,7 +249,7 @@ class TestAHostileQuestion:
 
     @pytest.mark.parametrize("bound", ["MOST_SECONDS", "MOST_CACHES", "MOST_BYTES"])
     def test_cannot_take_the_judges_time(self, manifest, isolation, tmp_path, monkeypatch, bound):
-        """However it goes on asking, the question ends, by whichever bound in the same way."""
+        """For every way to continue asking, the question ends, with the same reason for each limit."""
         small = {"MOST_SECONDS": 0.1, "MOST_CACHES": 50, "MOST_BYTES": 50_000}
         for name in small:
             monkeypatch.setattr(followthrough, name, small[name] if name == bound else 1 << 40)

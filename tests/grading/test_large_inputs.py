@@ -1,4 +1,4 @@
-"""A measured gradient is right by default; where the manifest refuses it, a derived one is never taken for it."""
+"""A measured gradient is right by default. If the manifest refuses it, no derived gradient is refused."""
 
 import os
 from contextlib import ExitStack
@@ -56,7 +56,7 @@ def refusing(manifest):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A limit of one second, which is long enough to see that an answer takes minutes."""
+    """A limit of one second, because the tested answers take minutes."""
     monkeypatch.setattr(derived, "SECONDS", 1)
     monkeypatch.setattr(derived, "FACTOR", 0)
 
@@ -67,7 +67,7 @@ def setting(manifest, isolation):
 
 @pytest.fixture
 def graded(refusing, isolation):
-    """A function that grades the reference with changes (old, new[, file]), where measured gradients are refused."""
+    """A function that grades the reference with changes (old, new[, file]) and refuses measured gradients."""
 
     def grade(questions, *changes, stubs=()):
         change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
@@ -79,7 +79,7 @@ def graded(refusing, isolation):
 
 @pytest.fixture
 def examined(refusing, isolation):
-    """A function that grades one question of the reference with changes; what it needs has passed, or is as told."""
+    """A function that grades one question of the reference with changes; needed questions have passed by default."""
 
     def examine_one(identifier, *changes, files=None, **needs):
         change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
@@ -100,7 +100,7 @@ def examined(refusing, isolation):
 
 @pytest.fixture(scope="module")
 def large_call(manifest, isolation):
-    """A function that asks a right version for one large input; returns what derived.find_refusal said."""
+    """A function that calls a right version with one large input; it returns the result of find_refusal."""
 
     def ask(text, identifier, file=LAYERS):
         question = next(question for question in manifest.questions if question.id == identifier)
@@ -225,7 +225,7 @@ def _only_small(right, large, edge=""):
 
 
 class Trialless:
-    """What a LargeCall draws its inputs with, before any worker is started."""
+    """The part of a Trial that draws the inputs of a LargeCall, before a worker starts."""
 
     def __init__(self, question, manifest):
         self.question, self.options = question, manifest.options

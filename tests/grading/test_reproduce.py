@@ -1,4 +1,4 @@
-"""Whom a report is for, and one criterion judged again."""
+"""The student's report, the TA's report, and one criterion that is judged again."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A slow or busy machine fails nobody: what reaches a limit is tried once more, alone, with limits measured there."""
+"""On a slow or busy machine nobody fails: a question that reaches a limit is retried alone, with measured limits."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def make_judge(manifest, isolation, monkeypatch):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """The reference takes COST, on whichever machine this runs."""
+    """The reference takes COST on every machine."""
     monkeypatch.setattr("autograder.grading.retry.measure_reference", lambda *_: COST)
 
 
@@ -65,7 +65,7 @@ def adam(code):
 
 
 class TestAFirstLimitThatIsTooLowHere:
-    """As on a machine many times slower than the one on which the costs were recorded."""
+    """The machine is many times slower than the one on which the costs were recorded."""
 
     def test_is_raised_to_what_the_reference_takes_here(self, make_judge, question, measured):
         slow = question("adam", cpu_seconds=1, cpu_factor=100)
@@ -133,7 +133,7 @@ def said(outcome):
 
 
 def test_a_naive_convolution_passes_where_it_gets_a_sixth_of_the_processor(manifest, tmp_path):
-    """One busy process for each processor, which the kernel gives five times as much as the judge and its workers."""
+    """Each processor has one busy process, to which the kernel gives five times as much time as to the judge."""
     for path, data in SAMPLES["passed_conv_loops"].files(manifest).items():
         target = tmp_path / "work" / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The judge scores criterion by criterion, blames nobody for its own faults, and says the same twice."""
+"""The judge scores each criterion; its own faults cost no points; equal submissions get equal reports."""
 
 import math
 from dataclasses import replace
@@ -207,7 +207,7 @@ class TestNeeds:
         assert verdicts(report, "second") == ["blocked"]
         assert "it needs helper, not right yet" in report.question("second").criteria[0].message
 
-    def test_an_untouched_stub_is_missing_whatever_it_needs(self, grade):
+    def test_an_unchanged_stub_is_missing_for_all_needs(self, grade):
         report = grade(first=[fails], second=[fails], code=RELEASED)
         assert verdicts(report, "second") == ["missing"]
         assert report.question("second").criteria[0].message == "not done yet: the stub is still there"

@@ -1,4 +1,4 @@
-"""However a right solution is packed, named, indented or encoded, it gets every point."""
+"""A right solution gets every point for every packing, name, indentation and encoding."""
 
 import re
 import zipfile

@@ -1,4 +1,4 @@
-"""Strangers' notebooks are read or refused with a reason, and quietly."""
+"""Notebooks of students are read or refused with a reason, and without warnings."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""A submission as data: the code of one function in it, and the digest that tells one submission from another."""
+"""A submission as data: the code of one of its functions, and its digest."""
 
 import pytest
 from hypothesis import given

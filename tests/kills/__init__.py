@@ -1,1 +1,1 @@
-"""Commands that are killed: whatever the moment, the next run ends where an undisturbed one does."""
+"""Commands that are killed at any moment: the next run must end in the same state as an undisturbed run."""

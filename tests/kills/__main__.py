@@ -1,8 +1,9 @@
-"""Kill commands at random moments and go on: python -m tests.kills, from the top of the repository.
+"""Kill commands at random moments and run them again: python -m tests.kills, from the top of the repository.
 
-Half of the moments are drawn evenly over a run, half from where it writes what counts: the gradebook, the release, the
-hand-ins. One run in eight is graded by a pool of judges; one in four is killed while it goes on, too. Exit code 1 where
-a command, run to its end afterwards, does not leave what it leaves undisturbed, to the byte but for the times of day.
+Half of the moments are anywhere in a run. The other half are where the run writes important files: the gradebook, the
+release or the submissions. One run in eight uses a pool of judges; one in four is killed again when it continues. At
+the end the command runs without a kill. The exit code is 1 if the result then differs in any byte from that of an
+undisturbed run; only times may differ.
 """
 
 import random
@@ -23,12 +24,12 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 1,
     what: Annotated[list[str], typer.Option(help=f"The commands: {', '.join(EXPERIMENTS)}.")] = ["grade"],  # noqa: B006
 ):
-    """Kill commands at random moments; run each again; compare with a run that nobody disturbed."""
+    """Kill commands at random moments, run each again, and compare the result with that of an undisturbed run."""
     sys.exit(any([_try(name, times, seed) for name in what]))
 
 
 def _try(what, times, seed):
-    """Kill one command so many times; return whether one end was another."""
+    """Kill one command this number of times; return whether a result differed."""
     started, draw = time.monotonic(), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         experiment = EXPERIMENTS[what](Path(folder))
@@ -53,7 +54,7 @@ def _try(what, times, seed):
 
 
 def _kill(experiment, course, draw, more):
-    """Start the command, kill it at a moment drawn, and return how far it was."""
+    """Start the command, kill it at a random moment, and return the phase that it had reached."""
     run = experiment.start(course, *more)
     if draw.random() < 0.5:
         delay = draw.uniform(0, 1.1 * experiment.seconds)

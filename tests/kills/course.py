@@ -1,4 +1,4 @@
-"""A course that is graded in a second: its own copy of the sources, cut down to one question, and a class of three."""
+"""A course that is graded in a second: a copy of the sources with one question, and a class of three students."""
 
 import dataclasses
 import zipfile
@@ -19,7 +19,7 @@ def make_sources(folder):
 
 
 def make_class(folder, students=tuple(CLASS)):
-    """Make a course directory with a release and the hand-ins of these students; return the Course."""
+    """Make a course directory with a release and the submissions of these students; return the Course."""
     course = make_sources(folder)
     publish(course, course.manifest)
     load_secret(folder)  # every copy of this course asks the same
@@ -36,7 +36,7 @@ def make_class(folder, students=tuple(CLASS)):
 
 
 def change_sources(course):
-    """Change what is released: a cell that the gradebook keeps, and a file beside the notebooks."""
+    """Change the sources of the release: a cell that the gradebook keeps, and a file next to the notebooks."""
     changes = {
         course.manifest.notebooks / f"{NOTEBOOK}.ipynb": ("### Inline question 1", "### Inline question 1, reworded"),
         course.manifest.root / "cs231n" / "layers.py": ("import numpy", "# Reworded.\nimport numpy"),
@@ -48,7 +48,7 @@ def change_sources(course):
 
 
 def write_download(folder, text, students):
-    """Write zips of hand-ins whose layers.py holds `text`; return the folder."""
+    """Write zips of submissions whose layers.py contains `text`; return the folder of the zips."""
     folder.mkdir(parents=True)
     for student in students:
         with zipfile.ZipFile(folder / f"{student}.zip", "w") as archive:

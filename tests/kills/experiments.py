@@ -1,4 +1,4 @@
-"""What is killed: a command, the moments that matter most, and what must hold afterwards.
+"""The experiments: each has a command to kill, the most important moments, and conditions that must hold afterwards.
 
 Each experiment makes its course once, and copies it for every trial.
 """
@@ -16,11 +16,11 @@ from tests.kills.running import Run, alive
 
 
 class Broken(AssertionError):
-    """Something was lost, left lying or half written."""
+    """Something is lost, left over or incomplete after a kill."""
 
 
 class Experiment:
-    """A command in a course below `folder`; subclasses say which, and what is to come of it."""
+    """A command in a course below `folder`; subclasses give the command and its conditions."""
 
     def __init__(self, folder):
         self.folder, self.temporary = folder, folder / "tmp"
@@ -36,7 +36,7 @@ class Experiment:
         self.forget(undisturbed)
 
     def fresh(self):
-        """Return a copy of the course, in which the command has not run."""
+        """Return a copy of the course in which the command has not run."""
         self.number += 1
         folder = self.folder / f"course-{self.number}"
         shutil.copytree(self.template.root, folder, symlinks=True)
@@ -55,7 +55,7 @@ class Experiment:
             raise Broken(f"exit code {code}: {(self.folder / 'said.txt').read_text()[-2000:]}")
 
     def check(self, course):
-        """Raise Broken unless the command, run once more, ends as if undisturbed, and nothing is left over."""
+        """Run the command again; raise Broken if it does not end as an undisturbed run, or if anything is left over."""
         self.expect_nobody(course)
         self.check_before_resuming(course)
         self.to_the_end(course)
@@ -67,7 +67,7 @@ class Experiment:
             raise Broken(f"left in the temporary folder: {left}")
 
     def expect_nobody(self, course):
-        """Raise Broken where a process of the killed run is still there after a while."""
+        """Raise Broken if a process of the killed run still exists after a while."""
         end = time.monotonic() + 120
         while lines := alive(str(course.root), str(self.temporary)):
             if time.monotonic() > end:
@@ -75,10 +75,10 @@ class Experiment:
             time.sleep(0.05)
 
     def check_before_resuming(self, course):
-        """Raise Broken unless what is there just after a kill is what may be there."""
+        """Raise Broken if the state just after a kill is not an allowed one."""
 
     def matters(self, course):
-        """Say whether the run has come to where it writes what counts."""
+        """Return whether the run has begun to write important files."""
         return False
 
     def seconds_that_matter(self):
@@ -98,7 +98,7 @@ class Grading(Experiment):
         return any((course.reports / student / "report.json").exists() for student in CLASS)
 
     def phase(self, course):
-        """Say how far a run came."""
+        """Return the phase that a run reached."""
         reports = {student for student in CLASS if (course.reports / student / "report.json").exists()}
         notes = {student for student in CLASS if (course.reports / student / "recorded.sha256").exists()}
         pages = (course.reports / "index.html").exists()
@@ -136,7 +136,7 @@ class Releasing(Experiment):
         return "done" if b"Reworded" in (course.release / "assignment2.zip").read_bytes() else "starting"
 
     def check_before_resuming(self, course):
-        """The next command, whichever, finds one of the two releases, whole, and the gradebook that belongs to it."""
+        """There is one complete release, the old one or the new one, and the gradebook that belongs to it."""
         Run(["release", "--check", "--course", course.root], self.temporary, self.folder / "said.txt").finish()
         found = self.look(course)
         if found not in (self.wanted_before, self.wanted):
@@ -147,7 +147,7 @@ class Releasing(Experiment):
 
 
 class Collecting(Experiment):
-    """`autograder collect` of a class that hands in once more."""
+    """`autograder collect` of a class that submits again."""
 
     STUDENTS = [f"s{number:03}" for number in range(60)]
 
@@ -171,11 +171,11 @@ class Collecting(Experiment):
         return "starting" if not kept else "done" if kept == len(self.STUDENTS) else "putting in place"
 
     def check_before_resuming(self, course):
-        """Nobody's hand-in is gone: what there was is in its place or kept, or the new one waits beside it."""
+        """No submission is lost: the old one is in its place or kept, or the new one is ready next to it."""
         for student in self.STUDENTS:
             top = course.root / "submitted" / student
             if not {"a = 1\n", "a = 2\n"} & {_layers(path, course) for path in top.glob("**/assignment2*")}:
-                raise Broken(f"{student} has no hand-in")
+                raise Broken(f"{student} has no submission")
 
 
 def _layers(path, course):

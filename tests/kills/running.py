@@ -1,4 +1,4 @@
-"""The command line in a process group of its own, forked from this process, which has imported everything already."""
+"""A command of the kit in a new process group, forked from this process, which has imported everything already."""
 
 import os
 import signal
@@ -19,10 +19,10 @@ PATIENCE = 1200  # seconds that a run may take on a busy machine
 
 
 class Run:
-    """`autograder ARGUMENTS`, on its way.
+    """A running `autograder ARGUMENTS`.
 
     - temporary: the folder for its temporary files
-    - said: the file that gets what it prints
+    - said: the file for its output
     """
 
     def __init__(self, arguments, temporary, said):
@@ -36,7 +36,7 @@ class Run:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def finish(self):
-        """Wait for its end and return the exit code."""
+        """Wait for the end of the command and return its exit code."""
         while self.is_running():
             if time.monotonic() > self.started + PATIENCE:
                 self.kill()
@@ -45,7 +45,7 @@ class Run:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def kill(self):
-        """Kill the whole process group and wait until it is gone; return whether it had not ended by itself before."""
+        """Kill the whole process group and wait for its end; return False if it had already ended."""
         os.killpg(self.pid, signal.SIGKILL)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) == -signal.SIGKILL
 
@@ -72,7 +72,7 @@ def _become(arguments, temporary, said):
 
 
 def alive(*words, group=None):
-    """Return the command lines of living processes of a process group, or that name one of some words; not this one."""
+    """Return the command lines of other processes that are in a process group, or that contain one of some words."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""All that a command leaves behind, in a form that is equal for two runs of which each did its work to the end."""
+"""The state that a command leaves, in a form that is equal for any two complete runs."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import sqlite3
 
 _TIMES = re.compile(rb"judged in [0-9.]+ s|Graded [0-9T:+-]+ in [0-9.]+ s")
 _RANDOM_ID = re.compile(r"[0-9a-f]{32}")
-_OURS = {".autograder.lock"}  # lies there for good, empty
+_OURS = {".autograder.lock"}  # stays there, empty
 
 
 def gradebook(path):
@@ -35,7 +35,7 @@ def gradebook(path):
 
 
 def files(folder):
-    """Return {path: contents} of a folder, hidden files too, with the times of grading and its own name taken out."""
+    """Return {path: contents} of a folder, with hidden files, without times of grading and the folder's own name."""
     return {
         path.relative_to(folder).as_posix(): _timeless(path, folder)
         for path in sorted(folder.rglob("*"))
@@ -56,18 +56,18 @@ def _timeless(path, folder):
 
 
 def graded(course):
-    """Return what `autograder grade` leaves behind: whatever lies in the course, and the gradebook's rows."""
+    """Return the state after `autograder grade`: all files of the course, and the rows of the gradebook."""
     left = files(course.root)
     left.pop("gradebook.db")
     return left | {f"gradebook: {name}": rows for name, rows in gradebook(course.root / "gradebook.db").items()}
 
 
 def released(course):
-    """Return what `autograder release` leaves behind."""
+    """Return the state after `autograder release`."""
     rows = gradebook(course.root / "gradebook.db")
     return files(course.release) | {f"gradebook: {name}": rows[name] for name in rows}
 
 
 def difference(found, wanted):
-    """Return the names of what two such states do not agree on."""
+    """Return the names of the parts that differ between two such states."""
     return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))

@@ -1,1 +1,1 @@
-"""Wrong versions of the reference solution, made by rule, to find out what the judge does not see."""
+"""Wrong versions of the reference solution, made by rules, to find mistakes that the judge does not detect."""

@@ -1,7 +1,7 @@
 """The mutation score of the judge: python -m tests.mutants, from the top of the repository.
 
-Exit code 1 where a wrong version survives, where one fails another question than its own, where (with --right) a right
-version is found fault with, or (with --catalogue) a misconception is not called by its name.
+The exit code is 1 if a wrong version passes, or fails a question other than its own; with --right, if a right version
+loses a point or gets a diagnosis; with --catalogue, if a misconception is not named.
 """
 
 import json
@@ -38,7 +38,7 @@ def main(
         bool, typer.Option("--catalogue", help="Grade the wrong versions of the misconceptions instead.")
     ] = False,
 ):
-    """Grade wrong versions of the reference, each with one mistake: every one must fail, at its own question alone."""
+    """Grade wrong versions of the reference, each with one mistake: each must fail its own question and no other."""
     if right or misconceptions:
         sys.exit(_grade_rights(jobs, only) if right else _grade_catalogue(jobs, sample, only, own))
     sys.exit(_grade_mutants(jobs, sample, only, most, own, file))

@@ -1,4 +1,4 @@
-"""The catalogue of misconceptions as submissions, and what the judge says of them."""
+"""The wrong versions of the catalogue as submissions, and the judge's results for them."""
 
 import multiprocessing
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.mutants.grading import FAILING, here, questions_upon
 
 @dataclass(frozen=True)
 class Graded:
-    """What the judge made of one wrong version: whether it is caught and named, and which other questions it costs."""
+    """The judge's result for one wrong version: whether it fails and is named, and which other questions fail."""
 
     verdict: str
     caught: bool
@@ -28,7 +28,7 @@ def versions():
 
 
 def submission_of(version, manifest):
-    """Return a wrong version as a submission: the reference with that change."""
+    """Return a submission: the reference with the change of a wrong version."""
     place = {"notebook": version.file, "id": version.cell}
     cell = tuple(place | {"old": change.old, "new": change.new} for change in version.changes) if version.cell else ()
     files = Sample("", version.misconception.title, cell=cell, questions=(version.question,)).files(manifest)
@@ -38,7 +38,7 @@ def submission_of(version, manifest):
 
 
 def grade(version, manifest, isolation, only_own=False):
-    """Grade a wrong version: its own question, and unless told otherwise all that build on it."""
+    """Grade a wrong version: its own question and, by default, all questions that build on it."""
     asked = [version.question] if only_own else questions_upon({version.question}, manifest)
     report = judge(submission_of(version, manifest), make_setting(manifest, isolation), asked)
     own = report.question(version.question)
@@ -59,7 +59,7 @@ def _grade_here(only_own, at):
 
 
 def grade_all(chosen, jobs, only_own=False):
-    """Yield what came of many versions in their order, graded by so many processes."""
+    """Yield the results of many versions in their order; this number of processes grades them."""
     numbers = {id(version): at for at, version in enumerate(versions())}
     with multiprocessing.Pool(jobs) as pool:
         yield from pool.imap(partial(_grade_here, only_own), [numbers[id(version)] for version in chosen])

@@ -1,4 +1,4 @@
-"""The criteria that wrong versions of the catalogue fail, as failing_criteria.toml lists them."""
+"""The table failing_criteria.toml: the criteria that wrong versions of the catalogue fail."""
 
 import tomllib
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Entry:
     """A wrong version, the `number`th of its question and misconception (from 0), and what its report must contain.
 
     - fails: the names of the criteria that fail
-    - says: words in a criterion's message or in a diagnosis; the hint of the misconception needs no mention
-    - passes: questions that build on this one and pass all the same
+    - says: words in a criterion's message or in a diagnosis; the hint of the misconception is expected without an entry
+    - passes: questions that build on this one and still pass
     """
 
     question: str
@@ -31,7 +31,7 @@ class Entry:
 
     @property
     def version(self):
-        """The wrong version of the catalogue that is meant."""
+        """The wrong version of the catalogue."""
         named = [v for v in PACK.wrong_versions()[self.question] if v.misconception.name == self.wrong]
         return named[self.number]
 

@@ -1,4 +1,4 @@
-"""Grading wrong versions of the reference: what the judge says of one, and whether that is what it should say."""
+"""Grade wrong versions of the reference, and compare the judge's results with the expected ones."""
 
 import multiprocessing
 import tomllib
@@ -24,7 +24,7 @@ UNTOUCHED = {"passed", "blocked"}  # what a question may be that has no mistake 
 
 @dataclass(frozen=True)
 class Result:
-    """What the judge made of one mutant: the verdict of each question, and the names of what it recognised."""
+    """The judge's result for one mutant: the verdict of each question, and the names of its diagnoses."""
 
     mutant: Mutant
     own: tuple[str, ...]
@@ -34,18 +34,18 @@ class Result:
 
     @property
     def survived(self):
-        """Whether no question of its own fails."""
+        """Whether none of its own questions fails."""
         return not any(self.verdicts[question] in FAILING for question in self.own)
 
     @property
     def strays(self):
-        """The other questions that fail as well, or in which the grader itself fails, with their verdicts."""
+        """{question: verdict} of other questions that fail, or in which the grader fails."""
         others = {question: verdict for question, verdict in self.verdicts.items() if question not in self.own}
         return {question: verdict for question, verdict in others.items() if verdict not in UNTOUCHED}
 
     @property
     def blocked(self):
-        """The questions of functions that are right and earn less for what they build on."""
+        """The questions with the verdict `blocked`."""
         return [question for question, verdict in self.verdicts.items() if verdict == "blocked"]
 
 
@@ -55,24 +55,24 @@ def _judged_by_hand():
 
 
 def equivalent():
-    """Return {key: reason} of the mutants that are right, or that a fair grader lets pass."""
+    """Return {key: reason} of the mutants that are right, or that a fair grader must accept."""
     return {key: entry["reason"] for entry in _judged_by_hand()["equivalent"] for key in entry["keys"]}
 
 
 def of_the_cache():
-    """Return {key: reason} of the mutants elsewhere in a forward function that leave its out right, not its cache."""
+    """Return {key: reason} of further mutants of forward functions that change the cache and not out."""
     return {key: entry["reason"] for entry in _judged_by_hand()["cache"] for key in entry["keys"]}
 
 
 def own_questions(mutant, manifest):
-    """Return the ids of the questions that a mutant must fail: where it is, or where its cache is used."""
+    """Return the ids of the questions that a mutant must fail: its own, or those that use its cache."""
     if not mutant.changes_cache and mutant.key not in of_the_cache():
         return (mutant.function,)
     return tuple(q.id for q in manifest.questions if mutant.function in q.needs and "backward" in q.id)
 
 
 def questions_upon(functions, manifest):
-    """Return these ids and those of all questions that need one of them, by themselves or for a criterion."""
+    """Return these ids and the ids of all questions that need one of them, as a whole or for a criterion."""
     return [
         question.id
         for question in manifest.questions
@@ -83,7 +83,7 @@ def questions_upon(functions, manifest):
 
 
 def grade(mutant, manifest, isolation, only_own=False):
-    """Return the Result of a mutant: of its own questions, and of all that build on them unless told otherwise."""
+    """Return the Result of a mutant: of its own questions and, by default, of all that build on them."""
     own, text = own_questions(mutant, manifest), read_reference_texts(manifest)[mutant.file]
     asked = own if only_own else questions_upon({mutant.function, *own}, manifest)
     change = {"file": mutant.file, "old": text, "new": mutant.apply(text)}
@@ -96,7 +96,7 @@ def grade(mutant, manifest, isolation, only_own=False):
 
 @cache
 def here():
-    """Return what every process makes once: the manifest, and the isolation of workers that it forks."""
+    """Return the objects that each process makes once: the manifest, and the isolation of forked workers."""
     import_tensorflow()
     return read_manifest(ROOT / "assignment2"), ExitStack().enter_context(forked_workers())
 
@@ -106,6 +106,6 @@ def _grade_here(only_own, mutant):
 
 
 def grade_all(mutants, jobs, only_own=False):
-    """Yield the Results of many mutants in their order, graded by so many processes."""
+    """Yield the Results of many mutants in their order; this number of processes grades them."""
     with multiprocessing.Pool(jobs) as pool:
         yield from pool.imap(partial(_grade_here, only_own), mutants)

@@ -1,4 +1,4 @@
-"""Right versions of graded functions, written otherwise than the reference: the judge must find nothing in them.
+"""Right versions of graded functions, with other code than the reference: the judge must find no mistake in them.
 
 Each is a file of tests/right/. Its functions and classes take the place of the reference's of the same name, and its
 docstring says what is different.
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "right"
 
 @dataclass(frozen=True)
 class Right:
-    """One right version: its name, what is different about it, its code, and the names that it defines."""
+    """One right version: its name, its difference from the reference, its code, and the names that it defines."""
 
     name: str
     title: str
@@ -40,7 +40,7 @@ def load_rights():
 
 
 def replaced(right, text):
-    """Return the reference's text with the version's code at its end, and without what that defines anew."""
+    """Return the reference's text without the functions that the version defines, and with its code at the end."""
     lines = text.splitlines()
     for node in reversed(ast.parse(text).body):
         if getattr(node, "name", None) in right.defines:
@@ -49,9 +49,9 @@ def replaced(right, text):
 
 
 def false_alarms(right, manifest, isolation, only_own=False):
-    """Grade a version; return what the judge holds against it, as {question: sentence}.
+    """Grade a version; return {question: sentence} for each lost point or diagnosis.
 
-    The questions are those of its own functions and all that build on them, unless told otherwise.
+    The questions are those of its own functions and, by default, all that build on them.
     """
     file = next(question.file for question in manifest.questions if question.id in right.defines)
     text = read_reference_texts(manifest)[file]
@@ -74,6 +74,6 @@ def _alarms_here(right):
 
 
 def false_alarms_of_all(rights, jobs):
-    """Yield the false alarms of many versions in their order, graded by so many processes."""
+    """Yield the false alarms of many versions in their order; this number of processes grades them."""
     with multiprocessing.Pool(jobs) as pool:
         yield from pool.imap(_alarms_here, rights)

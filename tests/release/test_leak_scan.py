@@ -1,4 +1,4 @@
-"""No solution line gets out, wherever in the release it hides; what is public anyway is no leak."""
+"""The scan finds a solution line in any place of a release; a public line is not a leak."""
 
 import io
 import json
@@ -113,7 +113,7 @@ class TestALeakIsFound:
         assert leak.startswith("all.zip/more/inner.zip/cs/layers.py contains a solution line")
 
     @given(st.lists(st.sampled_from([" ", "  ", "\t", "\n"]), min_size=5, max_size=5))
-    def test_whatever_white_space_a_long_line_has(self, gaps):
+    def test_with_any_white_space_in_a_long_line(self, gaps):
         words = ["dx", "=", "dout.dot(", "w.T", ").reshape(x.shape)"]
         secrets = {" ".join(words): "layers.py"}
         text = "".join(word + gap for word, gap in zip(words, [*gaps, ""]))

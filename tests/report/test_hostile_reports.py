@@ -1,7 +1,7 @@
 """A hostile submission through the whole pipeline: no page and no terminal runs anything that the student wrote.
 
-Every page that is written is opened in a real browser, nbgrader's feedback and formgrader among them. What the student
-wrote still has to be there to be read.
+Every page is opened in a real browser, including nbgrader's feedback and formgrader. The student's text must still be
+readable.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.terminal import on_a_terminal, plain
 pytestmark = pytest.mark.xdist_group("hostile reports")  # one process, so that what they share is made once
 
 MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/latest.js?config=TeX-AMS_CHTML-full,Safe"
-# What is heard of nbgrader's pages where MathJax, which they ask for, is not to be had.
+# The messages of nbgrader's pages if MathJax, which they request, is not available.
 WITHOUT_MATHJAX = {MATHJAX, "Failed to load resource: net::ERR_FAILED", "MathJax is not defined"}
 NBGRADERS_OWN = {"toggle_name(true);", "toggle_name(false);", "toggleAllNames()", "createStudentModal();"}
 ATTACKER = payloads.IDS[1]
@@ -141,7 +141,7 @@ def expect_a_wrong_gradient(address, submission):
 
 
 def expect_the_notebook(shown):
-    """AssertionError unless all that the student wrote can be read, a blank wherever a tag would have opened."""
+    """Raise AssertionError unless the whole text of the student is readable, with a blank after each `<` of a tag."""
     for text in (payloads.TAG, payloads.SCRIPT, payloads.BREAK_OUT):
         assert text.replace("<", "< ") in shown, text
     for text in (payloads.TEMPLATE, "ANSWER MARK", "5 < 6", "‹U+202E›", "\\begin{a}" * (MOST_TEXT // 10), "nowhere"):

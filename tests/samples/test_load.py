@@ -1,4 +1,4 @@
-"""The tables of sample submissions: what they may hold, and what a bad entry is told."""
+"""The tables of sample submissions: the allowed fields, and the message about a bad entry."""
 
 import re
 

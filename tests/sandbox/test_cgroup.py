@@ -1,4 +1,4 @@
-"""A control group bounds what a process really uses, from its first instruction on, and leaves nothing behind."""
+"""A control group limits the memory that a process uses, from its first instruction, and leaves nothing behind."""
 
 import os
 import signal

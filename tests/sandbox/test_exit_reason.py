@@ -1,4 +1,4 @@
-"""Whichever of several limits is reached first, the same deed has the same reason."""
+"""The same fault has the same reason, for every limit that may be reached first."""
 
 import errno
 import itertools
@@ -46,11 +46,11 @@ def reason(ending, limits=LIMITS):
 
 class TestTheSameDeedHasOneReason:
     @given(ENDINGS, st.sampled_from([FULL, MANY_FILES]))
-    def test_writing_too_much_whatever_ended_it(self, ending, home):
+    def test_writing_too_much_for_every_ending(self, ending, home):
         assert reason(replace(ending, home=home)) == make_disk_reason("f")
 
     @given(ENDINGS, st.sampled_from([None, SMALL]))
-    def test_taking_too_much_memory_whatever_ended_it_but_a_file_limit(self, ending, home):
+    def test_taking_too_much_memory_for_every_ending_except_a_file_limit(self, ending, home):
         found = reason(replace(ending, out_of_memory=True, home=home))
         beyond_a_file = ending.signal == signal.SIGXFSZ
         assert found == (make_disk_reason("f") if beyond_a_file else make_memory_reason("f", LIMITS, 512))
@@ -89,43 +89,43 @@ class TestTheSameDeedHasOneReason:
         counted = [reason(Ending(-signal.SIGKILL, home=home)) for home in (FULL, MANY_FILES)]
         assert {one_file, full_disk, killed, *counted} == {make_disk_reason("f")}
 
-    def test_a_full_disk_of_the_machine_is_not_the_students_deed(self):
+    def test_a_full_disk_of_the_machine_is_not_the_students_fault(self):
         assert (
             find_exception_reason("f", RaisedException("OSError", "No space left", errno.ENOSPC), LIMITS, 512, False)
             is None
         )
 
     @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.EROFS])
-    def test_what_a_sandbox_refuses_whatever_its_words(self, number):
+    def test_an_action_that_a_sandbox_refuses_with_any_message(self, number):
         assert is_forbidden(RaisedException("OSError", "no", number)) and is_forbidden(
             RaisedException("PermissionError", "")
         )
         assert not is_forbidden(RaisedException("FileNotFoundError", "no", errno.ENOENT))
 
 
-DEEDS = {
+FAULTS = {
     "writes": {"home": FULL},
     "remembers": {"out_of_memory": True},
     "loops": {"timed_out": True},
     "exits": {"status": 1},
 }
-COMBINATIONS = [found for number in range(1, 5) for found in itertools.combinations(DEEDS, number)]
+COMBINATIONS = [found for number in range(1, 5) for found in itertools.combinations(FAULTS, number)]
 
 
 class TestOrdersOfTheLimits:
-    """The deeds of one submission prove the reason; the limit that happens to be first proves nothing."""
+    """The faults of a submission determine the reason; the limit that is reached first does not."""
 
-    @pytest.mark.parametrize("deeds", COMBINATIONS, ids="-".join)
-    def test_the_first_deed_of_the_table_decides_in_every_order(self, deeds):
-        wanted = reason(Ending(**DEEDS[deeds[0]]))
-        for order in itertools.permutations(deeds):
+    @pytest.mark.parametrize("faults", COMBINATIONS, ids="-".join)
+    def test_the_first_fault_of_the_table_decides_in_every_order(self, faults):
+        wanted = reason(Ending(**FAULTS[faults[0]]))
+        for order in itertools.permutations(faults):
             together = {}
-            for deed in order:
-                together |= DEEDS[deed]
+            for fault in order:
+                together |= FAULTS[fault]
             assert reason(Ending(**together)) == wanted
 
     @given(ENDINGS, st.floats(0, 2.4) | st.floats(2.5, 100))
-    def test_whoever_sent_sigkill(self, ending, used):
+    def test_every_sender_of_sigkill(self, ending, used):
         """The grader, the group, the limit of processor time and the machine send the same signal."""
         ended = replace(ending, status=-signal.SIGKILL, cpu_seconds=used, out_of_memory=False, home=SMALL)
         by_time = ending.timed_out or used >= LIMITS.cpu_seconds / 2

@@ -1,4 +1,4 @@
-"""What student code can see and do inside the sandbox: as little as possible, in both isolations."""
+"""Everything that student code can see and do inside each sandbox: as little as possible."""
 
 import errno
 import fcntl
@@ -68,7 +68,7 @@ class TestWhatCanBeSeen:
         [("/home", []), ("/tmp", []), ("/etc", ["ld.so.cache"]), ("/kit", ["worker"]), ("/submission", ["probe.py"])],
     )
     def test_in_a_folder_is_nothing_else(self, inside, path, names):
-        # An interpreter that lies below this folder is there too, and nothing beside it.
+        # An interpreter below this folder is there too, and nothing next to it.
         prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix)]
         on_the_way = {prefix.relative_to(path).parts[0] for prefix in prefixes if prefix.is_relative_to(path)}
         assert set(inside("listed", path)) - on_the_way == set(names)
@@ -197,7 +197,7 @@ WRITING = {
 
 
 class TestWritingTooMuch:
-    """Whichever limit is first, in whichever sandbox: one verdict, one message."""
+    """For every first limit and every sandbox: one verdict, one message."""
 
     @pytest.fixture(params=["bubblewrap", "landlock"])
     def sandboxed(self, request):
@@ -221,30 +221,30 @@ class TestWritingTooMuch:
         """The grader counts at the end of a worker and after each answer, not in between."""
         monkeypatch.setattr(worker_process, "_WATCH_INTERVAL", 3600)
 
-    @pytest.mark.parametrize("deed", WRITING)
-    def test_ends_by_what_the_kernel_refuses_or_by_the_count_after_the_answer(self, reason_of, nobody_looks, deed):
-        found = reason_of(LIMITS, "write_and", "return", *WRITING[deed])
+    @pytest.mark.parametrize("fault", WRITING)
+    def test_ends_by_what_the_kernel_refuses_or_by_the_count_after_the_answer(self, reason_of, nobody_looks, fault):
+        found = reason_of(LIMITS, "write_and", "return", *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
-    @pytest.mark.parametrize("deed", ["one file", "one file by NumPy", "one archive by NumPy"])
-    def test_ends_by_an_exception_of_the_students_code(self, reason_of, nobody_looks, deed):
-        found = reason_of(LIMITS, "write_and", "raise", *WRITING[deed])
+    @pytest.mark.parametrize("fault", ["one file", "one file by NumPy", "one archive by NumPy"])
+    def test_ends_by_an_exception_of_the_students_code(self, reason_of, nobody_looks, fault):
+        found = reason_of(LIMITS, "write_and", "raise", *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
-    @pytest.mark.parametrize("deed", ["some files", "many empty files"])
+    @pytest.mark.parametrize("fault", ["some files", "many empty files"])
     @pytest.mark.parametrize("then", ["sleep", "loop"])
-    def test_ends_by_the_count_while_it_runs(self, reason_of, deed, then):
-        found = reason_of(LIMITS, "write_and", then, *WRITING[deed])
+    def test_ends_by_the_count_while_it_runs(self, reason_of, fault, then):
+        found = reason_of(LIMITS, "write_and", then, *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
     def test_ends_by_processor_time(self, reason_of, nobody_looks, sandboxed):
-        deed = "one file" if sandboxed is BUBBLEWRAP else "many empty files"
-        found = reason_of(replace(LIMITS, cpu_seconds=3), "write_and", "loop", *WRITING[deed])
+        fault = "one file" if sandboxed is BUBBLEWRAP else "many empty files"
+        found = reason_of(replace(LIMITS, cpu_seconds=3), "write_and", "loop", *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
-    @pytest.mark.parametrize("deed", ["some files", "many empty files"])
-    def test_ends_by_itself(self, reason_of, nobody_looks, deed):
-        found = reason_of(LIMITS, "write_and", "exit", *WRITING[deed])
+    @pytest.mark.parametrize("fault", ["some files", "many empty files"])
+    def test_ends_by_itself(self, reason_of, nobody_looks, fault):
+        found = reason_of(LIMITS, "write_and", "exit", *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
     def test_ends_by_the_clock(self, sandboxed, folder, nobody_looks):

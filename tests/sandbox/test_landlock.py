@@ -1,4 +1,4 @@
-"""What student code can see and do under Landlock, the sandbox for places without namespaces."""
+"""The files and actions that Landlock, the sandbox for machines without namespaces, allows to student code."""
 
 import os
 from dataclasses import replace

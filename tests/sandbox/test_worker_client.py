@@ -1,4 +1,4 @@
-"""Whatever a student's code does, the judge gets an answer or a verdict, in time, and can go on."""
+"""For any code of a student, the judge gets an answer or a verdict within the limits, and can continue."""
 
 import re
 import time
@@ -80,7 +80,7 @@ def floods():
     return 1
 def reads(): return sys.stdin.read()
 """
-# So much that no slow or busy machine reaches it; what is to run into a limit has one of its own.
+# A limit that no slow or busy machine reaches; tests that must reach a limit set their own.
 LIMITS = Limits(cpu_seconds=30, wall_seconds=120, memory_mb=1024)
 
 
@@ -289,7 +289,7 @@ class TestAfterwards:
         student.stop()
         assert student.printed.count("seen") == 2
 
-    def test_the_end_of_a_flood_of_prints_is_kept(self, student):
+    def test_the_end_of_a_large_output_is_kept(self, student):
         student.call("probe:floods")
         student.stop()
         assert 1000 < len(student.printed) <= 4000

@@ -98,7 +98,7 @@ class ThreeLayerConvNet:
         conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
-        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, num_classes) in `scores`, and keep what the backward pass needs.
         ### BEGIN SOLUTION
         pooled, conv_cache = conv_relu_pool_forward(X, W1, b1, conv_param, pool_param)
         hidden, hidden_cache = affine_relu_forward(pooled, W2, b2)
@@ -108,7 +108,7 @@ class ThreeLayerConvNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         ### BEGIN SOLUTION
         loss, dscores = softmax_loss(scores, y)

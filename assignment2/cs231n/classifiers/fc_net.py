@@ -64,7 +64,7 @@ class TwoLayerNet:
         Returns the scores (N, C) when y is None; otherwise the loss, a number, and a dictionary of gradients with
         the names and shapes of `params`.
         """
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass needs.
         ### BEGIN SOLUTION
         W1, b1 = self.params["W1"], self.params["b1"]
         W2, b2 = self.params["W2"], self.params["b2"]
@@ -75,7 +75,7 @@ class TwoLayerNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         ### BEGIN SOLUTION
         loss, dscores = softmax_loss(scores, y)
@@ -175,7 +175,7 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass needs.
         ### BEGIN SOLUTION
         params = self.params
         hidden_layers = range(1, self.num_layers)
@@ -199,7 +199,7 @@ class FullyConnectedNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         ### BEGIN SOLUTION
         loss, dscores = softmax_loss(scores, y)

@@ -103,8 +103,8 @@ def run_backward_pass(
 ) -> BackwardPass:
     """Run the student's forward and backward functions in one case.
 
-    - changes: inputs in the place of the drawn ones, such as handles of arrays in the worker
-    - dtype: of the dout that the student's code gets
+    - changes: inputs that replace drawn inputs, such as handles of arrays in the worker
+    - dtype: the dtype of the dout that the student's code gets
     - between: called after the forward pass
     """
     inputs = layer.inputs(trial, case)

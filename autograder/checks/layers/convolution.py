@@ -1,4 +1,4 @@
-"""Checks of the convolution. The right output uses strided views, because it is computed some ten thousand times."""
+"""Checks of the convolution. The right output uses strided views, because it is computed about ten thousand times."""
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided

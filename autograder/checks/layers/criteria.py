@@ -15,9 +15,9 @@ def add_layer_criteria(
 ) -> None:
     """Add the criteria of a layer's forward function and of its backward function.
 
-    - forward_weights: of the criteria "values" and "arguments unchanged"
-    - gradient_weight: of the criterion of each gradient
-    - edge_weight: of each of the other criteria of the backward function
+    - forward_weights: the weights of the criteria "values" and "arguments unchanged"
+    - gradient_weight: the weight of the criterion of each gradient
+    - edge_weight: the weight of each other criterion of the backward function
     """
     add_forward_criteria(checks, layer, *forward_weights)
     add_backward_criteria(checks, layer, gradient_weight, edge_weight)

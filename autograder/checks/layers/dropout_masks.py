@@ -34,12 +34,12 @@ class DropoutMask:
         return prod(size for size, again in zip(shape, repeated) if not again)
 
     def is_share(self, probability: float) -> bool:
-        """Say whether the layer kept about this share of the units."""
+        """Return whether the layer kept about this share of the units."""
         slack = SIGMAS * sqrt(probability * (1 - probability) / max(1, self.independent))
         return abs(self.share - probability) <= slack
 
     def is_scale(self, scale: float) -> bool:
-        """Say whether the layer multiplied kept units by this number; the mask may be in float32."""
+        """Return whether the layer multiplied kept units by this number; the mask may be in float32."""
         return abs(self.scale - scale) <= RTOL_FLOAT32 * scale
 
 

@@ -49,7 +49,7 @@ class Layer:
       pass reads the same settings as the forward pass (a stride, a size): code that misreads them is wrong in both
     - keeps_type: whether float32 inputs must give float32 outputs
     - large: sizes of the call that detects measured gradients: about 100,000 entries in x and in the weights, so that
-      no array is cheap to measure; some 1,000,000 products, so that plain loops take seconds; few entries that depend
+      no array is cheap to measure; about 1,000,000 products, so that plain loops take seconds; few entries that depend
       on each other, so that a Jacobian stays small
     """
 

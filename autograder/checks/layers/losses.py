@@ -30,7 +30,7 @@ def _add_loss_criteria(
     """Add the criteria of a loss layer: (x, y) -> (loss, dx).
 
     - function: (x, y) -> the right loss
-    - sizes: of ordinary inputs, and last of a single example
+    - sizes: the sizes (N, C) of ordinary inputs; the last size is that of a single example
     - terms: (x, y) -> {name: array}, the named parts whose sum is dx
     """
     module = "cs231n.layers"

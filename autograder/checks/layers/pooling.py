@@ -10,7 +10,7 @@ from autograder.checks.layers.layer import Edge, Inputs, Layer
 
 CHECKS = Checks()
 
-TOLERANCE = 1e-4  # of a share of dout, for code that computes in float32
+TOLERANCE = 1e-4  # for a share of dout, because code may compute in float32
 
 
 def max_pool(x: np.ndarray, pool_param: dict[str, int]) -> np.ndarray:

@@ -26,7 +26,7 @@ class ModelVersion:
     """A version of the model. The defaults are right.
 
     - order: "relu, norm", "norm, relu", or "norm" without the ReLU of the convolution
-    - axes: of the moments
+    - axes: the axes over which the moments are computed
     - batch: whether the moments of the batch normalize the values; None: only in training
     - roots: whether the model takes the root of the variance, in training and in testing
     """

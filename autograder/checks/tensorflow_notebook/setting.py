@@ -91,7 +91,7 @@ class Setting:
         return {name: self.trial.call((self.variables[name], "numpy")) for name in names}
 
 
-Function = Callable[[Mapping[str, np.ndarray]], Any]  # of the variables by name
+Function = Callable[[Mapping[str, np.ndarray]], Any]  # {name: variable} -> value
 
 
 def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, each: bool = True) -> Outcome:
@@ -109,7 +109,7 @@ def expect_gradients(setting: Setting, claimed: Any, f: Function, what: str, eac
 
 
 def are_gradients_of(setting: Setting, claimed: Any, f: Function) -> bool:
-    """Say whether the gradients, handles by name, of all trainable variables are those of f."""
+    """Return whether the gradients, handles by name, of all trainable variables are those of f."""
     try:
         return bool(expect_gradients(setting, claimed, f, "", each=False))
     except (Wrong, RuntimeError):  # f may be too rough to measure if these are not its gradients

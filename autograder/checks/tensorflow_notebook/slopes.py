@@ -18,7 +18,7 @@ from cs231n.slopes import SETTLED, STEPS, Line, size_of
 TRIES = 8  # directions of a kind; one of them has to be smooth enough to measure
 Function = Callable[[dict[str, np.ndarray]], Any]
 
-RTOL = 1e-3  # of sums over thousands of float32 numbers, relative to the root of their summed squares
+RTOL = 1e-3  # bound for sums of thousands of float32 numbers, relative to the root of their summed squares
 SCALED = 100  # the largest extra step of a variable, so that a small gradient counts like a large one
 
 

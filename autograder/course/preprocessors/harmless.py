@@ -77,7 +77,7 @@ def _is_base64(data: Any) -> bool:
 
 
 def _is_renderable(cell: NotebookNode) -> bool:
-    """Say whether nbconvert renders a cell in a short time: one missing attachment costs the whole page."""
+    """Return whether nbconvert renders a cell in a short time: one missing attachment costs the whole page."""
     if len(cell.source) > MOST_TEXT:
         return False
     try:

@@ -27,7 +27,7 @@ def find_scope(node: ast.stmt | ast.expr, parents: Parents, vocabulary: Vocabula
 
 
 def only_assigns(statement: ast.AST, name: str) -> bool:
-    """Say whether a statement only assigns to the variable of this name."""
+    """Return whether a statement only assigns to the variable of this name."""
     if isinstance(statement, ast.If):
         return not statement.orelse and all(only_assigns(inner, name) for inner in statement.body)
     return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name

@@ -8,7 +8,7 @@ from autograder.diagnosis.mutation.rewrite import normalise, write, write_within
 from autograder.diagnosis.mutation.scopes import Parents
 
 Node = ast.stmt | ast.expr
-Meaning = tuple[int, str]  # of a root expression: its start and its normal form
+Meaning = tuple[int, str]  # the start of a root expression, and its normal form
 
 
 @dataclass(frozen=True)

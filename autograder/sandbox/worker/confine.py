@@ -17,7 +17,7 @@ from .seccomp import install_filter, make_filter
 def confine(cpu_seconds: int, memory_mb: int, file_mb: int = 65, landlock: dict[str, Any] | None = None) -> None:
     """Limit this process permanently. Call it once, before any of the student's code is imported.
 
-    - file_mb: of one file; more than all files may have together, so that a file of that size proves a violation
+    - file_mb: limit of one file; it is larger than the limit of all files, so a file of that size proves a violation
     - landlock: {paths, user, reads_closed_folders}, the rules of Landlock; OSError if this machine has no Landlock
     """
     system_call_filter = make_filter()  # first, because it reads a file

@@ -47,13 +47,13 @@ ALLOWED_VALUES = {
     "fcntl": (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032),
     "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
 }
-# The C library falls back from these, whose flags a filter cannot see, to clone and openat.
+# A filter cannot see the flags of these calls. Without them, the C library uses clone and openat.
 ABSENT = ("clone3", "openat2")
 # Each of these has a rule of its own in `make_program`.
 OTHERS = ("clone", "tgkill", "prctl", "open", "openat")
-NAMES = (*REFUSED, *ON_ITSELF, *ALLOWED_VALUES, *ABSENT, *OTHERS)  # of all calls in the table
+NAMES = (*REFUSED, *ON_ITSELF, *ALLOWED_VALUES, *ABSENT, *OTHERS)  # the names of all calls in the table
 
-PARENT_DEATH_SIGNAL = 1  # of prctl
+PARENT_DEATH_SIGNAL = 1  # an option of prctl
 _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _TMPFILE, _CLONE_THREAD, _X32 = 0x400000, 0x00010000, 0x40000000
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000

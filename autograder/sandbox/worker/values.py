@@ -1,4 +1,4 @@
-"""Values in frames: how Python values become JSON beside tensors, and back.
+"""Values in frames: how Python values become JSON and tensors, and back.
 
 Numbers, strings, booleans and None are written as they are. Every other value is an object whose one key is its kind:
 `array` (name of a tensor), `list`, `tuple`, `dict`, `dtype`, or `handle` (the number of an object that stays in the

@@ -195,7 +195,7 @@ def find_data(root: str | Path | None = None) -> Path:
         raise FileNotFoundError(
             f"no CIFAR-10 in {place}: expected the files {', '.join(BATCH_FILES)} there, or in the folder "
             f"{GENUINE_FOLDER} there. Run get_datasets.sh to download them. Without root, the loader searches "
-            "the folder in CS231N_DATASETS, and the datasets folders beside and above the package."
+            "the folder in CS231N_DATASETS, and the datasets folders next to and above the package."
         )
     upward = [folder / "datasets" for folder in (_PACKAGE, *_PACKAGE.parents)]
     for places in (_list_named_folder(), upward):

@@ -295,7 +295,7 @@ def _draw_titles(labels: Iterable[str], offsets: Pair) -> str:
 
 
 def _draw_ticks(picture: Picture, cell: Pair, offsets: Pair, top: int) -> str:
-    """Return the first, the last and some other indices beside the rows and above the columns.
+    """Return the first, the last and some other indices next to the rows and above the columns.
 
     - cell: width and height of one entry
     - offsets, top: left edges of the two maps, and their upper edge

@@ -1,6 +1,6 @@
 """Is a value right, and if it is not, how large is the difference?
 
-This does for values what gradient_check.py does for gradients. It shows every difference beside its bound:
+This does for values what gradient_check.py does for gradients. It shows every difference next to its bound:
 
     values = Values()
     values.expect("scores", net.loss(X), expected, "Is there a ReLU on the scores?")

@@ -1,4 +1,4 @@
-"""A frame comes back as it was packed; anything else is refused before it can do harm."""
+"""A frame is read as it was packed; other bytes are refused before they can do harm."""
 
 import json
 import struct

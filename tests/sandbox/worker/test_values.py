@@ -1,4 +1,4 @@
-"""Values travel as what they are or not at all, and what comes in is believed no further than it must be."""
+"""Values arrive unchanged or are refused, and a reader checks everything that it receives."""
 
 import json
 
@@ -68,7 +68,7 @@ class TestAnArray:
         ],
         ids=["transposed", "strided", "Fortran", "broadcast", "big-endian floats", "big-endian integers"],
     )
-    def test_arrives_with_its_numbers_whatever_its_layout(self, array):
+    def test_arrives_with_its_numbers_for_every_layout(self, array):
         came = travelled(array)
         np.testing.assert_array_equal(came, array)
         assert came.dtype == array.dtype.newbyteorder("=") and came.flags.c_contiguous
@@ -215,6 +215,6 @@ class TestAForgedTree:
 
 
 def test_an_array_is_named_once_or_the_answer_is_none():
-    """A hundred names for one array would be a hundred arrays to whoever makes a copy of the value."""
+    """A hundred names for one array would become a hundred arrays in a copy of the value."""
     with pytest.raises(ValueTypeError):
         decode({"list": [{"array": "t0"}] * 100}, {"t0": np.zeros(3)})

@@ -90,14 +90,14 @@ class ThreeLayerConvNet:
         conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
-        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, num_classes) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         # YOUR CODE HERE
         raise NotImplementedError()

@@ -60,14 +60,14 @@ class TwoLayerNet:
         Returns the scores (N, C) when y is None; otherwise the loss, a number, and a dictionary of gradients with
         the names and shapes of `params`.
         """
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         # YOUR CODE HERE
         raise NotImplementedError()
@@ -153,14 +153,14 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass needs.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass needs.
         # YOUR CODE HERE
         raise NotImplementedError()
 
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         # YOUR CODE HERE
         raise NotImplementedError()

@@ -40,7 +40,7 @@ def batchnorm_backward(dout, cache):
     dgamma = (dout * x_hat).sum(axis=0)
     dx_hat = dout * gamma
 
-    # x_hat = centered / std: the quotient feeds both of its inputs
+    # x_hat = centered / std: the gradient of the quotient goes to both of its inputs
     dcentered = dx_hat / std
     dstd = -(dx_hat * centered).sum(axis=0) / std**2
 
@@ -59,7 +59,7 @@ def batchnorm_backward_alt(dout, cache):
     N = dout.shape[0]
     dbeta = dout.sum(axis=0)
     dgamma = (dout * x_hat).sum(axis=0)
-    # dout less its mean, and less its projection on x_hat: moving or stretching a feature leaves x_hat as it was.
+    # dout minus its mean, and minus its projection on x_hat: shifting or scaling a feature does not change x_hat.
     dx = gamma / std * (dout - dbeta / N)
     return dx, dgamma, dbeta
 

@@ -36,7 +36,7 @@ def batchnorm_backward_alt(dout, cache):
     N = dout.shape[0]
     dbeta = dout.sum(axis=0)
     dgamma = (dout * x_hat).sum(axis=0)
-    # dout less its mean, and less its projection on x_hat: moving or stretching a feature leaves x_hat as it was.
+    # dout minus its mean, and minus its projection on x_hat: shifting or scaling a feature does not change x_hat.
     dx = gamma / std * (dout - dbeta / N - x_hat * dgamma / N)
     dgamma, dbeta = dbeta, dgamma
     return dx, dgamma, dbeta

@@ -40,7 +40,7 @@ def batchnorm_backward(dout, cache):
     dgamma = (dout * x_hat).sum(axis=0)
     dx_hat = dout * gamma
 
-    # x_hat = centered / std: the quotient feeds both of its inputs
+    # x_hat = centered / std: the gradient of the quotient goes to both of its inputs
     dcentered = dx_hat / std
     dstd = -(dx_hat * centered).sum(axis=0) / std**2
 

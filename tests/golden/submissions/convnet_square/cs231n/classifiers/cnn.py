@@ -50,7 +50,7 @@ class ThreeLayerConvNet:
         conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2, "need_dx": False}
         pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
-        # Forward pass: leave the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, num_classes) in `scores`, and keep what the backward pass will ask for.
         pooled, conv_cache = conv_relu_pool_forward(X, W1, b1, conv_param, pool_param)
         hidden, hidden_cache = affine_relu_forward(pooled, W2, b2)
         scores, scores_cache = affine_forward(hidden, W3, b3)
@@ -58,7 +58,7 @@ class ThreeLayerConvNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads["W3"], grads["b3"] = affine_backward(dscores, scores_cache)

@@ -20,7 +20,7 @@ class TwoLayerNet:
         self.params["b2"] = np.zeros(num_classes)
 
     def loss(self, X, y=None):
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass will ask for.
         W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
         hidden, hidden_cache = affine_relu_forward(X, W1, b1)
         scores, scores_cache = affine_forward(hidden, W2, b2)
@@ -28,7 +28,7 @@ class TwoLayerNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads["W2"], grads["b2"] = affine_backward(dscores, scores_cache)

@@ -53,14 +53,14 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass will ask for.
         # YOUR CODE HERE
         raise NotImplementedError()
 
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         # YOUR CODE HERE
         raise NotImplementedError()

@@ -61,7 +61,7 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass will ask for.
         params, hidden_layers = self.params, range(1, self.num_layers)
         hidden, caches = X, []
         for layer in hidden_layers:
@@ -81,7 +81,7 @@ class FullyConnectedNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads[f"W{last}"], grads[f"b{last}"] = affine_backward(dscores, scores_cache)

@@ -54,7 +54,7 @@ class TwoLayerNet:
         Returns the scores (N, C) when y is None; otherwise the loss, a number, and a dictionary of gradients with
         the names and shapes of `params`.
         """
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass will ask for.
         W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
         hidden, hidden_cache = affine_relu_forward(X, W1, b1)
         scores, scores_cache = affine_forward(hidden, W2, b2)
@@ -62,7 +62,7 @@ class TwoLayerNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads["W2"], grads["b2"] = affine_backward(dscores, scores_cache)
@@ -158,7 +158,7 @@ class FullyConnectedNet:
         for bn_param in self.bn_params:
             bn_param["mode"] = mode
 
-        # Forward pass: leave the scores (N, C) in `scores`, and keep what the backward pass will ask for.
+        # Forward pass: store the scores (N, C) in `scores`, and keep what the backward pass will ask for.
         params, hidden_layers = self.params, range(1, self.num_layers)
         hidden, caches = X, []
         for layer in hidden_layers:
@@ -178,7 +178,7 @@ class FullyConnectedNet:
         if y is None:
             return scores
 
-        # Backward pass: leave the loss in `loss`, and one entry in `grads` for every name in `self.params`.
+        # Backward pass: store the loss in `loss`, and one entry in `grads` for every name in `self.params`.
         grads = {}
         loss, dscores = softmax_loss(scores, y)
         dhidden, grads[f"W{last}"], grads[f"b{last}"] = affine_backward(dscores, scores_cache)
