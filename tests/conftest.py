@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib.util
 import os
 import shutil
 import sys
@@ -61,8 +60,6 @@ def _isolation(name):
 def forked(request):
     """The isolation of workers that are forked from this process: no sandbox, but a judge is twice as fast."""
     if FORKS_TENSORFLOW.mark in request.node.iter_markers():
-        if not importlib.util.find_spec("tensorflow"):
-            pytest.skip("tensorflow is not installed")
         import_tensorflow()
     with forked_workers() as isolation:
         yield isolation

@@ -7,8 +7,9 @@ and printed output use a real one, and so do all attacks and golden reports.
 
 import contextlib
 import functools
-import importlib
+import importlib.util
 import json
+import multiprocessing
 import os
 import random
 import resource
@@ -17,6 +18,7 @@ import sys
 import threading
 import traceback
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +56,23 @@ def forked_workers():
 
 @functools.cache
 def import_tensorflow():
-    """Import TensorFlow, if it is installed, into this process, so that forked workers have it.
+    """Import TensorFlow into this process as a worker would, so that forked workers have it.
 
-    Nothing may compute with it here: its threads would be missing in a forked worker.
+    Skips the test if TensorFlow is not installed. Nothing may compute with it in this process, since a forked worker
+    would lack its threads: see `run_in_fork`.
     """
-    with warnings.catch_warnings(), _environment(ENVIRONMENT), contextlib.suppress(ModuleNotFoundError):
+    if not importlib.util.find_spec("tensorflow"):
+        pytest.skip("tensorflow is not installed")
+    with warnings.catch_warnings(), _environment(ENVIRONMENT):
         warnings.simplefilter("ignore")
         importlib.import_module("tensorflow")
+
+
+def run_in_fork(function, *args):
+    """Call a function of a module in a copy of this process and return its result, or raise its exception."""
+    with warnings.catch_warnings(), ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        warnings.simplefilter("ignore", DeprecationWarning)  # see `_fork_worker`
+        return pool.submit(function, *args).result()
 
 
 def _fork_worker(folder, limits, options):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.catalogue import ASSIGNMENT
+from autograder.runtime.locks import lock_folder
 from cs231n.checkpoint import save_model
 from cs231n.classifiers.cnn import ThreeLayerConvNet
 from cs231n.classifiers.fc_net import FullyConnectedNet
@@ -29,15 +30,20 @@ HERE = Path(__file__)
 def model_files(cache: Path = CACHE) -> dict[str, bytes]:
     """Return {path: bytes} of saved models that earn every mark on the sample: trained once, then kept in `cache`.
 
-    They are trained again after a change of the code that trains them. The TensorFlow model needs TensorFlow.
+    They are trained again after a change of the code that trains them. The TensorFlow model needs TensorFlow. If
+    another process trains a model at this moment, this one waits for it.
     """
     files = {}
+    cache = Path(cache)
     for path, (train, *sources) in _MODELS.items():
         version = hashlib.sha256(b"".join(source.read_bytes() for source in (HERE, *sources))).hexdigest()[:12]
-        kept = Path(cache) / f"{version}-{path}"
+        kept = cache / f"{version}-{path}"
         if path != TENSORFLOW or find_spec("tensorflow"):
             if not kept.is_file():
-                train(kept)
+                cache.mkdir(parents=True, exist_ok=True)
+                with lock_folder(cache, "training of the sample models", wait=lambda _: None):
+                    if not kept.is_file():
+                        train(kept)
             files[path] = kept.read_bytes()
     return files
 

@@ -90,8 +90,8 @@ def grade(manifest, forked):
         changes = ({"file": LAYERS, "old": MASK, "new": mask},)
         changes += ({"file": LAYERS, "old": CHECKED, "new": "    if not 0 <= p <= 1:"},)
         kit = dataclasses.replace(manifest, options={"dropout": convention})
-        files = Sample("dropout", "dropout", change=changes).files(kit)
-        return judge(Submission("dropout", files), make_setting(kit, forked), ["dropout_backward"])
+        sample = Sample("dropout", "dropout", change=changes, questions=("dropout_backward",))  # so without models
+        return judge(Submission("dropout", sample.files(kit)), make_setting(kit, forked), sample.questions)
 
     return grade
 

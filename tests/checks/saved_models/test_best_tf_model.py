@@ -1,8 +1,10 @@
-"""The student's own TensorFlow model runs in the worker on images alone, and is scored like the other saved models."""
+"""The student's own TensorFlow model runs in the worker on images alone, and is scored like the other saved models.
+
+The worker is forked from this process; the golden report of the reference shows a model in the sandbox.
+"""
 
 import io
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from autograder.checks.saved_models import best_models  # noqa: F401  (it regist
 from autograder.checks.saved_models.images import get_hidden_images
 from autograder.grading.setting import derive_seed
 from autograder.sandbox.worker_client import WorkerClient
+from tests.forked_worker import FORKS_TENSORFLOW, forked_workers, import_tensorflow
 from tests.kit import PACK
+
+pytestmark = FORKS_TENSORFLOW
 
 QUESTION = "best_tf_model"
 SECRET = (3, 1, 4, 1)
@@ -38,9 +43,8 @@ class Fresh:
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory, manifest, isolation):
-    if not find_spec("tensorflow"):
-        pytest.skip("tensorflow is not installed")
+def worker(tmp_path_factory, manifest):
+    import_tensorflow()
     folder = tmp_path_factory.mktemp("submission")
     answers = folder / "answers" / "TensorFlow"
     answers.mkdir(parents=True)
@@ -49,7 +53,7 @@ def worker(tmp_path_factory, manifest, isolation):
         (answers / f"{name}.py").write_text(code)
     folder.chmod(0o755)
     entry = next(entry for entry in manifest.questions if entry.id == QUESTION)
-    with WorkerClient(folder, entry.limits, isolation) as student:
+    with forked_workers() as forked, WorkerClient(folder, entry.limits, forked) as student:
         yield student
 
 

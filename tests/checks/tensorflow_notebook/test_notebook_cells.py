@@ -1,21 +1,22 @@
 """What the cells of the TensorFlow notebook tell a student: a missing TensorFlow, and the mistakes in an answer."""
 
-import importlib.util
+import io
 import json
 import os
 import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
 from autograder.assignment.manifest import read_manifest
+from tests.forked_worker import FORKS_TENSORFLOW, import_tensorflow, run_in_fork
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = json.loads((ROOT / "source_notebooks/assignment2/TensorFlow.ipynb").read_text(encoding="utf-8"))
 CELLS = {cell["id"]: "".join(cell["source"]) for cell in NOTEBOOK["cells"]}
-
-needs_tensorflow = pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow is not installed")
 
 
 def run(cell, names, old="", new=""):
@@ -61,31 +62,36 @@ def test_the_steps_to_the_points_are_those_of_the_manifest():
         assert f"{step:.0%}".replace("%", " %") in CELLS["my-model-text"].replace("\n", " ")
 
 
-@pytest.fixture(scope="module")
-def ready():
-    """The names that are there before an answer is written."""
-    names = {}
-    run("tensorflow_setup", names)
-    run("setup", names)
-    return names
+def check(question, changed=None, old="", new=""):
+    """Run the cells up to the check of a question; return the message of the check that fails, if any, and the prints.
+
+    - changed: the answer cell in which `old` is replaced by `new`
+    """
+    names, out, err, said = {}, io.StringIO(), io.StringIO(), ""
+    cells = ["tensorflow_setup", "setup", "complex_model_answer", "loss_and_gradients_answer", question]
+    if question == "loss_and_gradients":
+        cells.insert(-1, "complex_model")
+    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            for cell in cells:
+                run(cell, names, *((old, new) if cell == changed else ()))
+        except AssertionError as error:
+            said = str(error)
+    return said, out.getvalue(), err.getvalue()
 
 
-@needs_tensorflow
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@FORKS_TENSORFLOW
 class TestAnswers:
-    def check(self, ready, question, changed=None, old="", new=""):
-        names = dict(ready)
-        for cell in ("complex_model_answer", "loss_and_gradients_answer"):
-            run(cell, names, *((old, new) if cell == changed else ()))
-        if question == "loss_and_gradients":
-            run("complex_model", names)
-        run(question, names)
+    @pytest.fixture(autouse=True)
+    def tensorflow(self):
+        import_tensorflow()
 
-    def test_the_reference_passes_and_shows_a_table(self, ready, capfd):
-        self.check(ready, "loss_and_gradients")
-        out, err = capfd.readouterr()
-        assert out.count("✓ right") == 8 + 10 and "✗" not in out and "≤ 1.0e-04" in out and err == ""
+    def test_the_reference_passes_and_shows_a_table(self):
+        said, out, err = run_in_fork(check, "loss_and_gradients")
+        assert said == err == ""
+        assert out.count("✓ right") == 8 + 10 and "✗" not in out and "≤ 1.0e-04" in out
 
     @pytest.mark.parametrize(
         "old, new, said",
@@ -103,11 +109,9 @@ class TestAnswers:
             ('return hidden @ v["affine2_w"]', 'return None and v["affine2_w"]', "None came back"),
         ],
     )
-    def test_a_mistake_in_the_model_is_told(self, ready, capfd, old, new, said):
-        with pytest.raises(AssertionError) as raised:
-            self.check(ready, "complex_model", "complex_model_answer", old, new)
-        assert said in str(raised.value)
-        assert "✗" in capfd.readouterr().out
+    def test_a_mistake_in_the_model_is_told(self, old, new, said):
+        message, out, _ = run_in_fork(check, "complex_model", "complex_model_answer", old, new)
+        assert said in message and "✗" in out
 
     @pytest.mark.parametrize(
         "old, new, said",
@@ -123,7 +127,6 @@ class TestAnswers:
             ),
         ],
     )
-    def test_a_mistake_in_the_gradients_is_told(self, ready, old, new, said):
-        with pytest.raises(AssertionError) as raised:
-            self.check(ready, "loss_and_gradients", "loss_and_gradients_answer", old, new)
-        assert said in str(raised.value)
+    def test_a_mistake_in_the_gradients_is_told(self, old, new, said):
+        message, _, _ = run_in_fork(check, "loss_and_gradients", "loss_and_gradients_answer", old, new)
+        assert said in message
