@@ -47,7 +47,7 @@ def read_checkpoint(path: str | Path) -> dict:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"{path} is no checkpoint of Solver ({error}). Choose a file ..._epoch_<n>.npz.") from error
+        raise ValueError(f"{path} is not a checkpoint of Solver ({error}). Choose a file ..._epoch_<n>.npz.") from error
 
     def with_arrays(value: Any) -> Any:
         if isinstance(value, dict):
@@ -88,7 +88,7 @@ def load_model(model: Any, path: str | Path) -> Any:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"load_model: {path} is no saved model ({error}). Write it with save_model.") from error
+        raise ValueError(f"load_model: {path} is not a saved model ({error}). Write it with save_model.") from error
     bn_params = getattr(model, "bn_params", [])
     names = [f"{name}{layer + 1}" for layer in range(len(bn_params)) for name in RUNNING]
     expected = {name: value.shape for name, value in model.params.items()}

@@ -185,7 +185,7 @@ class Slopes:
                 middle, gap = (a + b) / 2, b - a
                 last_middle, last_gap = before.get(index, (middle, np.inf))
                 before[index] = middle, gap
-                # A gap that does not shrink with the step, and is no error, is a kink at x itself.
+                # A gap that does not shrink with the step, and is not an error, is a kink at x itself.
                 kink[index] = abs(gap - last_gap) < 0.1 * gap and gap > 10 * error
                 # Rounded values may agree by chance at one step size, but hardly at two.
                 uncertainty = gap + error + abs(middle - last_middle)

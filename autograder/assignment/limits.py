@@ -37,7 +37,7 @@ class Limits:
     - memory_mb: limit of the memory in use, if a control group counts it
     - address_mb: limit of the address space, if there is no control group; never less than memory_mb
 
-    Raises TypeError if a value is no finite number of at least 0.
+    Raises TypeError if a value is not a finite number of at least 0.
     """
 
     cpu_seconds: int
@@ -75,7 +75,7 @@ class Limits:
 
 
 def read_costs(root: Path | str) -> dict[str, Cost]:
-    """Return {question id: Cost} of costs.toml in a folder, or {} without that file; KitError if it is damaged."""
+    """Return {question id: Cost} of costs.toml in a folder, {} without that file; raises KitError if it is damaged."""
     path = Path(root) / COSTS_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -118,7 +118,7 @@ class Manifest:
 
 
 def find_assignment(folder: Path) -> Path:
-    """Return the folder of the only assignment in `folder`; KitError if there is none, or more than one."""
+    """Return the folder of the only assignment in `folder`; raises KitError if there is none, or more than one."""
     found = sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_FILE}"))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
@@ -130,7 +130,7 @@ def find_assignment(folder: Path) -> Path:
 
 
 def read_manifest(root: Path | str) -> Manifest:
-    """Read `root`/questions.toml and return the Manifest; KitError names the wrong entry and the expected value."""
+    """Read `root`/questions.toml and return the Manifest. A KitError names the wrong entry and the expected value."""
     path = Path(root) / MANIFEST_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ class Region:
 
 
 def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
-    """Return the Regions of a text; ReleaseError with file and line if a marker is malformed.
+    """Return the Regions of a text; raises ReleaseError with file and line if a marker is malformed.
 
     - where: name of the file or cell, for the message
     - code: whether `###` is reserved for nbgrader's markers; in Markdown it starts a heading
@@ -53,7 +53,7 @@ def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
             regions.append(Region(begin, tuple(lines)))
             begin = 0
         elif _resembles_marker(line) or (code and marker.startswith("###") and marker not in _OTHER_MARKERS):
-            _refuse(where, number, f"{marker!r} is no marker; write {BEGIN!r} or {END!r}, alone on its line")
+            _refuse(where, number, f"{marker!r} is not a marker; write {BEGIN!r} or {END!r}, alone on its line")
         elif begin:
             lines.append(line)
     if begin:

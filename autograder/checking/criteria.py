@@ -1,6 +1,6 @@
 """Criteria: the separately scored properties of a question, and how a check states one.
 
-A check is a function whose docstring is the sentence that the student reads. It receives a Trial, calls the student's
+A check is a function. Its docstring is the sentence that the student reads. It receives a Trial, calls the student's
 code through it, and returns an Outcome (or None) if the property holds; otherwise it raises Wrong.
 
     CHECKS = Checks()
@@ -72,7 +72,7 @@ class Trial:
     - question: the manifest's entry, with the settings of the check
     - options: the manifest's options, in which editions of the course differ
     - secret: integers that no student can know, for images with hidden labels
-    - submitted_file: the bytes of the question's file where that is no module, or None
+    - submitted_file: the bytes of the question's file if it is not a module, else None
     """
 
     worker: WorkerClient

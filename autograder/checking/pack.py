@@ -156,7 +156,7 @@ def load_pack(manifest: Manifest) -> Pack:
         pack = importlib.import_module(manifest.pack).PACK
     except (ModuleNotFoundError, AttributeError) as error:
         raise KitError(
-            f"{manifest.root / MANIFEST_FILE}: pack = {manifest.pack!r} is no module with a PACK ({error}). "
+            f"{manifest.root / MANIFEST_FILE}: pack = {manifest.pack!r} is not a module with a PACK ({error}). "
             "See docs/author.md."
         ) from None
     if path and path.is_file() and not path.is_relative_to(manifest.root.parent):

@@ -117,7 +117,7 @@ def _describe_constant_error(comparison: ArrayComparison) -> str:
 
 
 def _is_constant_along(values: np.ndarray, axis: Axis, rtol: float) -> bool:
-    """Return whether values are equal along an axis, and there are enough of them to be no coincidence."""
+    """Return whether values are equal along an axis, and enough in number not to be a coincidence."""
     repeated = values.size // axis.length * (axis.length - 1)
     mean = np.broadcast_to(values.mean(axis=axis.number, keepdims=True), values.shape)
     return repeated >= MIN_EVIDENCE - 1 and agrees(values, mean, rtol)
@@ -130,7 +130,7 @@ def _describe_permutation(comparison: ArrayComparison) -> str:
 
 
 def _is_varied(values: np.ndarray) -> bool:
-    """Return whether there are enough different values that equal arrays are no coincidence."""
+    """Return whether there are enough different values that equal arrays are not a coincidence."""
     return len(np.unique(np.round(values, 4))) >= MIN_EVIDENCE
 
 

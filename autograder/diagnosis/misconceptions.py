@@ -113,7 +113,7 @@ class _File:
                 self.refuse(misconception.name, f"no line {name!r}; [lines] has {', '.join(self.lines)}. Add it there")
         for other in wrong.get("also", ()):
             if other not in self.questions:
-                self.refuse(misconception.name, f"also names {other!r}, which is no question of the manifest")
+                self.refuse(misconception.name, f"also names {other!r}, which is not a question of the manifest")
         changes, definitions = self._apply(wrong["new"])
         also, seen_by = tuple(wrong.get("also", ())), wrong.get("seen_by", "")
         return WrongVersion(misconception, self.question.id, self.file, changes, definitions, also, self.cell, seen_by)

@@ -32,7 +32,7 @@ def unpack_bulk_zip(path: Path, temporary: Path, problems: list[tuple[str, str]]
             if entry.is_dir() or IGNORED_FOLDERS & set(inside.parts):
                 continue
             if inside.is_absolute() or ".." in inside.parts or ":" in shown or kind not in (0, stat.S_IFREG):
-                problems.append((shown, "points out of the archive or is no regular file"))
+                problems.append((shown, "points out of the archive or is not a regular file"))
             elif not is_bounded(entry):
                 problems.append((shown, "is packed by a method other than deflate"))
             elif entry.file_size > MAX_MEMBER:

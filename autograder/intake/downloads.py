@@ -42,7 +42,7 @@ class DownloadedSubmission:
 
 @dataclass
 class Download:
-    """{student: submissions, latest first}, and the (name, reason) of every file that is no submission."""
+    """{student: submissions, latest first}, and the (name, reason) of every file that is not a submission."""
 
     submissions: dict[str, list[DownloadedSubmission]] = field(default_factory=dict[str, list[DownloadedSubmission]])
     problems: Problems = field(default_factory=Problems)

@@ -55,7 +55,7 @@ class SourceFiles:
         self.notes += [describe_skipped_files(paths, problem) for problem, paths in skipped.items()]
 
     def note_unreadable(self, path: str, error: OSError) -> None:
-        """Add a note about a file or folder that cannot be read; StorageError if no other file could be read either."""
+        """Add a note about a file or folder that cannot be read; raises StorageError if all files are concerned."""
         raise_if_everywhere(error)
         self.notes.append(f"{escape_file_name(path)} could not be read: {error.strerror}")
 
@@ -90,7 +90,7 @@ def read_folder(top: Path, manifest: Manifest) -> SourceFiles:
 
 
 def read_zip(path: Path, manifest: Manifest) -> SourceFiles:
-    """Return the SourceFiles of a zip; KitError if it is no zip, is damaged, or has too many members."""
+    """Return the SourceFiles of a zip; raises KitError if it is not a zip, is damaged, or has too many members."""
     source = SourceFiles()
     listed: list[_ListedFile] = []
     try:
@@ -105,7 +105,7 @@ def read_zip(path: Path, manifest: Manifest) -> SourceFiles:
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 name = escape_file_name(entry.filename)
                 if inside.is_absolute() or ".." in inside.parts or kind not in (0, stat.S_IFREG):
-                    source.notes.append(f"{name} points out of the archive or is no regular file; it was left out")
+                    source.notes.append(f"{name} points out of the archive or is not a regular file; it was left out")
                 elif not is_bounded(entry):
                     source.notes.append(f"{name} is packed by a method other than deflate; it was left out")
                 else:

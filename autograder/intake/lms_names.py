@@ -111,11 +111,11 @@ def _parse_plain_name(name: str, assignment: str) -> Owner | None:
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """Return a compiled --pattern; KitError if it is no regular expression or has no group `student`."""
+    """Return a compiled --pattern; raises KitError if it is not a regular expression or has no group `student`."""
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise KitError(f"--pattern {text!r} is no regular expression: {error}.") from None
+        raise KitError(f"--pattern {text!r} is not a regular expression: {error}.") from None
     if "student" not in pattern.groupindex:
         raise KitError(
             f"--pattern {text!r} has no group `student`. Write (?P<student>...) around the "
@@ -139,7 +139,7 @@ def find_id_problem(student: str) -> str:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Return the moment of a time stamp in UTC, or None if the text is no time stamp. A missing zone means UTC."""
+    """Return the moment of a time stamp in UTC, or None if the text is not a time stamp. A missing zone means UTC."""
     if text is None:
         return None
     try:

@@ -36,8 +36,8 @@ class ArrayError(ValueError):
 def read_npz(data: bytes) -> dict[str, np.ndarray]:
     """Return {name: array} of an .npz file: floats and integers in the machine's byte order.
 
-    Raises ArrayError if the file is no .npz file, is damaged, encrypted or larger than MAX_BYTES when unpacked, needs
-    pickle, or contains an empty array or a number that is not finite.
+    Raises ArrayError if the file is not an .npz file, is damaged, encrypted or larger than MAX_BYTES when unpacked,
+    needs pickle, or contains an empty array or a number that is not finite.
     """
     try:
         with open_zip(io.BytesIO(data), MAX_ARRAYS) as archive:
@@ -59,7 +59,9 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> list[str]:
     names = [entry.filename.removesuffix(".npy") for entry in entries]
     for name, entry in zip(names, entries):
         if entry.filename == name or not _NAME.fullmatch(name):
-            raise ArrayError(f"the member {ascii(entry.filename)[:100]} is no array that np.savez would have written")
+            raise ArrayError(
+                f"the member {ascii(entry.filename)[:100]} is not an array that np.savez would have written"
+            )
         if names.count(name) > 1:
             raise ArrayError(f"the file holds {name} twice")
         if entry.flag_bits & 0x1:
@@ -77,7 +79,7 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) ->
         magic = file.read(8)
         version = tuple(magic[6:])
         if magic[:6] != _MAGIC or version not in ((1, 0), (2, 0)):
-            raise ArrayError(f"{name} is no plain array in NumPy's .npy format")
+            raise ArrayError(f"{name} is not a plain array in NumPy's .npy format")
         width = 2 if version == (1, 0) else 4
         length = int.from_bytes(file.read(width), "little")
         if length > MAX_HEADER:
@@ -100,7 +102,7 @@ def _parse_header(header: bytes, name: str) -> tuple[np.dtype, Literal["C", "F"]
     """Return (dtype, order, shape) of a .npy header."""
     found = _HEADER.fullmatch(header)
     if not found:
-        raise ArrayError(f"{name} is no plain array of numbers (its header says {header[:80].decode('latin1')!a})")
+        raise ArrayError(f"{name} is not a plain array of numbers (its header says {header[:80].decode('latin1')!a})")
     description, sizes = found[1].decode("latin1"), found[3]
     order: Literal["C", "F"] = "F" if found[2] == b"True" else "C"
     if description[:1] == "|" and description[1:2] == "O":

@@ -18,9 +18,9 @@ class ArchiveError(ValueError):
 
 
 def open_zip(file: BinaryIO, max_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
-    """Return the ZipFile of an open binary file; ArchiveError if it has more than `max_members` members.
+    """Return the ZipFile of an open binary file; raises ArchiveError if it has more than `max_members` members.
 
-    Raises BadZipFile if the file is no zip, and any exception of zipfile if it is damaged.
+    Raises BadZipFile if the file is not a zip, and any exception of zipfile if it is damaged.
     """
     # ZipFile itself uses these private names. Another parser could read the same file differently.
     module: Any = zipfile

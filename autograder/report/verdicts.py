@@ -28,10 +28,10 @@ _COLOURS = {verdict: colour for verdict, _, colour, _ in _TABLE}
 
 
 def find_worst_verdict(verdicts: Iterable[str]) -> str:
-    """Return the worst of some verdicts, or `passed` if there are none; ValueError for a word that is no verdict."""
+    """Return the worst of some verdicts, or `passed` if there are none; raises ValueError for any other word."""
     return min(verdicts, key=VERDICTS.index, default="passed")
 
 
 def get_colour(verdict: str) -> str:
-    """Return the terminal colour of a verdict, by Rich's name; KeyError for a word that is no verdict."""
+    """Return the terminal colour of a verdict, by Rich's name; raises KeyError for any other word."""
     return _COLOURS[verdict]

@@ -23,14 +23,14 @@ _HEADERS = {
     "aarch64": ("/usr/include/asm-generic/unistd.h",),
 }
 _DEFINITION = re.compile(r"^#define\s+__NR(3264)?_(\w+)\s+(?:(\d+)|__NR3264_(\w+))\s*$", re.MULTILINE)
-_COUNT = "syscalls"  # __NR_syscalls is no call, but the number of calls
+_COUNT = "syscalls"  # __NR_syscalls is not a call but the number of calls
 _TITLE = f"""# Numbers of the system calls that seccomp.py names. Made by `{_COMMAND}`; do not edit.
 # A call that a processor does not have is marked by a minus sign.
 """
 
 
 def parse_header(text: str) -> dict[str, int]:
-    """Return {system call: number} of a header; KitError if one call has two numbers.
+    """Return {system call: number} of a header; raises KitError if one call has two numbers.
 
     The generic header defines some calls in two steps, because their names differ on 32-bit processors:
     `__NR3264_fcntl` is 25, and `__NR_fcntl` is `__NR3264_fcntl`.

@@ -158,7 +158,7 @@ class WorkerClient:
         except (ValueTypeError, KeyError):
             value = after = None
         if not (isinstance(after, list) and len(after) == len(request.args) and request.is_answered_by(value)):
-            self._forbid(f"the answer of {name} is no answer of this protocol")
+            self._forbid(f"the answer of {name} is not an answer of this protocol")
         return value, after
 
     def _exchange(self, data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

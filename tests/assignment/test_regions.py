@@ -107,22 +107,22 @@ class TestAMalformedMarkerIsRefused:
             ((BEGIN, END, END), 3, "without a ### BEGIN SOLUTION before it"),
             ((BEGIN, "x = 1", BEGIN, END, END), 3, "inside the region that began at line 1"),
             ((BEGIN, END, "", BEGIN, "x = 1"), 4, "has no ### END SOLUTION after it"),
-            (("### begin solution", END), 1, "is no marker"),
-            ((BEGIN, "### End Solution"), 2, "is no marker"),
-            (("### BEGIN SOLUTIN", END), 1, "is no marker"),
-            (("### BEGIN SOULTION", END), 1, "is no marker"),
-            (("### BEGINN SOLUTION", END), 1, "is no marker"),
-            (("### SOLUTION BEGIN", END), 1, "is no marker"),
-            (("## BEGIN SOLUTION", END), 1, "is no marker"),
-            (("#### BEGIN SOLUTION", END), 1, "is no marker"),
-            (("###BEGIN SOLUTION", END), 1, "is no marker"),
-            (("### BEGIN  SOLUTION", END), 1, "is no marker"),
-            (("### BEGIN_SOLUTION", END), 1, "is no marker"),
-            (("### BEGIN SOLUTION: 3 lines", END), 1, "is no marker"),
-            (("# BEGIN SOLUTION", END), 1, "is no marker"),
-            ((BEGIN, "x = 1  ### END SOLUTION"), 2, "is no marker"),
-            (("x = 1  # BEGIN SOLUTION", END), 1, "is no marker"),
-            (("### anything else",), 1, "is no marker"),
+            (("### begin solution", END), 1, "is not a marker"),
+            ((BEGIN, "### End Solution"), 2, "is not a marker"),
+            (("### BEGIN SOLUTIN", END), 1, "is not a marker"),
+            (("### BEGIN SOULTION", END), 1, "is not a marker"),
+            (("### BEGINN SOLUTION", END), 1, "is not a marker"),
+            (("### SOLUTION BEGIN", END), 1, "is not a marker"),
+            (("## BEGIN SOLUTION", END), 1, "is not a marker"),
+            (("#### BEGIN SOLUTION", END), 1, "is not a marker"),
+            (("###BEGIN SOLUTION", END), 1, "is not a marker"),
+            (("### BEGIN  SOLUTION", END), 1, "is not a marker"),
+            (("### BEGIN_SOLUTION", END), 1, "is not a marker"),
+            (("### BEGIN SOLUTION: 3 lines", END), 1, "is not a marker"),
+            (("# BEGIN SOLUTION", END), 1, "is not a marker"),
+            ((BEGIN, "x = 1  ### END SOLUTION"), 2, "is not a marker"),
+            (("x = 1  # BEGIN SOLUTION", END), 1, "is not a marker"),
+            (("### anything else",), 1, "is not a marker"),
         ],
     )
     def test_with_file_and_line(self, lines, number, says):
@@ -133,7 +133,7 @@ class TestAMalformedMarkerIsRefused:
 
     @pytest.mark.parametrize("marker", ["### Begin Solution", "### END SOLUTON", "## BEGIN SOLUTION"])
     def test_in_markdown_too(self, marker):
-        with pytest.raises(ReleaseError, match="is no marker"):
+        with pytest.raises(ReleaseError, match="is not a marker"):
             find_regions(marker, "cell 3", code=False)
 
     @pytest.mark.parametrize("lines", [("x", END), (BEGIN, "x"), ("### begin solution", "x", "### end solution")])
@@ -144,5 +144,5 @@ class TestAMalformedMarkerIsRefused:
     @given(st.sampled_from([BEGIN, END]), st.data())
     def test_when_any_one_letter_of_it_is_lost(self, marker, data):
         position = data.draw(st.integers(4, len(marker) - 1).filter(lambda i: marker[i] != " "))
-        with pytest.raises(ReleaseError, match="is no marker"):
+        with pytest.raises(ReleaseError, match="is not a marker"):
             find_regions(marker[:position] + marker[position + 1 :], "f.py")

@@ -81,7 +81,7 @@ class TestLoading:
             load_pack(manifest)
 
     def test_says_that_there_is_no_such_module(self, manifest_of):
-        with pytest.raises(KitError, match="pack = 'pack_of_nobody' is no module with a PACK"):
+        with pytest.raises(KitError, match="pack = 'pack_of_nobody' is not a module with a PACK"):
             load_pack(manifest_of("pack_of_nobody"))
 
     def test_refuses_another_module_of_that_name(self, manifest_of, tmp_path, monkeypatch):

@@ -135,12 +135,12 @@ class TestWhatCannotBeLoaded:
     @pytest.mark.parametrize("content", [b"", b"not a zip"])
     def test_a_file_of_another_kind(self, content, path):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="load_model: .* is no saved model"):
+        with pytest.raises(ValueError, match="load_model: .* is not a saved model"):
             load_model(deep(), path)
 
     def test_a_file_that_needs_pickle(self, path):
         np.savez(path, W1=np.array([{}]))
-        with pytest.raises(ValueError, match="is no saved model"):
+        with pytest.raises(ValueError, match="is not a saved model"):
             load_model(deep(), path)
 
     def test_a_file_that_is_not_there(self, path):

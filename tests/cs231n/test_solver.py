@@ -292,7 +292,7 @@ class TestResume:
     def test_a_file_that_is_no_checkpoint_is_refused(self, content, tmp_path):
         path = tmp_path / "other.npz"
         np.savez(path, x=np.ones(3)) if content is None else path.write_bytes(content)
-        with pytest.raises(ValueError, match="is no checkpoint of Solver"):
+        with pytest.raises(ValueError, match="is not a checkpoint of Solver"):
             Solver.resume(path, make_model(), DATA)
 
     def test_a_missing_file_is_said_to_be_missing(self, tmp_path):

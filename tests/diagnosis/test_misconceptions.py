@@ -243,7 +243,7 @@ class TestFiles:
             (
                 "TwoLayerNet",
                 "TwoLayerNets",
-                ", averaged: also names 'TwoLayerNets', which is no question of the manifest",
+                ", averaged: also names 'TwoLayerNets', which is not a question of the manifest",
             ),
             ("also", "olso", ", averaged: unknown field 'olso'; expected new, perhaps also, perhaps seen_by"),
             (

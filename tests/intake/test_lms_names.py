@@ -104,7 +104,7 @@ def test_a_pattern_takes_the_place_of_every_known_form():
     assert find_owner("ann_assignment2.zip", "assignment2", pattern) is None
 
 
-@pytest.mark.parametrize("text, expected", [("(", "is no regular expression"), (r"\w+", "(?P<student>...)")])
+@pytest.mark.parametrize("text, expected", [("(", "is not a regular expression"), (r"\w+", "(?P<student>...)")])
 def test_an_unusable_pattern_is_refused_with_the_reason(text, expected):
     with pytest.raises(KitError) as caught:
         compile_pattern(text)

@@ -210,7 +210,9 @@ class TestAZip:
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         path = self.zipped(tmp_path / "a.zip", ("pkg/layers.py", LAYERS), (link, b"/etc/passwd"))
         assert list(read_submission(path, MANIFEST).files) == ["pkg/layers.py"]
-        with pytest.raises(KitError, match="Found: pkg/optimizers.py points out of the archive or is no regular file"):
+        with pytest.raises(
+            KitError, match="Found: pkg/optimizers.py points out of the archive or is not a regular file"
+        ):
             read_submission(self.zipped(tmp_path / "b.zip", (link, b"/etc/passwd")), MANIFEST)
 
     @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -116,8 +116,8 @@ def test_no_solution_line_is_in_any_released_file():
 @pytest.mark.parametrize(
     "old, new, said",
     [
-        ("### END SOLUTION", "### end solution", "is no marker"),
-        ("### BEGIN SOLUTION", "### BEGIN SOLUTON", "is no marker"),
+        ("### END SOLUTION", "### end solution", "is not a marker"),
+        ("### BEGIN SOLUTION", "### BEGIN SOLUTON", "is not a marker"),
         ("    ### BEGIN SOLUTION\n", "", "without a ### BEGIN SOLUTION"),
         ("    ### END SOLUTION\n", "", "inside the region that began at line"),
     ],

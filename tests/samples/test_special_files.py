@@ -1,4 +1,4 @@
-"""Files of a submission that are no plain text."""
+"""Files of a submission that are not plain text."""
 
 import stat
 import zipfile

@@ -51,7 +51,7 @@ class NetTrial:
     """One configuration of a net: the student's (a handle) and the reference's, given the same random parameters.
 
     - options: keyword arguments of both constructors
-    - right_loss: the right loss of the reference, in tests of a net that it cannot compute itself. It is no closure,
+    - right_loss: the right loss of the reference, in tests of a net that it cannot compute itself. It is not a closure,
       because its slopes are kept under its identity (see memo.make_key)
     """
 

@@ -41,7 +41,7 @@ def swap_arguments(node: ast.Call, scope: Scope) -> Replacements:
 
 
 def swap_elements(node: ast.Tuple, scope: Scope) -> Replacements:
-    """Swap two neighbouring elements of a tuple that is no index and has a variable in it."""
+    """Swap two neighbouring elements of a tuple that is not an index and contains a variable."""
     if not isinstance(scope.parent, ast.Subscript) and not all(isinstance(e, ast.Constant) for e in node.elts):
         for elts in swap_neighbours(node.elts):
             yield copy_with(node, elts=elts)

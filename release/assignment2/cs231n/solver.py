@@ -161,7 +161,7 @@ class Solver:
         With the same data the solver takes exactly the same steps as an uninterrupted run, to the last bit. For this
         it also restores NumPy's global random state, because dropout draws its masks from it.
 
-        Raises ValueError if the file is no checkpoint, or belongs to another model or another amount of data.
+        Raises ValueError if the file is not a checkpoint, or belongs to another model or another amount of data.
         """
         state = read_checkpoint(path)
         found = {name: value.shape for name, value in state["params"].items()}
