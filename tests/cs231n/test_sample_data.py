@@ -1,8 +1,6 @@
 """The built-in sample: its format, its content, and that it appears whole or not at all."""
 
 import pickle
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,13 +11,15 @@ from hypothesis import strategies as st
 
 from cs231n import sample_data
 from cs231n.sample_data import BATCH_FILES, CLASS_NAMES, TRAINING_BATCHES, draw_image, encode_pickle, make_sample
+from tests.whole_sample import SAMPLE, run_command
 
+pytestmark = SAMPLE
 IMAGES = BATCH_FILES[:-1]
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return make_sample(tmp_path_factory.mktemp("datasets"))
+def sample():
+    return run_command()[0] / "cifar-10-sample"
 
 
 @pytest.fixture
@@ -151,12 +151,9 @@ def test_a_place_that_cannot_be_written_to_is_an_os_error(tmp_path):
         make_sample(tmp_path / "datasets")
 
 
-def test_the_command_makes_it_and_prints_where(tmp_path):
-    package = Path(sample_data.__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "cs231n.sample_data", str(tmp_path / "here")]
-    done = subprocess.run(command, cwd=package, capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() == str(tmp_path / "here" / "cifar-10-sample")
-    assert sample_data.is_complete(tmp_path / "here" / "cifar-10-sample")
+def test_the_command_makes_it_and_prints_where(sample):
+    assert run_command()[1].strip() == str(sample)
+    assert sample_data.is_complete(sample)
 
 
 numbers = st.integers(-(2**31), 2**31 - 1)

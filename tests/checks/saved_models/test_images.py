@@ -9,16 +9,23 @@ from autograder.checks.saved_models import images
 from autograder.checks.saved_models.images import find_genuine_folder, get_hidden_images
 from cs231n import sample_data
 from cs231n.data_utils import get_CIFAR10_data, load_CIFAR_batch
+from tests.whole_sample import SAMPLE, run_command
+
+pytestmark = SAMPLE
 
 SECRET, COUNT = (3, 1, 4, 1), 60
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
+def sample():
     """A folder with the students' sample in it."""
-    folder = tmp_path_factory.mktemp("datasets")
-    sample_data.make_sample(folder)
-    return folder
+    return run_command()[0]
+
+
+@pytest.fixture(scope="module")
+def students_own(sample):
+    """What get_CIFAR10_data returns for the students' sample."""
+    return get_CIFAR10_data(root=sample)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +42,19 @@ def datasets(sample, monkeypatch):
 
 
 class TestOfTheSample:
-    def test_are_like_the_students_own(self, sample):
-        drawn, data = get_hidden_images("sample", COUNT, SECRET), get_CIFAR10_data(root=sample)
+    def test_are_like_the_students_own(self, students_own):
+        drawn, data = get_hidden_images("sample", COUNT, SECRET), students_own
         assert drawn.X.shape == (COUNT, 3, 32, 32) and drawn.X.dtype == data["X_train"].dtype
         assert np.array_equal(np.bincount(drawn.y), [COUNT // 10] * 10)
         assert abs(drawn.X.mean()) < 10 and 0.8 < drawn.X.std() / data["X_train"].std() < 1.25
 
-    def test_the_mean_image_on_record_is_that_of_the_sample(self):
+    def test_the_mean_image_on_record_is_that_of_the_sample(self, sample, monkeypatch):
         """Where it is not, run images.write_mean_of_sample()."""
+        monkeypatch.setattr(sample_data, "make_sample", lambda _: sample / sample_data.SAMPLE_FOLDER)  # not once more
         assert np.array_equal(np.load(images.MEAN_OF_SAMPLE), images.compute_mean_of_sample())
 
-    def test_are_none_of_the_students_own(self, sample):
-        drawn, data = get_hidden_images("sample", COUNT, SECRET), get_CIFAR10_data(root=sample)
+    def test_are_none_of_the_students_own(self, students_own):
+        drawn, data = get_hidden_images("sample", COUNT, SECRET), students_own
         for part in ("X_train", "X_val", "X_test"):
             for image in drawn.X:
                 assert np.abs(data[part] - image).mean(axis=(1, 2, 3)).min() > 1
