@@ -28,11 +28,7 @@ pytestmark = pytest.mark.no_cover
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
 SAMPLES = load_samples()
-MEASURED = (
-    "affine_backward",
-    "softmax_loss",
-    "batchnorm_backward",
-)  # each costs the limit of a second, and its criteria
+MEASURED = ("affine_backward", "softmax_loss")  # each costs the limit of a second, and its criteria
 RELU = "    dx = dout * (x > 0)"
 # Right versions and a question of each: the slowest, and those that take the most memory. All: ALL_RIGHT_VERSIONS=1.
 RIGHTS = {right.name: right for right in load_rights()}
@@ -66,19 +62,19 @@ def setting(manifest, isolation):
 
 
 @pytest.fixture
-def graded(refusing, isolation):
+def graded(refusing, forked):
     """A function that grades the reference with changes (old, new[, file]) and refuses measured gradients."""
 
     def grade(questions, *changes, stubs=()):
         change = tuple(dict(zip(("old", "new", "file"), (*each, LAYERS))) for each in changes)
         sample = Sample("changed", "", change=change, stubs=stubs, questions=questions)
-        return judge(Submission("changed", sample.files(refusing)), make_setting(refusing, isolation), questions)
+        return judge(Submission("changed", sample.files(refusing)), make_setting(refusing, forked), questions)
 
     return grade
 
 
 @pytest.fixture
-def examined(refusing, isolation):
+def examined(refusing, forked):
     """A function that grades one question of the reference with changes; needed questions have passed by default."""
 
     def examine_one(identifier, *changes, files=None, **needs):
@@ -92,7 +88,7 @@ def examined(refusing, isolation):
                 )
             )
         question = next(question for question in refusing.questions if question.id == identifier)
-        with prepare_submission(Submission("changed", files), setting(refusing, isolation)) as staged:
+        with prepare_submission(Submission("changed", files), setting(refusing, forked)) as staged:
             return judge_question(question, staged, done).result
 
     return examine_one
@@ -151,9 +147,9 @@ class TestADerivedGradientIsNotRefused:
         verdicts = {each.name: each.verdict for each in report.question("affine_backward").criteria}
         assert (verdicts["dx"], verdicts["dw"], verdicts["db"]) == ("passed", "passed", "failed")
 
-    def test_what_is_right_for_a_wrong_forward_pass_keeps_its_points(self, refusing, isolation):
+    def test_what_is_right_for_a_wrong_forward_pass_keeps_its_points(self, refusing, forked):
         files = SAMPLES["failed_relu_absolute"].files(refusing)
-        report = judge(Submission("", files), make_setting(refusing, isolation), ["relu_backward"])
+        report = judge(Submission("", files), make_setting(refusing, forked), ["relu_backward"])
         question = report.question("relu_backward")
         assert question.points == question.max_points
 
