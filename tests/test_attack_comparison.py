@@ -14,13 +14,13 @@ from benchmarks.attacks.evidence import Seen, judge
 pytestmark = pytest.mark.no_cover
 
 GROUPS = {"Control", "Forgery", "Theft", "Harm", "Reports", "Broken input"}
-CHEAP = ("expected values taken", "a secret in the environment")
+CHEAP = ("a secret in the environment",)  # each attack needs a course and three gradings; one shows that all of it works
 HELD = {"ada": ALL, "mallory": 0, "zoe": ALL}
 
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory):
-    """The results of a few attacks on this kit, each in its own folder."""
+    """The result of the cheapest attack on this kit, in a folder of its own."""
     if not shutil.which("bwrap") or subprocess.run(["unshare", "--user", "--map-root-user", "true"]).returncode:
         pytest.skip("bubblewrap or unshare is missing: apt install bubblewrap util-linux")
     chosen = [attack for attack in ATTACKS if any(words in attack.name for words in CHEAP)]

@@ -106,7 +106,8 @@ class TestAnAmpleLimit:
     ):
         monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: True)
         monkeypatch.setattr("autograder.grading.retry.MAX_USELESS_RETRIES", 1)
-        one, asked = make_judge(SAMPLES["timeout_adam"]), question("adam", cpu_seconds=1, cpu_factor=1)
+        one = make_judge(adam("    import time\n    time.sleep(100)"))
+        asked = question("adam", wall_seconds=1, wall_factor=1, cpu_factor=1)
         assert [one.judge_question(asked, []).result.limits["tries"] for _ in range(2)] == [2, 1]
 
     def test_that_nobody_reaches_is_not_spoken_of(self, make_judge, question):
