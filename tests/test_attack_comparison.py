@@ -14,7 +14,7 @@ from benchmarks.attacks.evidence import Seen, judge
 pytestmark = pytest.mark.no_cover
 
 GROUPS = {"Control", "Forgery", "Theft", "Harm", "Reports", "Broken input"}
-CHEAP = ("a secret in the environment",)  # each attack needs a course and three gradings; one shows that all of it works
+CHEAP = ("a secret in the environment",)  # each attack needs a course and three gradings
 HELD = {"ada": ALL, "mallory": 0, "zoe": ALL}
 
 
