@@ -6,7 +6,7 @@
 import pytest
 
 from autograder.grading import judge, make_setting
-from tests.forked_worker import FORKS_TENSORFLOW
+from tests.forked_worker import FORKS_TENSORFLOW, group_by_question
 from tests.kit import ALL_CASES, PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
@@ -24,7 +24,8 @@ def graded_here():
     if not ALL_CASES:
         functions = functions[::EVERY]
         cells = list({entry.question: entry for entry in reversed(cells)}.values())
-    return functions + [pytest.param(entry, marks=FORKS_TENSORFLOW) for entry in cells]
+    with_tensorflow = [pytest.param(entry, marks=FORKS_TENSORFLOW) for entry in cells]
+    return group_by_question(functions, lambda entry: entry.question) + with_tensorflow
 
 
 @pytest.mark.parametrize("entry", graded_here(), ids=str)

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.forked_worker import group_by_question
 from tests.mutants.rights import false_alarms, load_rights, replaced
 
 pytestmark = pytest.mark.no_cover
@@ -13,7 +14,7 @@ ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
 RIGHTS = {right.name: right for right in load_rights()}
 
 
-@pytest.mark.parametrize("name", sorted(RIGHTS))
+@pytest.mark.parametrize("name", group_by_question(RIGHTS, lambda name: RIGHTS[name].defines[0]))
 def test_a_right_version_has_every_point_and_no_diagnosis(name, manifest, isolation, forked):
     right = RIGHTS[name]
     assert false_alarms(right, manifest, isolation if ALL else forked, only_own=not ALL) == {}, right.title
