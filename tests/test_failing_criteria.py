@@ -5,11 +5,11 @@
 
 import pytest
 
-from autograder.grading import judge, make_setting
 from tests.forked_worker import FORKS_TENSORFLOW, group_by_question
 from tests.kit import ALL_CASES, PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
+from tests.mutants.grading import judge_questions
 
 pytestmark = pytest.mark.no_cover
 
@@ -31,15 +31,16 @@ def graded_here():
 @pytest.mark.parametrize("entry", graded_here(), ids=str)
 def test_a_wrong_version_fails_these_criteria_and_no_others(entry, manifest, forked):
     submission = catalogue.submission_of(entry.version, manifest)
-    report = judge(submission, make_setting(manifest, forked), [entry.question, *entry.passes])
-    own = report.question(entry.question)
+    judged = judge_questions(submission, manifest, forked, [entry.question, *entry.passes], only_these=True)
+    results = {question.id: question for question in judged}
+    own = results[entry.question]
     said = [criterion.message for criterion in own.criteria] + [diagnosis.text for diagnosis in own.diagnosis]
 
     assert own.verdict == entry.verdict
     assert sorted(c.name for c in own.criteria if c.verdict != "passed") == sorted(entry.fails)
     assert [diagnosis.name for diagnosis in own.diagnosis][:1] == [entry.version.misconception.title]
     assert any(entry.says in text for text in said), "\n".join(said)
-    assert {name: report.question(name).verdict for name in entry.passes} == dict.fromkeys(entry.passes, "passed")
+    assert {name: results[name].verdict for name in entry.passes} == dict.fromkeys(entry.passes, "passed")
 
 
 def test_entries_name_criteria_of_their_questions_and_differ():

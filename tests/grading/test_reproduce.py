@@ -84,6 +84,7 @@ class TestReproducing:
         folder, course = tmp_path / "ada", tmp_path / "course"
         write_sample(SAMPLES["passed_reference"], manifest, folder, ROOT / "release" / "assignment2")
         course.mkdir()
+        (course / SECRET_FILE).write_text("0123456789abcdef" * 2)  # of two random ones the accuracies can be equal
         secret, name = load_secret(course), PACK.criteria["best_fc_model"][-1].name
         setting = make_setting(manifest, isolation, secret=secret)
         ours = judge(read_submission(folder, manifest), setting, ["best_fc_model"])

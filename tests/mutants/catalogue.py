@@ -4,11 +4,10 @@ import multiprocessing
 from dataclasses import dataclass
 from functools import partial
 
-from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from tests.kit import PACK
-from tests.mutants.grading import FAILING, here, questions_upon
+from tests.mutants.grading import FAILING, here, judge_questions, questions_upon
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ def submission_of(version, manifest):
 def grade(version, manifest, isolation, only_own=False):
     """Grade a wrong version: its own question and, by default, all questions that build on it."""
     asked = [version.question] if only_own else questions_upon({version.question}, manifest)
-    report = judge(submission_of(version, manifest), make_setting(manifest, isolation), asked)
-    own = report.question(version.question)
+    results = judge_questions(submission_of(version, manifest), manifest, isolation, asked, only_own)
+    own = next(question for question in results if question.id == version.question)
     said = tuple(found.name for found in own.diagnosis)
     allowed = {version.question, *version.also}
-    others = {question.id: question.verdict for question in report.questions if question.id not in allowed}
+    others = {question.id: question.verdict for question in results if question.id not in allowed}
     return Graded(
         verdict=own.verdict,
         caught=own.verdict in FAILING,

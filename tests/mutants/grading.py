@@ -8,10 +8,14 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from autograder.assignment.manifest import read_manifest
 from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading import judge, make_setting
+from autograder.grading.prepared import prepare_submission
+from autograder.grading.question import judge_question
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from tests.forked_worker import forked_workers, import_tensorflow
@@ -83,16 +87,32 @@ def questions_upon(functions, manifest):
     ]
 
 
+def judge_questions(submission, manifest, isolation, asked, only_these=False):
+    """Return the QuestionResults of these questions, and by default of those that they need.
+
+    - only_these: a needed question is not judged, and counts as passed: for a submission whose other code is right
+    """
+    setting = make_setting(manifest, isolation)
+    if not only_these:
+        return judge(submission, setting, asked).questions
+    results = []
+    with threadpool_limits(1), prepare_submission(submission, setting) as prepared:
+        for question in manifest.questions:
+            if question.id in asked:
+                results.append(judge_question(question, prepared, results).result)
+    return results
+
+
 def grade(mutant, manifest, isolation, only_own=False):
     """Return the Result of a mutant: of its own questions and, by default, of all that build on them."""
     own, text = own_questions(mutant, manifest), read_reference_texts(manifest)[mutant.file]
     asked = own if only_own else questions_upon({mutant.function, *own}, manifest)
     change = {"file": mutant.file, "old": text, "new": mutant.apply(text)}
     files = Sample(mutant.key, mutant.operator, change=(change,), questions=asked).files(manifest)
-    report = judge(Submission("mutant", files), make_setting(manifest, isolation), asked)
-    found = [found.name for question in own for found in report.question(question).diagnosis]
-    verdicts = {question.id: question.verdict for question in report.questions}
-    return Result(mutant, own, verdicts, tuple(dict.fromkeys(found)), report.seconds)
+    results = judge_questions(Submission("mutant", files), manifest, isolation, asked, only_own)
+    found = [found.name for question in results if question.id in own for found in question.diagnosis]
+    verdicts = {question.id: question.verdict for question in results}
+    return Result(mutant, own, verdicts, tuple(dict.fromkeys(found)), sum(question.seconds for question in results))
 
 
 @cache

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.assignment.reference import read_reference_texts
-from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
-from tests.mutants.grading import here, questions_upon
+from tests.mutants.grading import here, judge_questions, questions_upon
 
 FOLDER = Path(__file__).resolve().parents[1] / "right"
 
@@ -60,7 +59,7 @@ def false_alarms(right, manifest, isolation, only_own=False):
     change = {"file": file, "old": text, "new": replaced(right, text)}
     files = Sample(right.name, right.title, change=(change,), questions=asked).files(manifest)
     found = {}
-    for question in judge(Submission(right.name, files), make_setting(manifest, isolation), asked).questions:
+    for question in judge_questions(Submission(right.name, files), manifest, isolation, asked, only_own):
         said = [f"{each.name}: {each.message}" for each in question.criteria if each.verdict != "passed"]
         said += [f"diagnosis: {each.name}" for each in question.diagnosis]
         said += [f"{question.points} of {question.max_points} points"] * (question.points != question.max_points)
