@@ -14,6 +14,8 @@ from autograder.report import model as report
 from tests.grading.jobs import JobThatKillsForEve, LoggedJob
 from tests.kills.course import make_class
 
+pytestmark = pytest.mark.no_cover
+
 HALF = 2  # points of missing_half in the small kit: adam is missing
 
 

@@ -20,6 +20,8 @@ from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLES = load_samples()
 # As if the reference took so much here.
 COST = Cost(cpu_seconds=0.5, wall_seconds=0.1, memory_mb=30, address_mb=150)
