@@ -30,14 +30,11 @@ from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_process import ENVIRONMENT, NO_OPTIONS, WorkerProcess
 
 INSTALLED = tuple(f"{folder}/" for folder in (sys.base_prefix, *site.getsitepackages()))
+# A test that judges with the kit's own seed: one process runs all of these, and measures each slope once.
+SHARES_SLOPES = pytest.mark.xdist_group("slopes")
 # A test whose forked workers need TensorFlow: one process runs all of these, and imports TensorFlow once.
 FORKS_TENSORFLOW = pytest.mark.xdist_group("tensorflow")
 FORKED = Isolation("forked", False, "Student code ran in a copy of the process of the tests.")
-
-
-def group_by_question(items, get_question):
-    """Return the items as parameters that one process tests for each question, since it measures the slopes once."""
-    return [pytest.param(item, marks=pytest.mark.xdist_group(get_question(item))) for item in items]
 
 
 @contextlib.contextmanager

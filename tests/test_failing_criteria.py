@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests.forked_worker import FORKS_TENSORFLOW, group_by_question
+from tests.forked_worker import FORKS_TENSORFLOW, SHARES_SLOPES
 from tests.kit import ALL_CASES, PACK
 from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
@@ -24,8 +24,8 @@ def graded_here():
     if not ALL_CASES:
         functions = functions[::EVERY]
         cells = list({entry.question: entry for entry in reversed(cells)}.values())
-    with_tensorflow = [pytest.param(entry, marks=FORKS_TENSORFLOW) for entry in cells]
-    return group_by_question(functions, lambda entry: entry.question) + with_tensorflow
+    shared = [pytest.param(entry, marks=SHARES_SLOPES) for entry in functions]
+    return shared + [pytest.param(entry, marks=FORKS_TENSORFLOW) for entry in cells]
 
 
 @pytest.mark.parametrize("entry", graded_here(), ids=str)

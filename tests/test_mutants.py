@@ -12,6 +12,7 @@ from autograder.diagnosis.mutation.derive import choose_varied_mutants, derive_f
 from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.diagnosis.mutation.operators import OPERATORS
 from autograder.diagnosis.single_edits import find_edits
+from tests.forked_worker import SHARES_SLOPES
 from tests.kit import PACK
 from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
 
@@ -172,6 +173,7 @@ def test_the_sample_is_spread_over_the_functions(mutants):
     assert chosen == sampled(list(reversed(mutants)))[::-1]
 
 
+@SHARES_SLOPES
 @pytest.mark.parametrize("place", range(SAMPLED))
 def test_a_mutant_fails_its_own_question(place, mutants, manifest, forked):
     mutant = sampled(mutants)[place]

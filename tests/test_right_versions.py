@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.forked_worker import group_by_question
+from tests.forked_worker import SHARES_SLOPES
 from tests.mutants.rights import false_alarms, load_rights, replaced
 
 pytestmark = pytest.mark.no_cover
@@ -14,7 +14,8 @@ ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
 RIGHTS = {right.name: right for right in load_rights()}
 
 
-@pytest.mark.parametrize("name", group_by_question(RIGHTS, lambda name: RIGHTS[name].defines[0]))
+@SHARES_SLOPES
+@pytest.mark.parametrize("name", RIGHTS)
 def test_a_right_version_has_every_point_and_no_diagnosis(name, manifest, isolation, forked):
     right = RIGHTS[name]
     assert false_alarms(right, manifest, isolation if ALL else forked, only_own=not ALL) == {}, right.title

@@ -5,7 +5,7 @@ import pytest
 from autograder.grading import judge, make_setting
 from autograder.report.verdicts import find_worst_verdict
 from autograder.samples.load import SUBMISSIONS, load_samples
-from tests.forked_worker import FORKS_TENSORFLOW
+from tests.forked_worker import FORKS_TENSORFLOW, SHARES_SLOPES
 from tests.kit import ALL_CASES, MANIFEST, PACK
 from tests.mutants.failing_criteria import load_entries
 from tests.mutants.grading import questions_upon
@@ -27,10 +27,11 @@ def judged_here():
 
 
 def _group(name):
-    """Return the name, marked if its forked workers need TensorFlow."""
-    if needs_a_sandbox(SAMPLES[name]) or REQUIRE_TENSORFLOW.isdisjoint(SAMPLES[name].questions):
+    """Return the name, marked if its workers are forked."""
+    if needs_a_sandbox(SAMPLES[name]):
         return name
-    return pytest.param(name, marks=FORKS_TENSORFLOW)
+    needs_tensorflow = not REQUIRE_TENSORFLOW.isdisjoint(SAMPLES[name].questions)
+    return pytest.param(name, marks=FORKS_TENSORFLOW if needs_tensorflow else SHARES_SLOPES)
 
 
 def needs_a_sandbox(sample):

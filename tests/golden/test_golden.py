@@ -18,10 +18,18 @@ pytestmark = pytest.mark.no_cover
 CASES = load_cases()
 # All answers of the reference, and what a forked worker cannot show.
 SANDBOXED = {"reference", "losses", "nan", "dropout_probability", "asleep", "memory", "subprocess", "crash"}
-WITH_TENSORFLOW = pytest.param("tensorflow_loss", marks=FORKS_TENSORFLOW)
 
 
-@pytest.mark.parametrize("name", [WITH_TENSORFLOW, *sorted(CASES.keys() - {"tensorflow_loss"})])
+def _group(name):
+    """Return the name, marked if its workers are forked: one process measures the slopes of all golden cases."""
+    if name in SANDBOXED:
+        return name
+    return pytest.param(
+        name, marks=FORKS_TENSORFLOW if name == "tensorflow_loss" else pytest.mark.xdist_group("golden")
+    )
+
+
+@pytest.mark.parametrize("name", [*map(_group, CASES)])
 def test_the_report_is_the_golden_one(name, manifest, isolation, forked):
     golden = json.loads(CASES[name].path.read_text(encoding="utf-8"))
     chosen = isolation if ALL_CASES or name in SANDBOXED else forked
