@@ -13,7 +13,7 @@ from tests.mutants.grading import questions_upon
 pytestmark = pytest.mark.no_cover
 
 SAMPLES = load_samples()
-EVERY = 3  # one wrong submission in so many is judged; `make mutants` judges them all
+EVERY = 4  # one wrong submission in so many is judged; `make mutants` judges them all
 REQUIRE_TENSORFLOW = {question.id for question in MANIFEST.questions if "tensorflow" in question.requires}
 IN_GOLDEN = ("passed_reference", "missing_everything")  # tests/golden judges the reference and the release in full
 
