@@ -59,7 +59,7 @@ def choose_isolation(required: str | None = None, secrets: Sequence[Path] = ()) 
 
 def why_not(isolation: Isolation, secrets: Sequence[Path] = ()) -> str:
     """Return why an isolation is not available on this machine, or ''."""
-    if isolation is BUBBLEWRAP:
+    if isolation == BUBBLEWRAP:
         reason = why_not_bubblewrap(tuple(secrets))
         return f"{reason}. Install it with: apt install bubblewrap" if "not installed" in reason else reason
-    return why_not_landlock() if isolation is LANDLOCK else ""
+    return why_not_landlock() if isolation == LANDLOCK else ""

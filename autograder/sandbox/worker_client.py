@@ -240,7 +240,7 @@ class WorkerClient:
         reason, text = None, ""
         if error.raised:
             raised = RaisedException(*error.raised, read_error_number(report))
-            has_own_disk = self._process is not None and self._process.isolation is BUBBLEWRAP
+            has_own_disk = self._process is not None and self._process.isolation == BUBBLEWRAP
             reason = find_exception_reason(name, raised, self._limits, self._memory_mb, has_own_disk)
             error.verdict = "forbidden" if is_forbidden(raised) else error.verdict
             text = f" It {str(error).removeprefix(name).strip(' .')}."

@@ -20,7 +20,7 @@ from autograder.sandbox.cgroup import Group
 from autograder.sandbox.exit_reason import HomeUsage
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.host_paths import WORKER
-from autograder.sandbox.isolation import BUBBLEWRAP, LANDLOCK, Isolation
+from autograder.sandbox.isolation import BUBBLEWRAP, LANDLOCK, PLAIN, Isolation
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -126,7 +126,7 @@ class WorkerProcess:
 
         Without root no quota can be set.
         """
-        if self.isolation is BUBBLEWRAP:
+        if self.isolation == BUBBLEWRAP:
             with contextlib.suppress(OSError):
                 self.home = bubblewrap.Home(self.pid)
         if self.home is None:
@@ -203,15 +203,17 @@ def start_worker(
     bounds: dict[str, object] = {"cpu_seconds": limits.cpu_seconds, "memory_mb": address_mb}
     submission, kit, before, home = str(folder), str(WORKER.parent), [], None
     environment = ENVIRONMENT | {"HOME": str(folder)}
-    if isolation is BUBBLEWRAP:
+    if isolation == BUBBLEWRAP:
         kit, submission, environment = bubblewrap.INSIDE_KIT, bubblewrap.INSIDE_SUBMISSION, ENVIRONMENT
         before = bubblewrap.make_bubblewrap_command(folder, options.hidden, ENVIRONMENT)
-    elif isolation is LANDLOCK:
+    elif isolation == LANDLOCK:
         home = landlock.Home()
         bounds["landlock"] = landlock.make_rules(folder, home, options.hidden)
         home_path = str(home.path)
         # Matplotlib makes folders in its home, and this home may not contain folders.
         environment = ENVIRONMENT | {"HOME": home_path, "TMPDIR": home_path, "MPLCONFIGDIR": home_path}
+    elif isolation != PLAIN:
+        raise ValueError(f"no worker can be started in {isolation.name}")
     settings = json.dumps({"submission": submission, "limits": bounds, "withheld": list(options.withheld)})
     # -P: the working directory is not importable. -S: nor is a user's site-packages, and the .pth files of installed
     # packages, which take a quarter of the start, do not run; so the folders of the packages are named here.
