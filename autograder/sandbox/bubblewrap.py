@@ -10,13 +10,13 @@ import functools
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.sandbox.exit_reason import MAX_HOME_MB, HomeUsage
 from autograder.sandbox.host_paths import WORKER, list_exposed_paths, list_hidden_paths
+from autograder.sandbox.python_command import make_python_command
 
 INSIDE_KIT, INSIDE_SUBMISSION = "/kit", "/submission"
 _WRITABLE = ("/home", "/tmp", "/dev/shm")
@@ -30,7 +30,7 @@ def why_not_bubblewrap(secrets: tuple[Path, ...] = ()) -> str:
         return "bubblewrap (bwrap) is not installed"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            program = [sys.executable, "-c", "import numpy, safetensors"]
+            program = make_python_command("import numpy, safetensors")
             command = make_bubblewrap_command(Path(folder), secrets, {}) + program
             run = subprocess.run(command, capture_output=True, timeout=60)
         except (OSError, subprocess.TimeoutExpired) as error:

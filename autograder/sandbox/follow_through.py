@@ -51,7 +51,7 @@ class Answers:
         return list(self._functions)
 
     def reply(self, header: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
-        """Return the frame that answers one call of a proxy; raises AnswerLimitReached after too many calls.
+        """Return the frame that answers one call of a proxy; raise AnswerLimitReached after too many calls.
 
         A fast machine reaches the limit of number first, a slow one the limit of time. So both raise the same error.
         """
@@ -90,7 +90,7 @@ class Answers:
             np.random.set_state(before)
 
     def _open(self, value: Any) -> Any:
-        """Return a cache for its handle, and any other value as it is; raises ValueError for an unknown handle."""
+        """Return a cache for its handle, and any other value as it is; raise ValueError for an unknown handle."""
         if not isinstance(value, Handle):
             return value
         if not 0 <= value.number < len(self._caches):

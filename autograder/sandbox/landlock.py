@@ -20,6 +20,7 @@ from typing import Any, Self
 from autograder.runtime.temporary import remove_tree
 from autograder.sandbox.exit_reason import HomeUsage
 from autograder.sandbox.host_paths import WORKER, list_exposed_paths, list_hidden_paths
+from autograder.sandbox.python_command import make_python_command
 
 _DEVICES = {"/dev/null": "write", "/dev/zero": "read", "/dev/urandom": "read", "/dev/random": "read"}
 _MACHINE_FILES = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
@@ -33,10 +34,9 @@ def why_not_landlock() -> str:
         return "Landlock is a part of Linux"
     try:
         with tempfile.TemporaryDirectory() as folder, Home() as home:
-            code = "import json, sys; sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
+            code = "sys.path.insert(0, sys.argv[1]); from worker.confine import confine; "
             code += "confine(60, 2048, landlock=json.loads(sys.argv[2])); import safetensors.numpy"
-            start = [sys.executable, "-P", "-s", "-B", "-c", code, str(WORKER.parent)]
-            command = [*start, json.dumps(make_rules(Path(folder), home))]
+            command = make_python_command(code, str(WORKER.parent), json.dumps(make_rules(Path(folder), home)))
             run = subprocess.run(command, capture_output=True, env={"OPENBLAS_NUM_THREADS": "1"}, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"Landlock could not be tried ({error})"

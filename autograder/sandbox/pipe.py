@@ -6,7 +6,7 @@ import time
 
 
 def send(descriptor: int, data: bytes, deadline: float) -> None:
-    """Write all bytes; raises TimeoutError after `deadline`, a time of time.monotonic()."""
+    """Write all bytes; raise TimeoutError after `deadline`, a time of time.monotonic()."""
     view = memoryview(data)
     while view:
         if not select.select([], [descriptor], [], max(0, deadline - time.monotonic()))[1]:

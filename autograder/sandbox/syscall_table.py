@@ -30,7 +30,7 @@ _TITLE = f"""# Numbers of the system calls that seccomp.py names. Made by `{_COM
 
 
 def parse_header(text: str) -> dict[str, int]:
-    """Return {system call: number} of a header; raises KitError if one call has two numbers.
+    """Return {system call: number} of a header; raise KitError if one call has two numbers.
 
     The generic header defines some calls in two steps, because their names differ on 32-bit processors:
     `__NR3264_fcntl` is 25, and `__NR_fcntl` is `__NR3264_fcntl`.

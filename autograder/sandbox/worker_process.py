@@ -4,9 +4,7 @@ import contextlib
 import json
 import os
 import signal
-import site
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ from autograder.sandbox.exit_reason import HomeUsage
 from autograder.sandbox.follow_through import Answers
 from autograder.sandbox.host_paths import WORKER
 from autograder.sandbox.isolation import BUBBLEWRAP, LANDLOCK, PLAIN, Isolation
+from autograder.sandbox.python_command import make_python_command
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -42,10 +41,7 @@ ENVIRONMENT = {
 # If a group limits memory, the address space may be this many times as large: much of it is reserved and never used.
 _ADDRESS_SPACE_FACTOR = 4
 _WATCH_INTERVAL = 0.2  # seconds between two counts of the files in a worker's home
-_START = (
-    "import sys; kit, *packages = sys.argv.pop(1).split(':'); sys.path += packages; "
-    "sys.path.insert(0, kit); from worker.main import main; sys.path.pop(0); main()"
-)
+_START = "sys.path.insert(0, sys.argv.pop(1)); from worker.main import main; sys.path.pop(0); main()"
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ class WorkerProcess:
         self._watcher = (thread, is_over, descriptor)
 
     def has_written_too_much(self) -> bool:
-        """Say whether its home contains too much at this moment."""
+        """Return whether its home contains too much at this moment."""
         usage = self.home.usage() if self.home else None
         return usage is not None and usage.is_too_much
 
@@ -215,10 +211,7 @@ def start_worker(
     elif isolation != PLAIN:
         raise ValueError(f"no worker can be started in {isolation.name}")
     settings = json.dumps({"submission": submission, "limits": bounds, "withheld": list(options.withheld)})
-    # -P: the working directory is not importable. -S: nor is a user's site-packages, and the .pth files of installed
-    # packages, which take a quarter of the start, do not run; so the folders of the packages are named here.
-    path = ":".join([kit, *filter(os.path.isdir, site.getsitepackages())])
-    command = [*before, sys.executable, "-P", "-S", "-B", "-c", _START, path, settings]
+    command = [*before, *make_python_command(_START, kit, settings)]
     command = group.command(command) if group else command
     pipe, cwd = subprocess.PIPE, home.path if home else folder
     process = subprocess.Popen(

@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,8 @@ from autograder.grading.setting import make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 from autograder.samples.sample import Sample
-from tests.conftest import ROOT
+from tests.kit import ROOT
+from tests.processes import list_family
 
 pytestmark = pytest.mark.no_cover
 
@@ -138,16 +138,6 @@ def said(outcome):
     return "\n".join(criterion.message for criterion in outcome.criteria)
 
 
-def list_tree(pid):
-    """Return a process and all that it has started, by their numbers."""
-    found = [pid]
-    with suppress(OSError):  # it has ended
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found += list_tree(int(child))
-    return found
-
-
 def send(signal_number, pids):
     """Send a signal to those of the processes that still run."""
     for pid in pids:
@@ -158,8 +148,10 @@ def send(signal_number, pids):
 def give_a_sixth(process, cycle=0.3):
     """Let a process and all that it starts run for a sixth of the time until it ends."""
     while process.poll() is None:
-        pids = list_tree(process.pid)
-        send(signal.SIGSTOP, pids)
+        pids = set()
+        while new := list_family(process.pid) - pids:  # a process that is not stopped yet may start another one
+            send(signal.SIGSTOP, new)
+            pids |= new
         try:
             time.sleep(cycle * 5 / 6)
         finally:
@@ -176,5 +168,5 @@ def test_a_naive_convolution_passes_where_it_gets_a_sixth_of_the_processor(manif
     command = [sys.executable, "-m", "autograder", "check", str(tmp_path / "work"), "--question", "conv_forward_naive"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
         give_a_sixth(run)
-        said = run.stdout.read()
-    assert "6 of 6 points" in said, said
+        output = run.stdout.read()
+    assert "6 of 6 points" in output, output

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import platform
+import site
 import subprocess
 import sys
 import textwrap
@@ -294,6 +295,15 @@ class TestChoosingAnIsolation:
         (tmp_path / "bwrap").chmod(0o755)
         with pytest.raises(SandboxUnavailable, match=r"does not work here \(no user namespaces\)"):
             choose_isolation("bubblewrap")
+
+    def test_refuses_a_sandbox_in_which_a_worker_would_lack_numpy(self, bubblewrap, landlock, monkeypatch):
+        monkeypatch.setattr(site, "getsitepackages", list)
+        for why_not in (sandbox.why_not_bubblewrap, sandbox.why_not_landlock):
+            why_not.cache_clear()
+            try:
+                assert "No module named" in why_not()
+            finally:
+                why_not.cache_clear()
 
     def test_refuses_a_sandbox_that_is_none(self):
         with pytest.raises(KitError, match="There are: bubblewrap, landlock, plain"):

@@ -1,6 +1,7 @@
 """For any code of a student, the judge gets an answer or a verdict within the limits, and can continue."""
 
 import re
+import site
 import time
 import types
 
@@ -9,6 +10,7 @@ import pytest
 
 from autograder.assignment.manifest import Limits
 from autograder.sandbox.exit_reason import make_time_reason
+from autograder.sandbox.isolation import PLAIN
 from autograder.sandbox.worker.values import Handle
 from autograder.sandbox.worker_client import CallError, WorkerClient, WorkerStartError
 from autograder.sandbox.worker_process import start_worker
@@ -38,6 +40,7 @@ def raises(): return {}["W1"]
 def old(): return np.float(3)
 def leaves(): sys.exit("bye")
 def quits(): quit()
+def asks_for_help(): help(len)
 def leaves_hard(): os._exit(3)
 def crashes():
     import ctypes
@@ -294,8 +297,24 @@ class TestAfterwards:
         student.stop()
         assert 1000 < len(student.printed) <= 4000
 
+    def test_help_can_be_called_as_in_any_python(self, student):
+        student.call("probe:asks_for_help")
+        student.stop()
+        assert "number of items" in student.printed
+
     def test_standard_input_is_empty(self, student):
         assert student.call("probe:reads") == ""
+
+    def test_modules_of_any_package_folder_can_be_imported(self, folder, tmp_path, monkeypatch):
+        """Only the folders count: a .pth file in one of them does not run."""
+        packages = tmp_path / "a folder: with a colon"
+        packages.mkdir()
+        (packages / "installed.py").write_text("def f(): import sys; return 'loaded' in vars(sys)\n")
+        (packages / "own.pth").write_text("import sys; sys.loaded = True\n")
+        before = site.getsitepackages()
+        monkeypatch.setattr(site, "getsitepackages", lambda: [*before, str(packages)])
+        with WorkerClient(folder, LIMITS, PLAIN) as student:
+            assert student.call("installed:f") is False
 
     def test_a_worker_that_does_not_start_is_the_graders_fault(self, folder, isolation, monkeypatch):
         monkeypatch.setattr("autograder.sandbox.worker_process._START", "raise SystemExit('no interpreter')")

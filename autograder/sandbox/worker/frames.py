@@ -27,9 +27,8 @@ class FrameError(Exception):
 def pack(header: dict[str, Any], tensors: dict[str, Any]) -> bytes:
     """Return the bytes of a frame; raise FrameError if it is larger than a reader accepts."""
     text = json.dumps(header).encode()
-    size = sum(
-        tensor.nbytes for tensor in tensors.values()
-    )  # checked before `save` copies them, because the copy may not fit in memory
+    # Checked before `save` copies the tensors, because the copy may not fit in memory.
+    size = sum(tensor.nbytes for tensor in tensors.values())
     body = save(tensors) if tensors and size <= MAX_BODY else b""
     if len(text) > MAX_HEADER or max(size, len(body)) > MAX_BODY:
         raise FrameError(f"the answer is too large: {len(text)} bytes of header, {size} bytes of arrays")
@@ -39,7 +38,7 @@ def pack(header: dict[str, Any], tensors: dict[str, Any]) -> bytes:
 def read(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read one frame and return (header, tensors); raise FrameError for other bytes.
 
-    - receive: n -> exactly n bytes; raises EOFError if the stream ends first
+    - receive: n -> exactly n bytes; raise EOFError if the stream ends first
     """
     magic, header_size, body_size = _PREFIX.unpack(receive(_PREFIX.size))
     if magic != _MAGIC or header_size > MAX_HEADER or body_size > MAX_BODY:

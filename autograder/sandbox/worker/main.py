@@ -30,7 +30,8 @@ def main() -> None:
     os.close(null)
     os.dup2(2, 1)
     sys.path.append(settings["submission"])
-    site.setquit()  # `exit` and `quit`, which Python started with -S lacks
+    site.setquit()  # -S leaves out `exit`, `quit` and `help`
+    site.sethelper()
     confine(**settings["limits"])
     sys.modules.update({name: Withheld(name) for name in settings["withheld"]})
     worker = Worker(settings["submission"])

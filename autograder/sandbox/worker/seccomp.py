@@ -67,7 +67,7 @@ Numbers = Mapping[str, int | None]  # system call -> its number on one processor
 
 
 def read_numbers(machine: str) -> dict[str, int | None]:
-    """Return the numbers of all NAMES on a processor of MACHINES; raises KeyError if the table lacks one of them."""
+    """Return the numbers of all NAMES on a processor of MACHINES; raise KeyError if the table lacks one of them."""
     with open(TABLE, encoding="ascii") as file:
         rows = parse_table(file.read())
     column = MACHINES.index(machine)

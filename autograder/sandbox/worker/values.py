@@ -72,7 +72,7 @@ def encode(value: Any, tensors: dict[str, Any], keep: Callable[[Any], Handle] | 
 
 
 def decode(tree: Any, tensors: dict[str, Any], depth: int = 0) -> Any:
-    """Return the value that `encode` made this tree from; raises ValueTypeError for anything else. Trusts nothing.
+    """Return the value that `encode` made this tree from; raise ValueTypeError for anything else. Trusts nothing.
 
     The arrays that it returns are removed from `tensors`.
     """
