@@ -51,14 +51,8 @@ def prepare_gradebook(course: Course) -> None:
     never records the version, and `nbgrader db upgrade` fails from then on. Here the version comes first. This also
     saves the two seconds that nbgrader takes to start `alembic` for it.
     """
-    engine = sqlalchemy.create_engine(course.db_url)
-    with _raise_storage_errors(course), engine.begin() as connection:
-        if _lacks_version(connection) and not _has_assignments(connection):
-            table = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"
-            connection.execute(sqlalchemy.text(table))
-            stamp = sqlalchemy.text("INSERT INTO alembic_version (version_num) VALUES (:version)")
-            connection.execute(stamp, {"version": get_tables_version()})
-    engine.dispose()
+    with _raise_storage_errors(course):
+        _record_version(course.db_url)
     with open_gradebook(course) as gradebook:
         gradebook.db.execute(sqlalchemy.text("UPDATE course SET id = id"))
         gradebook.db.rollback()
@@ -69,16 +63,25 @@ def get_tables_version() -> str | None:
     return ScriptDirectory(ALEMBIC_DIR).get_current_head()
 
 
-def _lacks_version(connection: sqlalchemy.Connection) -> bool:
-    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
-        return True
-    return not connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).first()
+def _record_version(url: str) -> None:
+    """Record the version of the tables in a gradebook that has no version and no assignment."""
+    engine = sqlalchemy.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            if _has_rows(connection, "alembic_version") or _has_rows(connection, "assignment"):
+                return
+            table = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"
+            connection.execute(sqlalchemy.text(table))
+            stamp = sqlalchemy.text("INSERT INTO alembic_version (version_num) VALUES (:version)")
+            connection.execute(stamp, {"version": get_tables_version()})
+    finally:
+        engine.dispose()
 
 
-def _has_assignments(connection: sqlalchemy.Connection) -> bool:
-    if not sqlalchemy.inspect(connection).has_table("assignment"):
+def _has_rows(connection: sqlalchemy.Connection, table: str) -> bool:
+    if not sqlalchemy.inspect(connection).has_table(table):
         return False
-    return connection.execute(sqlalchemy.text("SELECT id FROM assignment")).first() is not None
+    return connection.execute(sqlalchemy.text(f"SELECT 1 FROM {table}")).first() is not None
 
 
 def find_gradebook_error(error: BaseException, url: str) -> StorageError | None:

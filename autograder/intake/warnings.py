@@ -1,8 +1,7 @@
 """Describe problems of the files of a submission, in sentences for students and TAs."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from autograder.assignment.manifest import Manifest
@@ -11,9 +10,9 @@ from autograder.intake.source_text import find_source_problem
 from autograder.runtime.memo import Memo
 from autograder.runtime.text import escape_file_name, join_words
 
-# Reasons why files cannot be read, by name and digest: a submission is read again for each notebook that is recorded,
+# Why files cannot be read, by name and digest: a submission is read again for each notebook that is recorded,
 # and most files of a class are equal.
-_REASONS = Memo(1 << 20)
+_PROBLEMS = Memo(1 << 20)
 
 
 def find_warnings(
@@ -28,7 +27,7 @@ def find_warnings(
     sentences: list[str] = []
     for path, data in sorted(files.items()):
         if path.endswith(".py"):
-            sentences.append(_find_reason(path, data, partial(find_source_problem, data, path)))
+            sentences.append(_find_problem(path, data))
         elif path.endswith(".ipynb"):
             sentences.append(_find_notebook_problem(path, data, manifest))
     modules = {question.file for question in manifest.questions if question.file.endswith(".py")}
@@ -51,12 +50,17 @@ def describe_skipped_files(paths: Sequence[str], reason: str) -> str:
     return f"{join_words(names)} {'were' if len(paths) > 1 else 'was'} left out: {reason}"
 
 
-def _find_reason(path: str, data: bytes, find: Callable[[], str]) -> str:
-    return _REASONS.get((path, hashlib.sha256(data).digest()), find)
+def _find_problem(path: str, data: bytes) -> str:
+    """Return why a module or a notebook cannot be read, or ''."""
+
+    def find() -> str:
+        return find_source_problem(data, path) if path.endswith(".py") else read_notebook(data)[1]
+
+    return _PROBLEMS.get((path, hashlib.sha256(data).digest()), find)
 
 
 def _find_notebook_problem(path: str, data: bytes, manifest: Manifest) -> str:
-    reason = _find_reason(path, data, lambda: read_notebook(data)[1])
+    reason = _find_problem(path, data)
     has_answers = any(f"{question.notebook}.ipynb" == path and question.cells for question in manifest.questions)
     effect = "Answers in its cells count as missing; the modules" if has_answers else "The functions"
     return reason and f"{escape_file_name(path)} could not be read: {reason}. {effect} are still graded."

@@ -95,7 +95,7 @@ def test_an_equal_file_of_another_submission_is_not_parsed_again(monkeypatch):
         parsed.append(path)
         return f"{path} has a problem"
 
-    monkeypatch.setattr(warnings, "_REASONS", Memo(1 << 20))
+    monkeypatch.setattr(warnings, "_PROBLEMS", Memo(1 << 20))
     monkeypatch.setattr(warnings, "find_source_problem", find_problem)
     files = GOOD | {"pkg/layers.py": b"# parsed once\n"}
     assert warn(files)[0] == warn(files)[0] == "pkg/layers.py has a problem"
