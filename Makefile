@@ -26,13 +26,17 @@ mutants: $(BIN)/.tested sandbox ## measure the verdicts: wrong versions must fai
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --catalogue
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.mutants --right
-	ALL_CASES=1 $(BIN)/python -m pytest -n auto tests/test_samples.py tests/test_failing_criteria.py
+	ALL_CASES=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/test_samples.py tests/test_failing_criteria.py \
+	  tests/test_cli.py tests/golden
 
-hostile: $(BIN)/.tested sandbox ## run every planted attack in the best sandbox of this machine
+hostile: $(BIN)/.tested sandbox ## run every planted attack in the best sandbox of this machine, and in the weaker ones
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile --isolation landlock
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.hostile --isolation plain
 
 fuzz: $(BIN)/.tested sandbox ## grade a thousand broken submissions: none may crash the grader or cost a right answer its points
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --through course --cases 24
 
 kills: $(BIN)/.tested sandbox ## kill grading 200 times: a resumed run must end like an undisturbed run
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kills --times 200

@@ -1,8 +1,8 @@
 """A worker that is forked from this process: the worker's own code, protocol and filter, but no sandbox.
 
 Starting Python and importing NumPy takes most of the time in which a question is judged; importing TensorFlow takes
-twenty times as long. Tests of the results of checks use this worker. Tests of the sandbox, of limits, crashes
-and printed output use a real one, and so do all attacks and golden reports.
+twenty times as long. Tests of the results of checks use this worker. Tests of the sandbox, of limits, crashes and
+printed output use a real one, and so do all attacks and the golden report of the reference.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import traceback
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -30,9 +31,9 @@ from autograder.sandbox.isolation import Isolation
 from autograder.sandbox.worker_process import ENVIRONMENT, NO_OPTIONS, WorkerProcess
 
 INSTALLED = tuple(f"{folder}/" for folder in (sys.base_prefix, *site.getsitepackages()))
-# A test that judges with the kit's own seed: one process runs all of these, and measures each slope once.
+# For tests that judge with the kit's own seed: one process runs all tests with this mark, and measures a slope once.
 SHARES_SLOPES = pytest.mark.xdist_group("slopes")
-# A test whose forked workers need TensorFlow: one process runs all of these, and imports TensorFlow once.
+# For tests whose forked workers need TensorFlow: one process runs them, and imports TensorFlow once.
 FORKS_TENSORFLOW = pytest.mark.xdist_group("tensorflow")
 FORKED = Isolation("forked", False, "Student code ran in a copy of the process of the tests.")
 
@@ -47,11 +48,8 @@ def forked_workers():
             return _fork_worker(folder, limits, options)
         return real(folder, limits, isolation, options, group)
 
-    worker_client.start_worker = start_worker
-    try:
+    with mock.patch.object(worker_client, "start_worker", start_worker):
         yield FORKED
-    finally:
-        worker_client.start_worker = real
 
 
 @functools.cache
@@ -63,7 +61,7 @@ def import_tensorflow():
     """
     if not importlib.util.find_spec("tensorflow"):
         pytest.skip("tensorflow is not installed")
-    with warnings.catch_warnings(), _environment(ENVIRONMENT):
+    with warnings.catch_warnings(), mock.patch.dict(os.environ, ENVIRONMENT):
         warnings.simplefilter("ignore")
         importlib.import_module("tensorflow")
 
@@ -83,7 +81,7 @@ def _fork_worker(folder, limits, options):
     inner = [pipes[0][0], pipes[1][1], pipes[2][1]]
     outer = [pipes[0][1], pipes[1][0], pipes[2][0]]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads; none of them holds a lock now
+        warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads, which wait for input
         pid = os.fork()
     if pid == 0:
         try:
@@ -127,9 +125,9 @@ def _import_worker():
 
 def _leave_this_process(descriptors, folder):
     """Remove everything that belongs to the tests from this process, except installed modules."""
+    os.setsid()  # first, because the grader may kill the group at any time
     sys.settrace(None)
     threading.settrace(None)
-    os.setsid()
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
@@ -152,14 +150,3 @@ def _is_kept(name, module):
     """Return whether a module belongs to the worker, is built in, or is installed."""
     place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
     return place is None or place.startswith(INSTALLED) or name.partition(".")[0] in ("worker", "__main__")
-
-
-@contextlib.contextmanager
-def _environment(variables):
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

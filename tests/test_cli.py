@@ -61,7 +61,7 @@ def test_check_names_the_line_of_a_syntax_error_and_grades_the_rest(tmp_path, ru
     assert report["score"] == 0 and report["questions"][0]["verdict"] == "error"
 
 
-def test_check_grades_the_package_alone_in_full_and_writes_both_reports(tmp_path, run_cli):
+def test_check_grades_the_package_alone_and_writes_both_reports(tmp_path, run_cli):
     """Without notebooks and models: their questions are missing, and all other questions are right."""
     models = {"best_fc_model", "best_conv_model", "best_tf_model", "complex_model", "loss_and_gradients"}
     chosen = () if ALL_CASES else ("softmax_loss", "batchnorm_backward_alt", "max_pool_forward_naive", "adam", *models)

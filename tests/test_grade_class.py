@@ -20,8 +20,8 @@ HALF = 2  # points of missing_half in the small kit: adam is missing
 
 
 @pytest.fixture(scope="module")
-def with_a_glutton(tmp_path_factory):
-    """A course in which ben needs more memory than there is; ann, cleo, dan and eve reach no limit."""
+def with_a_memory_limit_reached(tmp_path_factory):
+    """A course in which ben reaches the memory limit; ann, cleo, dan and eve reach no limit."""
     course = make_class(tmp_path_factory.mktemp("limits") / "course")
     for student in ("cleo", "eve"):
         shutil.copytree(course.submitted("ben"), course.submitted(student))
@@ -37,10 +37,10 @@ class TestWhoReachesALimit:
     STUDENTS = ["ann", "ben", "cleo", "dan", "eve"]
 
     @pytest.fixture
-    def limited(self, with_a_glutton, tmp_path, monkeypatch):
+    def limited(self, with_a_memory_limit_reached, tmp_path, monkeypatch):
         monkeypatch.setattr(classroom, "Job", LoggedJob)
         monkeypatch.setenv("JUDGED_LOG", str(tmp_path / "judged.log"))
-        shutil.copytree(with_a_glutton, tmp_path / "course")
+        shutil.copytree(with_a_memory_limit_reached, tmp_path / "course")
         return Course(tmp_path / "course")
 
     @staticmethod

@@ -143,7 +143,7 @@ def test_a_signal_ends_a_command_with_one_message(number, code):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_signal_of_the_terminal_does_not_reach_the_processes_of_a_pool(number):
+def test_a_signal_of_the_terminal_does_not_reach_a_process_that_is_started_while_it_is_blocked(number):
     with block_terminal_signals():
         process = subprocess.Popen(
             ["sh", "-c", "kill -$0 $$; read line; exit 7", number.name[3:]], stdin=subprocess.PIPE
@@ -154,7 +154,9 @@ def test_a_signal_of_the_terminal_does_not_reach_the_processes_of_a_pool(number)
 
 @pytest.fixture
 def judging(tmp_path, make_course, hand_in):
-    """A function that starts `autograder grade` and returns it as soon as two judges are at work; they never end."""
+    """A function that starts `autograder grade` and returns it as soon as two judges are at work, with loops that end
+    by a limit, after several seconds.
+    """
     started = []
 
     def start():

@@ -300,7 +300,7 @@ class TestWhatCannotBeDone:
     @pytest.mark.parametrize("name", ["One.ipynb", "net/layers.py", "hw", "absent/"])
     def test_an_output_that_is_no_zip(self, work, name):
         before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
-        self.refused(run(work, "--output", name), f"--output {name} is not a folder and not a .zip")
+        self.refused(run(work, "--output", name), f"--output {name} is not a folder or .zip")
         assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
 
     @pytest.mark.parametrize("name", ["x" * 300 + ".zip", "x/" * 3000 + "x.zip", "questions.toml/x.zip"])

@@ -12,13 +12,15 @@ from autograder.diagnosis.mutation.derive import choose_varied_mutants, derive_f
 from autograder.diagnosis.mutation.descriptions import DESCRIPTIONS
 from autograder.diagnosis.mutation.operators import OPERATORS
 from autograder.diagnosis.single_edits import find_edits
-from tests.forked_worker import SHARES_SLOPES
+from autograder.sandbox import worker_client
+from tests.forked_worker import FORKS_TENSORFLOW, SHARES_SLOPES, run_in_fork
 from tests.kit import PACK
-from tests.mutants.grading import equivalent, grade, of_the_cache, own_questions
+from tests.mutants.grading import equivalent, grade, here, of_the_cache, own_questions
 
 pytestmark = pytest.mark.no_cover
 
 SAMPLED = 24  # mutants that are graded here; python -m tests.mutants grades all
+WITH_DEPENDENTS = 3  # of these, so many with all questions that build on the mutant's own, and all that they need
 ALL = 10**6
 
 
@@ -177,6 +179,16 @@ def test_the_sample_is_spread_over_the_functions(mutants):
 @pytest.mark.parametrize("place", range(SAMPLED))
 def test_a_mutant_fails_its_own_question(place, mutants, manifest, forked):
     mutant = sampled(mutants)[place]
-    result = grade(mutant, manifest, forked, only_own=True)
+    result = grade(mutant, manifest, forked, only_own=place >= WITH_DEPENDENTS)
     assert not result.survived, mutant.key
     assert result.strays == {}, mutant.key
+
+
+def starts_forked_workers():
+    here()
+    return worker_client.start_worker.__module__ == "tests.forked_worker"
+
+
+@FORKS_TENSORFLOW
+def test_a_process_that_grades_all_mutants_starts_forked_workers():
+    assert run_in_fork(starts_forked_workers)

@@ -9,7 +9,7 @@ from tests.mutants.rights import false_alarms, load_rights, replaced
 
 pytestmark = pytest.mark.no_cover
 
-# All that builds on them too, in a sandbox: ALL_RIGHT_VERSIONS=1, or python -m tests.mutants --right.
+# All that builds on them too: ALL_RIGHT_VERSIONS=1, in a sandbox, or python -m tests.mutants --right.
 ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))
 RIGHTS = {right.name: right for right in load_rights()}
 

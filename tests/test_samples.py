@@ -22,7 +22,7 @@ def judged_here():
     """Return the names of the samples to judge: attacks, right ones, the class of the demo, and a part of the wrong."""
     wrong = [name for name, sample in SAMPLES.items() if name.startswith("failed_") and not sample.attack]
     wrong = [name for name in wrong if not SAMPLES[name].student]
-    left_out = {*IN_GOLDEN, *([] if ALL_CASES else set(wrong) - set(wrong[::EVERY]))}
+    left_out = set() if ALL_CASES else {*IN_GOLDEN, *wrong} - set(wrong[::EVERY])
     return [_group(name) for name in SAMPLES if name not in left_out]
 
 
@@ -40,12 +40,12 @@ def needs_a_sandbox(sample):
 
 
 def questions_of(sample, manifest):
-    """Return the questions to judge.
+    """Return the questions to judge; None is all.
 
     A student of the demo hands in everything. Here only what is changed is judged, with all that builds on it.
     """
-    if sample.questions:
-        return sample.questions
+    if sample.questions or sample.name in IN_GOLDEN:
+        return sample.questions or None
     inside = {question.id for question in manifest.questions if question.source and not question.cells}
     return [question for question in questions_upon(sample.expect, manifest) if question in inside]
 

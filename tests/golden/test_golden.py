@@ -37,11 +37,11 @@ def test_the_report_is_the_golden_one(name, manifest, isolation, forked):
     assert not found, "\n".join([*found, f"To accept this: python -m tests.golden --accept {name}"])
 
 
-@pytest.mark.parametrize("name, share", [("reference", 1), ("release", 0)])
-def test_the_reference_has_every_point_and_the_release_none(name, share, manifest):
+@pytest.mark.parametrize("name, verdict, share", [("reference", "passed", 1), ("release", "missing", 0)])
+def test_the_reference_has_every_point_and_the_release_none(name, verdict, share, manifest):
     questions = json.loads(CASES[name].path.read_text(encoding="utf-8"))["questions"]
-    found = {question["id"]: question["points"] for question in questions}
-    assert found == {question.id: share * question.points for question in manifest.questions}
+    found = {question["id"]: (question["verdict"], question["points"]) for question in questions}
+    assert found == {question.id: (verdict, share * question.points) for question in manifest.questions}
 
 
 def test_the_golden_reports_hold_every_verdict_and_every_kind_of_diagnosis():

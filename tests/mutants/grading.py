@@ -15,7 +15,7 @@ from autograder.assignment.reference import read_reference_texts
 from autograder.diagnosis.mutation.derive import Mutant
 from autograder.grading import judge, make_setting
 from autograder.grading.prepared import prepare_submission
-from autograder.grading.question import judge_question
+from autograder.grading.retry import RetryingJudge
 from autograder.intake.submission import Submission
 from autograder.samples.sample import Sample
 from tests.forked_worker import forked_workers, import_tensorflow
@@ -97,9 +97,10 @@ def judge_questions(submission, manifest, isolation, asked, only_these=False):
         return judge(submission, setting, asked).questions
     results = []
     with threadpool_limits(1), prepare_submission(submission, setting) as prepared:
+        retrying_judge = RetryingJudge(prepared, alone=True)
         for question in manifest.questions:
             if question.id in asked:
-                results.append(judge_question(question, prepared, results).result)
+                results.append(retrying_judge.judge_question(question, results).result)
     return results
 
 
@@ -115,12 +116,15 @@ def grade(mutant, manifest, isolation, only_own=False):
     return Result(mutant, own, verdicts, tuple(dict.fromkeys(found)), sum(question.seconds for question in results))
 
 
+_CONTEXTS = ExitStack()  # a context that nothing refers to ends at once
+
+
 @cache
 def here():
     """Return the objects that each process makes once: the manifest, and the isolation of forked workers."""
     if find_spec("tensorflow"):
         import_tensorflow()
-    return read_manifest(ROOT / "assignment2"), ExitStack().enter_context(forked_workers())
+    return read_manifest(ROOT / "assignment2"), _CONTEXTS.enter_context(forked_workers())
 
 
 def _grade_here(only_own, mutant):

@@ -17,7 +17,7 @@ from autograder.course.preprocessors.harmless import MOST_TEXT
 from autograder.errors import KitError
 from autograder.release.publish import publish
 from tests import payloads
-from tests.browser import chromium, new_tab
+from tests.browser import new_tab
 from tests.courses import make_small_course
 from tests.formgrader import HEADERS, fetch, served
 from tests.terminal import on_a_terminal, plain
@@ -65,12 +65,6 @@ def graded(tmp_path_factory, hand_in):
     by_hand.parent.mkdir(parents=True)
     by_hand.write_bytes(payloads.poisoned(released / "FullyConnectedNets.ipynb"))
     return course, told
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 def visit(tab, url, ignore=()):

@@ -12,7 +12,7 @@ from autograder.report import html
 from autograder.report.model import CriterionResult, Diagnosis, QuestionResult, Report
 from autograder.report.verdicts import MEANINGS, SYMBOLS, VERDICTS
 from autograder.runtime.text import make_printable
-from tests.browser import chromium, new_tab
+from tests.browser import new_tab
 
 in_a_browser = pytest.mark.xdist_group("pages in a browser")  # one process, so that one browser starts
 
@@ -250,12 +250,6 @@ def test_the_renderer_names_no_package_of_an_assignment():
     folder = Path(html.__file__).parent
     for file in (Path(html.__file__), *(folder / "templates").iterdir()):
         assert "cs231n" not in file.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
