@@ -136,7 +136,7 @@ def _raise(error: Exception) -> Report:
 
 
 def _record(course: Course, submission: Submission, get_report: Callable[[], Report], force: bool) -> GradedStudent:
-    """Record the report of get_report(); raises StorageError if the next student would meet the same problem."""
+    """Record the report of get_report(); raise StorageError if the next student would meet the same problem."""
     graded = GradedStudent(submission.student or "")
     try:
         graded.report = get_report()

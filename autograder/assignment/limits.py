@@ -75,7 +75,7 @@ class Limits:
 
 
 def read_costs(root: Path | str) -> dict[str, Cost]:
-    """Return {question id: Cost} of costs.toml in a folder, {} without that file; raises KitError if it is damaged."""
+    """Return {question id: Cost} of costs.toml in a folder, {} without that file; raise KitError if it is damaged."""
     path = Path(root) / COSTS_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -118,7 +118,7 @@ class Manifest:
 
 
 def find_assignment(folder: Path) -> Path:
-    """Return the folder of the only assignment in `folder`; raises KitError if there is none, or more than one."""
+    """Return the folder of the only assignment in `folder`; raise KitError if there is none, or more than one."""
     found = sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_FILE}"))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"

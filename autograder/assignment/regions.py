@@ -33,7 +33,7 @@ class Region:
 
 
 def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
-    """Return the Regions of a text; raises ReleaseError with file and line if a marker is malformed.
+    """Return the Regions of a text; raise ReleaseError with file and line if a marker is malformed.
 
     - where: name of the file or cell, for the message
     - code: whether `###` is reserved for nbgrader's markers; in Markdown it starts a heading
@@ -63,7 +63,7 @@ def find_regions(text: str, where: str, code: bool = True) -> list[Region]:
 
 @functools.lru_cache(maxsize=256)  # every judge stages the same stubs
 def strip_regions(text: str, where: str) -> str:
-    """Return a Python text with every solution region replaced by nbgrader's stub; raises ReleaseError."""
+    """Return a Python text with nbgrader's stub for each solution; raise ReleaseError if a marker is malformed."""
     lines = text.split("\n")
     for region in reversed(find_regions(text, where)):
         begin = region.line - 1

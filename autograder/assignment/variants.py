@@ -12,7 +12,7 @@ def get_module_name(file: str) -> str:
 
 
 def import_reference(file: str) -> types.ModuleType:
-    """Import the reference's module for a file; raises ImportError if there is none."""
+    """Import the reference's module for a file; raise ImportError if there is none."""
     return importlib.import_module(get_module_name(file))
 
 

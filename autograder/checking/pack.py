@@ -23,7 +23,7 @@ from autograder.errors import KitError
 from autograder.report.model import Diagnosis
 from autograder.sandbox.follow_through import Answers
 
-MOST_ENTRIES = 10**6  # the largest number of entries of all arrays in one call of `make_answers_for`'s answers
+MOST_ENTRIES = 10**6  # entries of all arrays in one call of a function that `make_answers_for` answers
 AnswersFor = Callable[[str, Sequence[str], Mapping[str, str]], tuple[Answers, list[str]]]
 
 
@@ -163,7 +163,7 @@ def load_pack(manifest: Manifest) -> Pack:
         raise KitError(f"{path}: students' code could read this file. Make the pack a folder with an __init__.py.")
     lacking = [question.id for question in manifest.questions if not pack.criteria.get(question.id)]
     if lacking:
-        raise KitError(f"{manifest.pack}: no criterion for {', '.join(lacking)}. State one; see docs/author.md.")
+        raise KitError(f"{manifest.pack}: no criterion for {', '.join(lacking)}. Add one; see docs/author.md.")
     pack.wrong_versions()  # nothing is graded with a catalogue that does not fit the reference
     return pack
 

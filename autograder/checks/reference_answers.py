@@ -16,7 +16,7 @@ from cs231n import layers as reference
 MODULE = "cs231n.layers"
 MOST_WORK = 2 * 10**7  # multiplications in one call
 MOST_WINDOWS = 5000  # the reference handles them one after the other
-MOST_ENTRIES = 10**6  # the largest number in one array: an argument, an intermediate result or an output
+MOST_ENTRIES = 10**6  # entries of one array: an argument, an intermediate result or an output
 # The settings that a function reads from its dictionary; the judge removes all others.
 SETTINGS = {
     "batchnorm_forward": ("mode", "eps", "momentum", "running_mean", "running_var"),

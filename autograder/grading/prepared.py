@@ -65,7 +65,7 @@ class PreparedSubmission:
 
     def find_needs(self, question: Question) -> list[str]:
         """Return the ids of the questions that the student's answer to a question needs."""
-        return [*question.needs, *(other for other in question.may_use if self._names(other))]
+        return [*question.needs, *(other for other in question.may_use if self._mentions(other))]
 
     def find_all_needs(self, question: Question) -> list[str]:
         """Return the ids of the questions that the student's answer or a criterion needs."""
@@ -84,7 +84,7 @@ class PreparedSubmission:
             return None, False
         return code, code is not None and stub is not None and code["text"] == stub["text"]
 
-    def _names(self, identifier: str) -> bool:
+    def _mentions(self, identifier: str) -> bool:
         """Return whether the student's own code contains the name of a function, outside the file of that function."""
         own_file = next(question.file for question in self.manifest.questions if question.id == identifier)
         texts = [

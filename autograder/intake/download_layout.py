@@ -11,13 +11,8 @@ from autograder.intake.file_limits import IGNORED_FOLDERS
 from autograder.intake.lms_names import find_owner
 from autograder.intake.safe_zip import ArchiveError, open_zip
 
-LEFTOVERS = {
-    ".ds_store",
-    "thumbs.db",
-    "desktop.ini",
-    "timestamp.txt",
-    "index.html",
-}  # files that operating systems and LMSs add; lower-case names
+# Files that operating systems and LMSs add, in lower case.
+LEFTOVERS = {".ds_store", "thumbs.db", "desktop.ini", "timestamp.txt", "index.html"}
 
 
 def is_submission(path: Path, manifest: Manifest) -> bool:

@@ -55,7 +55,7 @@ class SourceFiles:
         self.notes += [describe_skipped_files(paths, problem) for problem, paths in skipped.items()]
 
     def note_unreadable(self, path: str, error: OSError) -> None:
-        """Add a note about a file or folder that cannot be read; raises StorageError if all files are concerned."""
+        """Add a note about a file or folder that cannot be read; raise StorageError if no file can be read."""
         raise_if_everywhere(error)
         self.notes.append(f"{escape_file_name(path)} could not be read: {error.strerror}")
 
@@ -90,7 +90,7 @@ def read_folder(top: Path, manifest: Manifest) -> SourceFiles:
 
 
 def read_zip(path: Path, manifest: Manifest) -> SourceFiles:
-    """Return the SourceFiles of a zip; raises KitError if it is not a zip, is damaged, or has too many members."""
+    """Return the SourceFiles of a zip; raise KitError if it is not a zip, is damaged, or has too many members."""
     source = SourceFiles()
     listed: list[_ListedFile] = []
     try:

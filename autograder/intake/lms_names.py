@@ -111,7 +111,7 @@ def _parse_plain_name(name: str, assignment: str) -> Owner | None:
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """Return a compiled --pattern; raises KitError if it is not a regular expression or has no group `student`."""
+    """Return a compiled --pattern; raise KitError if it is not a regular expression or has no group `student`."""
     try:
         pattern = re.compile(text)
     except re.error as error:

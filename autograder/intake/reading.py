@@ -18,7 +18,7 @@ MAX_NOTES = 50
 
 
 def read_submission(path: Path | str, manifest: Manifest, student: str | None = None) -> Submission:
-    """Read the folder or zip at `path`; raises KitError if nothing in it can be graded.
+    """Read the folder or zip at `path`; raise KitError if nothing in it can be graded.
 
     A folder that contains no package but a zip counts as that zip.
     """

@@ -18,7 +18,7 @@ class ArchiveError(ValueError):
 
 
 def open_zip(file: BinaryIO, max_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
-    """Return the ZipFile of an open binary file; raises ArchiveError if it has more than `max_members` members.
+    """Return the ZipFile of an open binary file; raise ArchiveError if it has more than `max_members` members.
 
     Raises BadZipFile if the file is not a zip, and any exception of zipfile if it is damaged.
     """

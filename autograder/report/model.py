@@ -108,7 +108,7 @@ class Report:
         return all(c.verdict != "grader_fault" for question in self.questions for c in question.criteria)
 
     def question(self, identifier: str) -> QuestionResult:
-        """Return the question with this id; raises KeyError if there is none."""
+        """Return the question with this id; raise KeyError if there is none."""
         for question in self.questions:
             if question.id == identifier:
                 return question
@@ -135,7 +135,7 @@ class Report:
 
 
 def parse_report(text: str) -> Report:
-    """Return the Report that `to_json` wrote; raises ValueError if it has another format version or was changed."""
+    """Return the Report that `to_json` wrote; raise ValueError if it has another format version or was changed."""
     loaded: Any = json.loads(text)
     if not isinstance(loaded, dict) or cast(dict[str, Any], loaded).get("format_version") != FORMAT_VERSION:
         raise ValueError(f"not a report of format version {FORMAT_VERSION}")
@@ -165,5 +165,5 @@ def _digest(fields: dict[str, Any]) -> str:
 
 
 def load_report(path: Path | str) -> Report:
-    """Read a report file; raises OSError if it cannot be read, and ValueError as parse_report does."""
+    """Read a report file; raise OSError if it cannot be read, and ValueError as parse_report does."""
     return parse_report(Path(path).read_text(encoding="utf-8"))

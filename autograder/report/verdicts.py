@@ -28,10 +28,10 @@ _COLOURS = {verdict: colour for verdict, _, colour, _ in _TABLE}
 
 
 def find_worst_verdict(verdicts: Iterable[str]) -> str:
-    """Return the worst of some verdicts, or `passed` if there are none; raises ValueError for any other word."""
+    """Return the worst verdict, or `passed` if there is none; raise ValueError for a word that is not a verdict."""
     return min(verdicts, key=VERDICTS.index, default="passed")
 
 
 def get_colour(verdict: str) -> str:
-    """Return the terminal colour of a verdict, by Rich's name; raises KeyError for any other word."""
+    """Return the terminal colour of a verdict, by Rich's name; raise KeyError for a word that is not a verdict."""
     return _COLOURS[verdict]

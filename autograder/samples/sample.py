@@ -96,7 +96,7 @@ class Sample:
         return dataclasses.replace(manifest, questions=questions)
 
     def files(self, manifest: Manifest) -> dict[str, bytes]:
-        """Return the submission's files as {path: bytes}; raises KitError if a change no longer fits the reference."""
+        """Return the submission's files as {path: bytes}; raise KitError if a change no longer fits the reference."""
         texts = read_reference_texts(manifest)
         released = make_released_package(manifest)
         if self.base == "release":

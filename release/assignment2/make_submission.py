@@ -290,9 +290,7 @@ def zip_path(root: Path, name: str, output: str | None, student: str | None) -> 
     if os.path.isdir(output):
         return Path(output).absolute() / default
     if not output.lower().endswith(".zip"):  # so it cannot be one of the graded files
-        raise SubmissionError(
-            f"--output {output} is not a folder and not a .zip. Name a folder, or a file like {default}"
-        )
+        raise SubmissionError(f"--output {output} is not a folder or .zip. Name a folder, or a file like {default}")
     return Path(output).absolute()
 
 

@@ -15,7 +15,7 @@ from cs231n.classifiers.fc_net import FullyConnectedNet
 
 C, H, W = IMAGE = (3, 32, 32)
 CLASSES = 10
-NORMALIZED = ("gamma", "beta", "running_mean", "running_var")  # parameters of each hidden layer, in addition to W and b
+NORMALIZED = ("gamma", "beta", "running_mean", "running_var")  # arrays of each hidden layer, in addition to W and b
 MAX_PRODUCTS = 50e6  # for one image; then 2,000 images take about ten seconds of one core
 MOVED = 10  # the cost, in products, of copying one number for a convolution
 BLOCK = 2**21  # numbers in one layer's output for one block of images: 16 MB
