@@ -1,7 +1,11 @@
-"""What all tests share."""
+"""What all tests share.
+
+Modules that load nbgrader are imported in fixtures: the process that only deals out tests needs none of them.
+"""
 
 import dataclasses
 import functools
+import gc
 import os
 import shutil
 import sys
@@ -12,12 +16,16 @@ import pytest
 # One thread of BLAS for each test process: more only wait for each other. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from tests import courses
 from tests.forked_worker import FORKS_TENSORFLOW, forked_workers, import_tensorflow
-from tests.kit import MANIFEST, ROOT
+from tests.kit import ALL_CASES, MANIFEST, ROOT
 
 # A busy machine is slow now and then; that is no failure.
-hypothesis.settings.register_profile("kit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "kit",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=100 if ALL_CASES else 50,  # others in every run
+)
 hypothesis.settings.load_profile("kit")
 
 SMALL = ("relu_forward", "adam")  # questions of the small kit
@@ -69,6 +77,7 @@ def forked(request):
 def make_course(tmp_path_factory):
     """A function that makes a course directory whose gradebook knows the cells: one notebook with two questions."""
     from autograder.release.publish import publish
+    from tests import courses
 
     kit = tmp_path_factory.mktemp("kit")
     course = courses.make_small_course(kit, "FullyConnectedNets", SMALL)
@@ -78,6 +87,7 @@ def make_course(tmp_path_factory):
 
 def _make_course(kit, gradebook, folder):
     from autograder.course.course import Course
+    from tests import courses
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(courses.configuration(kit))
@@ -89,6 +99,7 @@ def _make_course(kit, gradebook, folder):
 def course(tmp_path):
     """A course directory without a gradebook: enough for whatever comes before grading."""
     from autograder.course.course import Course
+    from tests import courses
 
     folder = tmp_path / "course"
     folder.mkdir()
@@ -144,6 +155,11 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_collection_modifyitems(items):
     """Slow tests come first, so that no process has to wait for another one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish():
+    """Leave all modules and tests out of garbage collection: there are a million objects, and they stay."""
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -35,6 +35,7 @@ INSTALLED = tuple(f"{folder}/" for folder in (sys.base_prefix, *site.getsitepack
 SHARES_SLOPES = pytest.mark.xdist_group("slopes")
 # For tests whose forked workers need TensorFlow: one process runs them, and imports TensorFlow once.
 FORKS_TENSORFLOW = pytest.mark.xdist_group("tensorflow")
+_REMOVED = []  # modules of the tests, in a forked process
 FORKED = Isolation("forked", False, "Student code ran in a copy of the process of the tests.")
 
 
@@ -80,12 +81,13 @@ def _fork_worker(folder, limits, options):
     main, pipes = _import_worker(), [os.pipe() for _ in range(3)]
     inner = [pipes[0][0], pipes[1][1], pipes[2][1]]
     outer = [pipes[0][1], pipes[1][0], pipes[2][0]]
+    modules = [name for name in sys.modules if not _is_kept(name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads, which wait for input
         pid = os.fork()
     if pid == 0:
         try:
-            _leave_this_process(inner, folder)
+            _leave_this_process(inner, folder, modules)
             sys.argv[:] = ["-c", json.dumps(settings)]
             main()
             os._exit(0)
@@ -123,8 +125,12 @@ def _import_worker():
     return main
 
 
-def _leave_this_process(descriptors, folder):
-    """Remove everything that belongs to the tests from this process, except installed modules."""
+def _leave_this_process(descriptors, folder, modules):
+    """Remove everything that belongs to the tests from this process, except installed modules.
+
+    A fork copies each page of memory that it writes to, and to look at an object is to write its reference count. So
+    the process that forks finds the names of the modules, and here nothing is deleted and no garbage collected.
+    """
     os.setsid()  # first, because the grader may kill the group at any time
     sys.settrace(None)
     threading.settrace(None)
@@ -136,8 +142,7 @@ def _leave_this_process(descriptors, folder):
     os.environ.update(ENVIRONMENT | {"HOME": str(folder)})
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
     warnings.resetwarnings()
-    for name in [name for name, module in sys.modules.items() if not _is_kept(name, module)]:
-        del sys.modules[name]
+    _REMOVED.extend(sys.modules.pop(name) for name in modules)
     sys.path[:] = [path for path in sys.path if f"{path}/".startswith(INSTALLED)]
     # Without the finder of the kit itself, and without pytest's, which rewrites asserts.
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
@@ -146,7 +151,9 @@ def _leave_this_process(descriptors, folder):
     random.seed()
 
 
-def _is_kept(name, module):
+@functools.cache
+def _is_kept(name):
     """Return whether a module belongs to the worker, is built in, or is installed."""
+    module = sys.modules[name]
     place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), None)
     return place is None or place.startswith(INSTALLED) or name.partition(".")[0] in ("worker", "__main__")

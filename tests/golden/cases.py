@@ -34,13 +34,13 @@ class Case:
         """The file of the golden report."""
         return HERE / "expected" / f"{self.name}.json"
 
-    def report(self, manifest, isolation):
-        """Judge the submission and return the summary of its report."""
+    def report(self, manifest, isolation, questions=None):
+        """Judge the submission and return the summary of its report; `questions` takes the place of the case's own."""
         submission, pack = self._submission(manifest), self._spoiled(load_pack(manifest))
-        questions = tuple(self._changed(question) for question in manifest.questions)
-        manifest = dataclasses.replace(manifest, questions=questions)
+        changed = tuple(self._changed(question) for question in manifest.questions)
+        manifest = dataclasses.replace(manifest, questions=changed)
         setting = make_setting(manifest, isolation, secret=(1, 2, 3, 4), seed=SEED, pack=pack)
-        report = judge(submission, setting, self.questions or None)
+        report = judge(submission, setting, questions or self.questions or None)
         fields = summary(report.to_dict())
         if self.submission in ("reference", "release"):
             # Their files and lines change with every edit of the reference; their inputs are in other cases.

@@ -16,8 +16,8 @@ from tests.kit import ALL_CASES
 pytestmark = pytest.mark.no_cover
 
 CASES = load_cases()
-# All answers of the reference, and what a forked worker cannot show.
-SANDBOXED = {"reference", "losses", "nan", "dropout_probability", "asleep", "memory", "subprocess", "crash"}
+# What a forked worker cannot show.
+SANDBOXED = {"losses", "nan", "dropout_probability", "asleep", "memory", "subprocess", "crash"}
 
 
 def _group(name):
@@ -29,17 +29,39 @@ def _group(name):
     )
 
 
-@pytest.mark.parametrize("name", [*map(_group, CASES)])
-def test_the_report_is_the_golden_one(name, manifest, isolation, forked):
-    golden = json.loads(CASES[name].path.read_text(encoding="utf-8"))
-    chosen = isolation if ALL_CASES or name in SANDBOXED else forked
-    found = differences(golden, CASES[name].report(manifest, chosen))
+def _load_golden(name):
+    return json.loads(CASES[name].path.read_text(encoding="utf-8"))
+
+
+def _expect_no_difference(name, golden, current):
+    found = differences(golden, current)
     assert not found, "\n".join([*found, f"To accept this: python -m tests.golden --accept {name}"])
+
+
+@pytest.mark.parametrize("name", [_group(name) for name in CASES if name != "reference"])
+def test_the_report_is_the_golden_one(name, manifest, isolation, forked):
+    chosen = isolation if ALL_CASES or name in SANDBOXED else forked
+    _expect_no_difference(name, _load_golden(name), CASES[name].report(manifest, chosen))
+
+
+@pytest.mark.parametrize(
+    "with_tensorflow",
+    [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=FORKS_TENSORFLOW)],
+)
+def test_the_report_of_the_reference_is_the_golden_one(with_tensorflow, manifest, isolation, forked):
+    """All answers are judged in the sandbox but those that need TensorFlow, which takes seconds to import there."""
+    chosen = [question.id for question in manifest.questions if with_tensorflow == ("tensorflow" in question.requires)]
+    golden = _load_golden("reference")
+    current = CASES["reference"].report(manifest, forked if with_tensorflow and not ALL_CASES else isolation, chosen)
+    golden["questions"] = [question for question in golden["questions"] if question["id"] in chosen]
+    for sums in ("score", "max_score"):
+        del golden[sums], current[sums]
+    _expect_no_difference("reference", golden, current)
 
 
 @pytest.mark.parametrize("name, verdict, share", [("reference", "passed", 1), ("release", "missing", 0)])
 def test_the_reference_has_every_point_and_the_release_none(name, verdict, share, manifest):
-    questions = json.loads(CASES[name].path.read_text(encoding="utf-8"))["questions"]
+    questions = _load_golden(name)["questions"]
     found = {question["id"]: (question["verdict"], question["points"]) for question in questions}
     assert found == {question.id: (verdict, share * question.points) for question in manifest.questions}
 
@@ -49,7 +71,7 @@ def test_the_golden_reports_hold_every_verdict_and_every_kind_of_diagnosis():
 
     verdicts, kinds, given = set(), set(), 0
     for case in CASES.values():
-        for question in json.loads(case.path.read_text(encoding="utf-8"))["questions"]:
+        for question in _load_golden(case.name)["questions"]:
             verdicts |= {criterion["verdict"] for criterion in question["criteria"]}
             kinds |= {diagnosis["kind"] for diagnosis in question["diagnosis"]}
             given += sum(bool(criterion["given"]) for criterion in question["criteria"])

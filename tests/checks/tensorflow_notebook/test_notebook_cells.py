@@ -81,52 +81,62 @@ def check(question, changed=None, old="", new=""):
     return said, out.getvalue(), err.getvalue()
 
 
+MODEL_MISTAKES = [
+    ("MOMENTUM * v[name] + (1 - MOMENTUM)", "(1 - MOMENTUM) * v[name] + MOMENTUM", "moved by .assign"),
+    ("if training:", "if True:", "Testing must not change it"),
+    ("hidden = tf.nn.relu(rows @", "hidden = (rows @", "on paper: scores in testing"),
+    ("axes=[0, 1, 2]", "axes=[0, 1, 2, 3]", "at random: scores in training"),
+    ("(variance + EPS)", "(variance)", "where is EPS"),
+    (
+        'return hidden @ v["affine2_w"]',
+        'return tf.reduce_mean(hidden) * v["affine2_w"]',
+        "expected numbers of shape (2, 10)",
+    ),
+    ('return hidden @ v["affine2_w"]', 'return None and v["affine2_w"]', "None came back"),
+]
+GRADIENT_MISTAKES = [
+    ("tf.reduce_mean", "tf.reduce_sum", "The mean over the images"),
+    ("logits=logits", "logits=tf.nn.softmax(logits)", "No softmax before it"),
+    (" if variable.trainable}", "}", "The gradients are named"),
+    ("tape.gradient(loss, trainable)", "{name: None for name in trainable}", "No gradient reaches affine1_b"),
+    (
+        "tape.gradient(loss, trainable)",
+        "{name: 1.01 * g for name, g in tape.gradient(loss, trainable).items()}",
+        "a gradient is lost wherever NumPy",
+    ),
+]
+
+
+def check_all():
+    """Return [what check returns] for the reference, each mistake in the model, and each mistake in the gradients."""
+    model = [check("complex_model", "complex_model_answer", old, new) for old, new, _ in MODEL_MISTAKES]
+    gradients = [
+        check("loss_and_gradients", "loss_and_gradients_answer", old, new) for old, new, _ in GRADIENT_MISTAKES
+    ]
+    return [check("loss_and_gradients")], model, gradients
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """What check_all returns; TensorFlow starts its threads once for all mistakes."""
+    import_tensorflow()
+    return run_in_fork(check_all)
+
+
 @pytest.mark.slow
 @FORKS_TENSORFLOW
 class TestAnswers:
-    @pytest.fixture(autouse=True)
-    def tensorflow(self):
-        import_tensorflow()
-
-    def test_the_reference_passes_and_shows_a_table(self):
-        said, out, err = run_in_fork(check, "loss_and_gradients")
+    def test_the_reference_passes_and_shows_a_table(self, checked):
+        ((said, out, err),) = checked[0]
         assert said == err == ""
         assert out.count("✓ right") == 8 + 10 and "✗" not in out and "≤ 1.0e-04" in out
 
-    @pytest.mark.parametrize(
-        "old, new, said",
-        [
-            ("MOMENTUM * v[name] + (1 - MOMENTUM)", "(1 - MOMENTUM) * v[name] + MOMENTUM", "moved by .assign"),
-            ("if training:", "if True:", "Testing must not change it"),
-            ("hidden = tf.nn.relu(rows @", "hidden = (rows @", "on paper: scores in testing"),
-            ("axes=[0, 1, 2]", "axes=[0, 1, 2, 3]", "at random: scores in training"),
-            ("(variance + EPS)", "(variance)", "where is EPS"),
-            (
-                'return hidden @ v["affine2_w"]',
-                'return tf.reduce_mean(hidden) * v["affine2_w"]',
-                "expected numbers of shape (2, 10)",
-            ),
-            ('return hidden @ v["affine2_w"]', 'return None and v["affine2_w"]', "None came back"),
-        ],
-    )
-    def test_a_mistake_in_the_model_is_told(self, old, new, said):
-        message, out, _ = run_in_fork(check, "complex_model", "complex_model_answer", old, new)
-        assert said in message and "✗" in out
+    @pytest.mark.parametrize("at", range(len(MODEL_MISTAKES)))
+    def test_a_mistake_in_the_model_is_told(self, at, checked):
+        message, out, _ = checked[1][at]
+        assert MODEL_MISTAKES[at][-1] in message and "✗" in out
 
-    @pytest.mark.parametrize(
-        "old, new, said",
-        [
-            ("tf.reduce_mean", "tf.reduce_sum", "The mean over the images"),
-            ("logits=logits", "logits=tf.nn.softmax(logits)", "No softmax before it"),
-            (" if variable.trainable}", "}", "The gradients are named"),
-            ("tape.gradient(loss, trainable)", "{name: None for name in trainable}", "No gradient reaches affine1_b"),
-            (
-                "tape.gradient(loss, trainable)",
-                "{name: 1.01 * g for name, g in tape.gradient(loss, trainable).items()}",
-                "a gradient is lost wherever NumPy",
-            ),
-        ],
-    )
-    def test_a_mistake_in_the_gradients_is_told(self, old, new, said):
-        message, _, _ = run_in_fork(check, "loss_and_gradients", "loss_and_gradients_answer", old, new)
-        assert said in message
+    @pytest.mark.parametrize("at", range(len(GRADIENT_MISTAKES)))
+    def test_a_mistake_in_the_gradients_is_told(self, at, checked):
+        message, _, _ = checked[2][at]
+        assert GRADIENT_MISTAKES[at][-1] in message
