@@ -11,7 +11,7 @@ from tests.fuzz.packings import PACKINGS
 pytestmark = pytest.mark.no_cover
 
 SEED = 1
-READ, JUDGED = 40, 16  # of the thousand that the command hands in
+READ, JUDGED = 20, 8  # of the thousand that the command hands in
 CLASS = 2
 
 

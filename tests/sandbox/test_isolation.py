@@ -240,7 +240,7 @@ class TestWritingTooMuch:
 
     def test_ends_by_processor_time(self, reason_of, nobody_looks, sandboxed):
         fault = "one file" if sandboxed is BUBBLEWRAP else "many empty files"
-        found = reason_of(replace(LIMITS, cpu_seconds=3), "write_and", "loop", *WRITING[fault])
+        found = reason_of(replace(LIMITS, cpu_seconds=2), "write_and", "loop", *WRITING[fault])
         assert found == ("forbidden", make_disk_reason("write_and").message)
 
     @pytest.mark.parametrize("fault", ["some files", "many empty files"])
