@@ -35,7 +35,7 @@ from autograder.sandbox.isolation import BUBBLEWRAP, Isolation
 from autograder.sandbox.pipe import receive, send
 from autograder.sandbox.worker import frames
 from autograder.sandbox.worker.values import Handle, ValueTypeError, decode, encode
-from autograder.sandbox.worker_process import NO_OPTIONS, WorkerOptions, WorkerProcess, start_worker, stop_worker
+from autograder.sandbox.worker_process import NO_OPTIONS, WorkerOptions, WorkerProcess, start_worker
 
 __all__ = ["Call", "CallError", "WorkerClient", "WorkerStartError"]
 
@@ -80,11 +80,13 @@ class WorkerClient:
     def stop(self) -> None:
         """End the worker; handles from it are invalid afterwards."""
         process, self._process = self._process, None
-        if process:
-            stop_worker(process)
         reader, self._reader = self._reader, None
-        if reader:
+        if process:
+            process.kill_all()
+        if reader:  # before its pipe is closed: a new file may get the number of a closed one
             reader.join(timeout=5)
+        if process:
+            process.close()
         group, self._group = self._group, None
         if group:
             group.remove()

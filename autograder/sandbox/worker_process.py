@@ -222,9 +222,3 @@ def start_worker(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd, start_new_session=True
     )
     return WorkerProcess(process, isolation, home)
-
-
-def stop_worker(process: WorkerProcess) -> None:
-    """Stop a worker and every process that it started, running or not."""
-    process.kill_all()
-    process.close()

@@ -17,9 +17,9 @@ import pytest
 
 from autograder.errors import SANDBOX, KitError, SandboxUnavailable
 from autograder.runtime.paths import KIT
+from autograder.sandbox import bubblewrap, landlock, worker_process
 from autograder.sandbox import isolation as sandbox
-from autograder.sandbox import worker_process
-from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, make_disk_reason, make_time_reason
+from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, HomeUsage, make_disk_reason, make_time_reason
 from autograder.sandbox.isolation import (
     BUBBLEWRAP,
     ISOLATIONS,
@@ -29,7 +29,7 @@ from autograder.sandbox.isolation import (
 )
 from autograder.sandbox.worker import seccomp
 from autograder.sandbox.worker_client import CallError, WorkerClient
-from autograder.sandbox.worker_process import ENVIRONMENT, WorkerOptions, start_worker, stop_worker
+from autograder.sandbox.worker_process import ENVIRONMENT, WorkerOptions, start_worker
 from tests.probe import CODE, LIMITS
 
 
@@ -258,10 +258,16 @@ class TestWritingTooMuch:
         found = reason_of(LIMITS, "write_sparse", "sparse")
         assert found == ("forbidden", make_disk_reason("write_sparse").message)
 
-    def test_is_not_what_is_allowed(self, sandboxed, folder):
+    def test_is_not_what_is_allowed(self, sandboxed, folder, monkeypatch):
+        counted = []
+        for module in (bubblewrap, landlock):
+            monkeypatch.setattr(module, "HomeUsage", lambda *usage: counted.append(usage) or HomeUsage(*usage))
         with WorkerClient(folder, LIMITS, sandboxed) as student:
-            student.call("probe:write_files", 8, MAX_HOME_MB // 8 - 1)
-            student.call("probe:make_files", MAX_HOME_FILES - MAX_HOME_MB // 8 - 1)
+            try:
+                student.call("probe:write_files", 8, MAX_HOME_MB // 8 - 1)
+                student.call("probe:make_files", MAX_HOME_FILES - MAX_HOME_MB // 8 - 1)
+            except CallError:
+                pytest.fail(f"bytes and files that were counted: {counted}")
             assert student.call("probe:thread") == 1
 
 
@@ -310,12 +316,13 @@ class TestChoosingAnIsolation:
             choose_isolation("docker")
 
 
-def test_a_worker_lives_in_a_session_of_its_own_and_is_gone_after_stop(folder, isolation):
+def test_a_worker_lives_in_a_session_of_its_own_and_can_be_killed_and_closed_twice(folder, isolation):
     process = start_worker(folder, LIMITS, isolation)
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
-    stop_worker(process)
-    assert process.returncode is not None and process.stdin.closed and process.stdout.closed
-    stop_worker(process)
+    for _ in range(2):
+        process.kill_all()
+        process.close()
+        assert process.returncode is not None and process.stdin.closed and process.stdout.closed
 
 
 @pytest.mark.parametrize("name", ISOLATIONS)
