@@ -148,8 +148,8 @@ def hand_in():
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One process more than there are cores: some tests wait, for a limit or a server, and use no core."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two processes more than there are cores: some tests wait, for a limit or a server, and use no core."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_collection_modifyitems(items):

@@ -90,12 +90,17 @@ class Home:
         except OSError:
             self.close()
             raise
+        self._at_start = self._count_files()  # the folders themselves, and those on the way to what is mounted in them
 
     def usage(self) -> HomeUsage | None:
         """Return the HomeUsage, or None after `close`."""
         found = [os.fstatvfs(folder) for folder in self._folders]
         size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
-        return HomeUsage(size, sum(each.f_files - each.f_ffree - 1 for each in found)) if found else None
+        return HomeUsage(size, self._count_files() - self._at_start) if found else None
+
+    def _count_files(self) -> int:
+        found = [os.fstatvfs(folder) for folder in self._folders]
+        return sum(each.f_files - each.f_ffree for each in found)
 
     def close(self) -> None:
         """Release the folders; `usage` is None from then on."""

@@ -17,9 +17,10 @@ import pytest
 
 from autograder.errors import SANDBOX, KitError, SandboxUnavailable
 from autograder.runtime.paths import KIT
-from autograder.sandbox import bubblewrap, landlock, worker_process
 from autograder.sandbox import isolation as sandbox
+from autograder.sandbox import worker_process
 from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, HomeUsage, make_disk_reason, make_time_reason
+from autograder.sandbox.host_paths import list_exposed_paths
 from autograder.sandbox.isolation import (
     BUBBLEWRAP,
     ISOLATIONS,
@@ -258,17 +259,20 @@ class TestWritingTooMuch:
         found = reason_of(LIMITS, "write_sparse", "sparse")
         assert found == ("forbidden", make_disk_reason("write_sparse").message)
 
-    def test_is_not_what_is_allowed(self, sandboxed, folder, monkeypatch):
-        counted = []
-        for module in (bubblewrap, landlock):
-            monkeypatch.setattr(module, "HomeUsage", lambda *usage: counted.append(usage) or HomeUsage(*usage))
+    def test_is_not_what_is_allowed(self, sandboxed, folder):
+        number = MAX_HOME_MB // 8 - 1
         with WorkerClient(folder, LIMITS, sandboxed) as student:
-            try:
-                student.call("probe:write_files", 8, MAX_HOME_MB // 8 - 1)
-                student.call("probe:make_files", MAX_HOME_FILES - MAX_HOME_MB // 8 - 1)
-            except CallError:
-                pytest.fail(f"bytes and files that were counted: {counted}")
+            student.call("probe:write_files", 8, number)
+            student.call("probe:make_files", MAX_HOME_FILES - number)
             assert student.call("probe:thread") == 1
+
+    def test_is_not_what_bubblewrap_makes_for_an_interpreter_in_a_home(self, bubblewrap, folder, monkeypatch, tmp_path):
+        """The interpreter may be in /home or in /tmp, where the worker gets an empty folder instead."""
+        exposed = [*list_exposed_paths(), tmp_path]
+        monkeypatch.setattr("autograder.sandbox.bubblewrap.list_exposed_paths", lambda: exposed)
+        with WorkerClient(folder, LIMITS, bubblewrap) as student:
+            assert student.call("probe:listed", str(tmp_path.parent)) == [tmp_path.name]
+            assert student._process.home.usage() == HomeUsage(0, 0)
 
 
 class TestChoosingAnIsolation:
