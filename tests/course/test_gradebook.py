@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from unittest import mock
 
 import nbformat
 import pytest
@@ -18,6 +19,7 @@ from autograder.grade_class import grade_class
 from autograder.release.publish import publish
 from autograder.report.terminal import print_class
 from tests.courses import make_small_course
+from tests.forked_worker import forked_workers
 
 NOTEBOOK = "FullyConnectedNets"
 CHENS = ("affine_forward", "affine_backward", "batchnorm_forward", "layernorm_forward", "layernorm_backward")
@@ -165,7 +167,8 @@ def tampered(tmp_path_factory, make_course, hand_in):
     for student, data in UNUSABLE.items():
         path = hand_in(course, student, "missing_half") / f"{NOTEBOOK}.ipynb"
         path.unlink() if data is None else path.write_bytes(data)
-    done = {graded.student: graded for graded in grade_class(course, jobs=1)}
+    with forked_workers() as forked, mock.patch("autograder.grade_class.choose_isolation", lambda *_: forked):
+        done = {graded.student: graded for graded in grade_class(course, jobs=1)}
     return done, {student: scores(course, student) for student in done}
 
 
@@ -177,6 +180,7 @@ def test_a_tampered_notebook_changes_no_score(tampered):
     assert [name for name in done if not recorded[name].items() <= found[name].items()] == []
 
 
+@pytest.mark.no_cover
 def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     folder = hand_in(course, "ada", "passed_reference")
@@ -255,6 +259,7 @@ def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     assert not is_recorded(course, "eli", report)
 
 
+@pytest.mark.no_cover
 def test_a_new_inline_answer_reaches_the_gradebook_though_no_score_has_changed(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     folder = hand_in(course, "eli", "missing_everything")
@@ -288,6 +293,7 @@ def test_a_run_that_died_before_the_end_of_recording_is_done_again(tmp_path, mak
     assert "dw" in (course.autograded("ben") / f"{NOTEBOOK}.ipynb").read_text()
 
 
+@pytest.mark.no_cover
 def test_a_late_hand_in_is_known_by_its_timestamp_and_a_damaged_one_costs_no_grades(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     stamps = {"late": b"2026-03-01 10:00:00 UTC", "no date": b"not a date", "no text": b"\xff\xfe"}
