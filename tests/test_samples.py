@@ -53,7 +53,8 @@ def questions_of(sample, manifest):
 
 
 @pytest.mark.parametrize("name", judged_here())
-def test_verdicts_are_the_expected_ones(name, manifest, isolation, forked):
+def test_verdicts_are_the_expected_ones(name, manifest, isolation, forked, monkeypatch):
+    monkeypatch.setattr("autograder.grading.retry.is_loaded", lambda: False)  # so a loop is not tried twice
     sample = SAMPLES[name]
     isolation = isolation if needs_a_sandbox(sample) else forked
     submission, manifest = sample.submission(manifest), sample.limited(manifest)

@@ -167,7 +167,7 @@ def tampered(tmp_path_factory, make_course, hand_in):
     for student, data in UNUSABLE.items():
         path = hand_in(course, student, "missing_half") / f"{NOTEBOOK}.ipynb"
         path.unlink() if data is None else path.write_bytes(data)
-    with forked_workers() as forked, mock.patch("autograder.grade_class.choose_isolation", lambda *_: forked):
+    with forked_workers() as forked, mock.patch("autograder.grade_class.choose_isolation", return_value=forked):
         done = {graded.student: graded for graded in grade_class(course, jobs=1)}
     return done, {student: scores(course, student) for student in done}
 

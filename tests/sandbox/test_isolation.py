@@ -21,13 +21,7 @@ from autograder.sandbox import isolation as sandbox
 from autograder.sandbox import worker_process
 from autograder.sandbox.exit_reason import MAX_HOME_FILES, MAX_HOME_MB, HomeUsage, make_disk_reason, make_time_reason
 from autograder.sandbox.host_paths import list_exposed_paths
-from autograder.sandbox.isolation import (
-    BUBBLEWRAP,
-    ISOLATIONS,
-    LANDLOCK,
-    PLAIN,
-    choose_isolation,
-)
+from autograder.sandbox.isolation import BUBBLEWRAP, ISOLATIONS, LANDLOCK, PLAIN, choose_isolation
 from autograder.sandbox.worker import seccomp
 from autograder.sandbox.worker_client import CallError, WorkerClient
 from autograder.sandbox.worker_process import ENVIRONMENT, WorkerOptions, start_worker
