@@ -54,7 +54,7 @@ def recover(course: Course, manifest: Manifest) -> None:
 
 @contextlib.contextmanager
 def _lock_release(course: Course, wait: Wait | None = None) -> Iterator[None]:
-    """Hold the locks of a course and of its release folder, which courses may share. Raise StorageError."""
+    """Hold the locks of a course and of its release folder, which courses may share. Raises StorageError."""
     command = "autograder release"
     try:
         course.release.mkdir(parents=True, exist_ok=True)

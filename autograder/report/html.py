@@ -100,7 +100,7 @@ def render_question(question: QuestionResult, heat_map: HeatMap) -> str:
 def write_class_pages(reports: Sequence[Report], folder: Path | str, heat_map: HeatMap) -> None:
     """Write `index.html`, and for each report `<student>/index.html` and the student's own `<student>/student.html`.
 
-    Each file is written completely or not at all; raise StorageError if a file cannot be written.
+    Each file is written completely or not at all. Raises StorageError if a file cannot be written.
     """
     folder = Path(folder)
     for report in reports:

@@ -87,26 +87,27 @@ class Home:
                 raise ProcessLookupError(f"process {pid} has no child")
             for folder in _WRITABLE:
                 self._folders.append(os.open(f"/proc/{children[0]}/root{folder}", os.O_PATH | os.O_DIRECTORY))
+            # The folders themselves, and those on the way to what is mounted in them, such as the interpreter.
+            self._files_at_start = _count_files([os.fstatvfs(folder) for folder in self._folders])
         except OSError:
             self.close()
             raise
-        self._at_start = self._count_files()  # the folders themselves, and those on the way to what is mounted in them
 
     def usage(self) -> HomeUsage | None:
         """Return the HomeUsage, or None after `close`."""
         found = [os.fstatvfs(folder) for folder in self._folders]
         size = sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
-        return HomeUsage(size, self._count_files() - self._at_start) if found else None
-
-    def _count_files(self) -> int:
-        found = [os.fstatvfs(folder) for folder in self._folders]
-        return sum(each.f_files - each.f_ffree for each in found)
+        return HomeUsage(size, _count_files(found) - self._files_at_start) if found else None
 
     def close(self) -> None:
         """Release the folders; `usage` is None from then on."""
         folders, self._folders = self._folders, []
         for folder in folders:
             os.close(folder)
+
+
+def _count_files(file_systems: Sequence[os.statvfs_result]) -> int:
+    return sum(each.f_files - each.f_ffree for each in file_systems)
 
 
 def _cover(folder: Path | str) -> list[str]:

@@ -42,7 +42,7 @@ V2 = Kind("memory.max", "memory.swap.max", False, "memory.events")
 
 
 class Group:
-    """One group of limited memory, without swap; raise OSError if it cannot be made.
+    """One group of limited memory, without swap. Raises OSError if it cannot be made.
 
     - parent: the folder of the group above, in the cgroup file system
     - limit_mb: the memory that all processes in it may use together

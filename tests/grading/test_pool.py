@@ -12,7 +12,7 @@ pytestmark = pytest.mark.no_cover
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_code_of_each_job_runs_in_the_sandbox_of_the_job(processes, make_course, bubblewrap, landlock, tmp_path):
-    """A process receives a copy of the isolation; a copy that was not known once meant no sandbox at all."""
+    """A process of a pool receives a copy of the isolation, which must be known as well as the isolation itself."""
     manifest = make_course(tmp_path / "course").manifest
 
     def write_outside(name):

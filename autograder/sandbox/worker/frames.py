@@ -38,7 +38,7 @@ def pack(header: dict[str, Any], tensors: dict[str, Any]) -> bytes:
 def read(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read one frame and return (header, tensors); raise FrameError for other bytes.
 
-    - receive: n -> exactly n bytes; raise EOFError if the stream ends first
+    - receive: n -> exactly n bytes; raises EOFError if the stream ends first
     """
     magic, header_size, body_size = _PREFIX.unpack(receive(_PREFIX.size))
     if magic != _MAGIC or header_size > MAX_HEADER or body_size > MAX_BODY:
