@@ -6,15 +6,22 @@ Modules that load nbgrader are imported in fixtures: the process that only deals
 import dataclasses
 import functools
 import gc
+import importlib
 import os
 import shutil
 import sys
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 # One thread of BLAS for each test process: more only wait for each other. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Coverage starts after this module; from then on, imports take twice as long.
+    for name in ("matplotlib.pyplot", "nbgrader.apps"):
+        importlib.import_module(name)
 
 from tests.forked_worker import FORKS_TENSORFLOW, forked_workers, import_tensorflow
 from tests.kit import ALL_CASES, MANIFEST, ROOT
@@ -145,6 +152,26 @@ def hand_in():
         return folder
 
     return hand_in
+
+
+def pytest_sessionstart(session):
+    """Count no coverage in the process that only deals out tests."""
+    coverage = Coverage.current()
+    if coverage and session.config.getoption("numprocesses", None):
+        coverage.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Count no coverage in a test that is marked uncounted."""
+    coverage = Coverage.current() if item.get_closest_marker("uncounted") else None
+    if not coverage:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 def pytest_xdist_auto_num_workers(config):

@@ -11,7 +11,7 @@ from benchmarks.attacks.attack import Attack
 from benchmarks.attacks.compare import ATTACKS, compare, found
 from benchmarks.attacks.evidence import Seen, judge
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 GROUPS = {"Control", "Forgery", "Theft", "Harm", "Reports", "Broken input"}
 CHEAP = ("a secret in the environment",)  # each attack needs a course and three gradings

@@ -33,7 +33,7 @@ from autograder.sandbox.worker_client import WorkerClient
 from tests.kit import PACK
 from tests.processes import list_family
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(cpu_seconds=60, wall_seconds=240, memory_mb=2048)

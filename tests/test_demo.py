@@ -5,7 +5,7 @@ import pytest
 from autograder.samples.demo_course import make_course
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_the_demo_makes_a_class_of_seven_beside_the_real_course_and_starts_it_afresh_when_it_is_made_again(tmp_path):
     (make_course(tmp_path / "demo").submitted("zoe") / "cs231n").mkdir(parents=True)
     course = make_course(tmp_path / "demo")

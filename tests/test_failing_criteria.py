@@ -11,7 +11,7 @@ from tests.mutants import catalogue
 from tests.mutants.failing_criteria import load_entries
 from tests.mutants.grading import judge_questions
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 ENTRIES = load_entries()
 EVERY = 8  # one entry in so many is graded; `make mutants` grades them all

@@ -23,7 +23,7 @@ def asserts(): assert [1] == [2]
 """
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 @pytest.mark.parametrize("name", ["failed_dw_averaged", "error_python_2"])
 def test_the_report_is_that_of_a_sandbox(name, isolation, forked):
     sample = SAMPLES[name]

@@ -8,7 +8,7 @@ from tests.fuzz.cases import bases, make_case
 from tests.fuzz.depths import try_case
 from tests.fuzz.packings import PACKINGS
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 SEED = 1
 READ, JUDGED = 20, 8  # of the thousand that the command hands in

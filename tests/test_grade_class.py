@@ -14,7 +14,7 @@ from autograder.report import model as report
 from tests.grading.jobs import JobThatKillsForEve, LoggedJob
 from tests.kills.course import make_class
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 HALF = 2  # points of missing_half in the small kit: adam is missing
 

@@ -7,7 +7,7 @@ from benchmarks.gradient_checkers.__main__ import ABSENT, compare, markdown, row
 from benchmarks.gradient_checkers.cases import BUGS, RIGHT
 from benchmarks.gradient_checkers.rules import RULES
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 
 def test_there_are_eighteen_bugs():

@@ -9,7 +9,7 @@ import pytest
 from autograder.sandbox.isolation import LANDLOCK, PLAIN
 from tests.hostile import ATTACKS, NOT_HELD, held, is_held, verdicts
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 WEAKER = (LANDLOCK, PLAIN)
 EVERY = 25  # one in so many cases is judged under a weaker sandbox in every run

@@ -19,7 +19,7 @@ from autograder.runtime.signals import block_terminal_signals, handle_stop_signa
 from autograder.runtime.temporary import SCRATCH_NOTE, use_scratch_folder
 from tests.kills.running import alive
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 ROOT = Path(__file__).resolve().parents[1]
 ENDLESS = """

@@ -17,7 +17,7 @@ from tests.forked_worker import FORKS_TENSORFLOW, SHARES_SLOPES, run_in_fork
 from tests.kit import PACK
 from tests.mutants.grading import equivalent, grade, here, of_the_cache, own_questions
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 SAMPLED = 16  # mutants that are graded here; python -m tests.mutants grades all
 WITH_DEPENDENTS = 2  # of these, so many with all questions that build on the mutant's own, and all that they need

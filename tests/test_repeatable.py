@@ -10,7 +10,7 @@ from autograder.grading import judge, make_setting
 from autograder.intake.submission import Submission
 from autograder.samples.load import load_samples
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 SAMPLES = load_samples()
 MIXED = {

@@ -7,7 +7,7 @@ import pytest
 from tests.forked_worker import SHARES_SLOPES
 from tests.mutants.rights import false_alarms, load_rights, replaced
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 # All that builds on them too: ALL_RIGHT_VERSIONS=1, in a sandbox, or python -m tests.mutants --right.
 ALL = bool(os.environ.get("ALL_RIGHT_VERSIONS"))

@@ -10,7 +10,7 @@ from tests.kit import ALL_CASES, MANIFEST, PACK
 from tests.mutants.failing_criteria import load_entries
 from tests.mutants.grading import questions_upon
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 SAMPLES = load_samples()
 EVERY = 8  # one wrong submission in so many is judged; `make mutants` judges them all

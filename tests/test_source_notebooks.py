@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from autograder.assignment.manifest import read_manifest
 from cs231n import sample_data
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = read_manifest(ROOT / "assignment2")

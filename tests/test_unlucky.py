@@ -18,7 +18,7 @@ from autograder.sandbox.landlock import why_not_landlock
 from tests.kills.course import make_class
 from tests.kills.state import difference, graded
 
-pytestmark = [pytest.mark.xdist_group("unlucky"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.xdist_group("unlucky"), pytest.mark.uncounted]
 
 NOBODY = 65534
 CLASS = ("ann", "ben")

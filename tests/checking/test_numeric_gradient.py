@@ -123,7 +123,7 @@ def test_a_function_that_changes_its_argument_is_told_so_every_time():
         assert check.passed is False and "changes its argument" in check.message
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_over_a_submission_with_mistakes_no_slope_is_measured_twice(manifest, forked, monkeypatch):
     measured, asked, plain_init = [], [], MemoisedSlopes.__init__
 

@@ -180,7 +180,7 @@ def test_a_tampered_notebook_changes_no_score(tampered):
     assert [name for name in done if not recorded[name].items() <= found[name].items()] == []
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_a_manual_grade_survives_every_regrade(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     folder = hand_in(course, "ada", "passed_reference")
@@ -259,7 +259,7 @@ def test_what_is_recorded_already_is_known(tmp_path, make_course, hand_in):
     assert not is_recorded(course, "eli", report)
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_a_new_inline_answer_reaches_the_gradebook_though_no_score_has_changed(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     folder = hand_in(course, "eli", "missing_everything")
@@ -293,7 +293,7 @@ def test_a_run_that_died_before_the_end_of_recording_is_done_again(tmp_path, mak
     assert "dw" in (course.autograded("ben") / f"{NOTEBOOK}.ipynb").read_text()
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_a_late_hand_in_is_known_by_its_timestamp_and_a_damaged_one_costs_no_grades(tmp_path, make_course, hand_in):
     course = make_course(tmp_path)
     stamps = {"late": b"2026-03-01 10:00:00 UTC", "no date": b"not a date", "no text": b"\xff\xfe"}

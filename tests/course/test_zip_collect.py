@@ -43,7 +43,7 @@ def course(tmp_path, make_course):
     return course
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_zip_collect_keeps_packages_whole_and_the_class_is_graded(course, run_cli):
     command = [sys.executable, "-m", "nbgrader", "zip_collect", "assignment2"]
     environment = os.environ | {"PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}

@@ -14,7 +14,7 @@ from tests.forked_worker import SHARES_SLOPES
 from tests.mutants import catalogue
 from tests.mutants.grading import ROOT
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 # Grading them all takes most of an hour: python -m tests.mutants --catalogue does. Here a part, the same in every run.
 # Versions in a notebook cell import TensorFlow: tests/test_failing_criteria.py grades one of each question.

@@ -13,7 +13,7 @@ from tests.golden.cases import load_cases
 from tests.golden.comparison import differences, summary
 from tests.kit import ALL_CASES
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 CASES = load_cases()
 # What a forked worker cannot show.

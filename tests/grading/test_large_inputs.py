@@ -24,7 +24,7 @@ from autograder.samples.sample import Sample
 from tests.kit import PACK
 from tests.mutants.rights import load_rights, replaced
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 LAYERS, NETS = "cs231n/layers.py", "cs231n/classifiers/fc_net.py"
 SAMPLES = load_samples()

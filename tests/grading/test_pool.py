@@ -7,7 +7,7 @@ from autograder.grading.pool import Job, judge_all
 from autograder.intake.submission import Submission
 from autograder.sandbox.isolation import ISOLATIONS, PLAIN
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 
 @pytest.mark.parametrize("processes", [1, 2])

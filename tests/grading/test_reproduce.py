@@ -79,7 +79,7 @@ class TestReproducing:
         code, out, _ = run_cli(*command[1:])
         assert code == 0 and "dw: failed" in out and "call0_affine_forward_0" in out
 
-    @pytest.mark.no_cover
+    @pytest.mark.uncounted
     def test_of_a_saved_model_draws_the_images_of_the_course(self, manifest, isolation, tmp_path, run_cli):
         """Which images count is decided by the course's secret, and so is which of them a model gets right."""
         folder, course = tmp_path / "ada", tmp_path / "course"

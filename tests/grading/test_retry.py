@@ -20,7 +20,7 @@ from autograder.samples.sample import Sample
 from tests.kit import ROOT
 from tests.processes import list_family
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 SAMPLES = load_samples()
 # As if the reference took so much here.

@@ -20,7 +20,7 @@ from autograder.intake.lms_names import find_id_problem
 from autograder.intake.reading import read_submission
 from tests.terminal import commands_on_a_terminal
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 LAYERS, TEXT = "cs231n/layers.py", "import numpy as np\n"
 

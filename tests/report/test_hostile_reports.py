@@ -23,7 +23,7 @@ from tests.formgrader import HEADERS, fetch, served
 from tests.terminal import on_a_terminal, plain
 
 # One process, so that what they share is made once.
-pytestmark = [pytest.mark.xdist_group("hostile reports"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.xdist_group("hostile reports"), pytest.mark.uncounted]
 
 MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/latest.js?config=TeX-AMS_CHTML-full,Safe"
 # The messages of nbgrader's pages if MathJax, which they request, is not available.

@@ -239,7 +239,7 @@ def test_every_link_of_a_written_class_leads_to_a_file(tmp_path):
                 assert not anchor or unquote(anchor) in ids[file]
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_a_large_class_fits_one_page():
     one = report("x")
     one.questions = [question(f"question_{n}") for n in range(40)]

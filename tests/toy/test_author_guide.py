@@ -9,7 +9,7 @@ from autograder.assignment.manifest import Manifest, Question
 from autograder.checking.pack import Pack
 from tests.toy.guide import Step, find_files, find_steps
 
-pytestmark = [pytest.mark.xdist_group("toy"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.xdist_group("toy"), pytest.mark.uncounted]
 
 
 def test_every_command_of_the_page_prints_what_the_page_says(followed):

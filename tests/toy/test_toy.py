@@ -10,7 +10,7 @@ import pytest
 
 from tests.toy.guide import ROOT
 
-pytestmark = [pytest.mark.xdist_group("toy"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.xdist_group("toy"), pytest.mark.uncounted]
 
 HOSTILE = """
 import glob, os

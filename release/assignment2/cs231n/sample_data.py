@@ -174,12 +174,13 @@ def _draw_background(rng: np.random.RandomState) -> Image.Image:
     hue, saturation = rng.rand(), rng.uniform(0.15, 0.45)
     low, high = (0.15, 0.40) if night else (0.70, 1.00)
     top, bottom = (np.array(_rgb(hue + rng.uniform(-0.1, 0.1), saturation, rng.uniform(low, high))) for _ in "tb")
-    fade = np.linspace(0, 1, SIZE * OVERSAMPLING)[:, None, None]
-    sky = (top + (bottom - top) * fade).astype(np.uint8)
-    canvas = Image.fromarray(np.repeat(sky, SIZE * OVERSAMPLING, axis=1))
+    width = SIZE * OVERSAMPLING
+    fade = np.linspace(0, 1, width)[:, None, None]
+    sky = (top + (bottom - top) * fade).astype(np.uint8)  # one pixel for each row
+    canvas = Image.fromarray(sky).resize((width, width), Image.Resampling.NEAREST)
     hill = _arc(rng.uniform(0, 1), rng.uniform(1.1, 1.4), rng.uniform(0.6, 1.2), rng.uniform(0.3, 0.6))
     ground = _rgb(rng.rand(), rng.uniform(0.1, 0.4), rng.uniform(low, high) * 0.85)
-    ImageDraw.Draw(canvas).polygon([tuple(point) for point in hill * SIZE * OVERSAMPLING], fill=ground)
+    ImageDraw.Draw(canvas).polygon((hill * SIZE * OVERSAMPLING).ravel().tolist(), fill=ground)
     return canvas
 
 
@@ -200,7 +201,7 @@ def draw_image(label: int, rng: np.random.RandomState) -> np.ndarray:
     brush = ImageDraw.Draw(canvas)
     for role, points in polygons:
         placed = (points * [mirrored, 1] @ turn * scale + centre) * OVERSAMPLING
-        brush.polygon([tuple(point) for point in placed], fill=colours[role])
+        brush.polygon(placed.ravel().tolist(), fill=colours[role])
     pixels = np.asarray(canvas.reduce(OVERSAMPLING), dtype=np.float64)
     pixels = pixels * rng.uniform(0.8, 1.1) + rng.normal(0, 9, size=pixels.shape)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

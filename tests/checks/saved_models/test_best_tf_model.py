@@ -17,7 +17,7 @@ from autograder.sandbox.worker_client import WorkerClient
 from tests.forked_worker import FORKS_TENSORFLOW, forked_workers, import_tensorflow
 from tests.kit import PACK
 
-pytestmark = FORKS_TENSORFLOW
+pytestmark = [FORKS_TENSORFLOW, pytest.mark.uncounted]
 
 QUESTION = "best_tf_model"
 SECRET = (3, 1, 4, 1)

@@ -122,6 +122,7 @@ def checked():
 
 
 @pytest.mark.slow
+@pytest.mark.uncounted
 @FORKS_TENSORFLOW
 class TestAnswers:
     def test_the_reference_passes_and_shows_a_table(self, checked):
