@@ -19,7 +19,10 @@ from coverage import Coverage
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Coverage starts after this module; from then on, imports take twice as long.
+    # pytest-cov counts for the process that deals out tests here too, and would go on where nothing is to be counted.
+    # It starts to count for this process after this module; from then on, imports take twice as long.
+    while Coverage.current():
+        Coverage.current().stop()
     for name in ("matplotlib.pyplot", "nbgrader.apps"):
         importlib.import_module(name)
 
