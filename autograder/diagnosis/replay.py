@@ -74,6 +74,8 @@ def find_explanations(versions: Sequence[WrongVersion], records: Sequence[Record
         indices = _explained_by(version, failed)
         if indices and not any(each.match(version) is Match.OTHER for each in passed):
             explained[version] = indices
+            if _rank(version, indices, failed) == (len(failed), len(failed)):
+                break  # no later version can explain more
     found, left = [], set().union(*explained.values())
     while left:
         best = max(explained, key=lambda version: _rank(version, explained[version] & left, failed))

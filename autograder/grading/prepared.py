@@ -14,6 +14,7 @@ from autograder.checking.criteria import Trial
 from autograder.checking.pack import Pack
 from autograder.grading.setting import Setting
 from autograder.intake.answer_cells import find_answer_cell, make_answer_modules
+from autograder.intake.source_text import is_same_code
 from autograder.intake.staging import find_own_path, stage
 from autograder.intake.submission import Submission
 from autograder.runtime.temporary import make_temporary_folder
@@ -82,7 +83,7 @@ class PreparedSubmission:
             stub = Submission("release", self.released).find_code(question.file, question.id)
         else:
             return None, False
-        return code, code is not None and stub is not None and code["text"] == stub["text"]
+        return code, code is not None and stub is not None and is_same_code(code["text"], stub["text"])
 
     def _mentions(self, identifier: str) -> bool:
         """Return whether the student's own code contains the name of a function, outside the file of that function."""

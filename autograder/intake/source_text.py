@@ -59,6 +59,28 @@ def parse_source(text: str) -> ast.Module:
         return ast.parse(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def is_same_code(one: str, other: str) -> bool:
+    """Return whether two texts are the same code, apart from comments, docstrings, annotations and layout."""
+    if one == other:
+        return True
+    try:
+        return _dump_without_notes(one) == _dump_without_notes(other)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+
+
+def _dump_without_notes(text: str) -> str:
+    tree = parse_source(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
+            node.body = node.body[1:]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    return ast.dump(tree)
+
+
 def _is_python_2(data: bytes) -> bool:
     pattern = rb"^[ \t]*print[ \t]+[^(=\s]|except[ \t]+\w+[ \t]*,[ \t]*\w+[ \t]*:|^[ \t]*exec[ \t]+['\"]"
     return re.search(pattern, data, re.MULTILINE) is not None

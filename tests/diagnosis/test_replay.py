@@ -101,6 +101,15 @@ def test_of_two_that_fit_the_failing_array_the_one_that_fits_all_the_rest_is_nam
     assert names(record((3 * X, X.max()), array=3 * X), versions=[THRICE, other]) == ["other"]
 
 
+def test_no_version_is_tried_after_one_that_gives_all_answers():
+    tried = []
+    later = Version("later", lambda x: tried.append(x))
+    assert names(record((3 * X, X.sum())), versions=[THRICE, later]) == ["thrice"]
+    assert tried == []
+    assert names(record((3 * X, 99.0), array=3 * X), versions=[THRICE, later]) == ["thrice"]
+    assert len(tried) == 1  # the first one gives a part of the answer only
+
+
 def test_an_exception_is_an_answer_too():
     error = CallError("error", "", raised=("IndexError", "list index out of range"))
     assert names(record(error)) == ["raises"]
