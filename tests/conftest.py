@@ -34,7 +34,7 @@ hypothesis.settings.register_profile(
     "kit",
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    max_examples=100 if ALL_CASES else 50,  # others in every run
+    max_examples=100 if ALL_CASES else 25,  # others in every run
 )
 hypothesis.settings.load_profile("kit")
 

@@ -11,7 +11,7 @@ from tests.fuzz.packings import PACKINGS
 pytestmark = pytest.mark.uncounted
 
 SEED = 1
-READ, JUDGED = 20, 8  # of the thousand that the command hands in
+READ, JUDGED = 10, 5  # of the thousand that the command hands in
 CLASS = 2
 
 
@@ -30,14 +30,12 @@ def test_a_thousand_cases_hold_every_breakage_first_and_every_packing():
     assert sum(case.stays_right for case in cases) > 200
 
 
-@pytest.mark.parametrize("first", range(0, READ, 20))
-def test_whatever_is_handed_in_is_read_or_refused_with_a_reason(first):
-    expect_none([try_case(make_case(SEED, number), ()) for number in range(first, first + 20)])
+def test_whatever_is_handed_in_is_read_or_refused_with_a_reason():
+    expect_none([try_case(make_case(SEED, number), ()) for number in range(READ)])
 
 
-@pytest.mark.parametrize("first", range(READ, READ + JUDGED, 8))
-def test_whatever_is_handed_in_is_graded_and_what_is_right_stays_right(first):
-    expect_none([try_case(make_case(SEED, number)) for number in range(first, first + 8)])
+def test_whatever_is_handed_in_is_graded_and_what_is_right_stays_right():
+    expect_none([try_case(make_case(SEED, number)) for number in range(READ, READ + JUDGED)])
 
 
 def test_a_class_of_broken_hand_ins_leaves_the_good_ones_their_grades(tmp_path, make_course):

@@ -19,7 +19,7 @@ from tests.mutants.grading import equivalent, grade, here, of_the_cache, own_que
 
 pytestmark = pytest.mark.uncounted
 
-SAMPLED = 16  # mutants that are graded here; python -m tests.mutants grades all
+SAMPLED = 10  # mutants that are graded here; python -m tests.mutants grades all
 WITH_DEPENDENTS = 2  # of these, so many with all questions that build on the mutant's own, and all that they need
 ALL = 10**6
 

@@ -13,7 +13,7 @@ from tests.mutants.grading import questions_upon
 pytestmark = pytest.mark.uncounted
 
 SAMPLES = load_samples()
-EVERY = 8  # one wrong submission in so many is judged; `make mutants` judges them all
+EVERY = 12  # one wrong submission in so many is judged; `make mutants` judges them all
 REQUIRE_TENSORFLOW = {question.id for question in MANIFEST.questions if "tensorflow" in question.requires}
 FORKED = ("passed_", "failed_", "missing_", "error_")
 SANDBOXED = ("error_debugger_left",)  # in a fork the debugger of the tests would start

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.uncounted
 
 # Grading them all takes most of an hour: python -m tests.mutants --catalogue does. Here a part, the same in every run.
 # Versions in a notebook cell import TensorFlow: tests/test_failing_criteria.py grades one of each question.
-SHARE, DEPENDENTS = 80, 400  # one version in so many is graded, and one in so many with all that builds on it
+SHARE, DEPENDENTS = 120, 500  # one version in so many is graded, and one in so many with all that builds on it
 VERSIONS = catalogue.versions()
 MISCONCEPTIONS = {version.misconception.name: version.misconception for version in VERSIONS}
 

@@ -59,6 +59,7 @@ def test_the_committed_release_is_fresh():
     assert find_differences(here, here.manifest) == []
 
 
+@pytest.mark.uncounted
 def test_a_build_at_another_time_and_place_is_the_same_to_the_byte(published):
     committed, built = contents(ROOT / "release"), contents(published.release)
     assert {name: data for name, data in built.items() if committed.get(name) != data} == {}
@@ -70,6 +71,7 @@ def version_of_tables(course):
         return gradebook.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
+@pytest.mark.uncounted
 def test_nbgrader_on_its_own_makes_the_same_release_and_a_gradebook_of_the_same_version(tmp_path):
     course = make_small_course(tmp_path, ("FullyConnectedNets", "Dropout"), ("adam", "dropout_forward"))
     publish(course, course.manifest)
