@@ -5,7 +5,6 @@ import re
 import shutil
 
 from autograder.course.course import Course
-from autograder.course.nbgrader_runner import record_cells
 from tests.kit import ROOT
 
 
@@ -18,14 +17,6 @@ sys.path.insert(0, {str(ROOT)!r})
 from autograder.course import configure
 configure(get_config(), root=Path(__file__).parent, kit={place})
 """
-
-
-def make_whole_course(folder):
-    """Make a course directory on this repository, in an existing folder; its gradebook knows the cells."""
-    (folder / "nbgrader_config.py").write_text(configuration(ROOT), encoding="utf-8")
-    course = Course(folder)
-    record_cells(course, course.manifest.name, folder / "aside")
-    return course
 
 
 def make_small_course(folder, notebooks, questions=()):
